@@ -1,0 +1,157 @@
+//! What a node sees while it executes.
+
+use std::sync::Arc;
+
+use millrace_expression::{Globals, NodeContexts, Sandbox, Scope};
+use millrace_model::{ErrorPolicy, ExecutionError, Item, Items, Node, NodeIndex, Object, Outputs, RunData, Source, Str, Value, Workflow, truthy};
+
+use crate::NodeHost;
+
+/// What executing a node gives.
+pub type NodeResult = Result<Output, ExecutionError>;
+
+/// One node run: its parameters, its input, and the doors to the host.
+pub struct NodeContext<'a> {
+    pub workflow: &'a Workflow,
+    pub run_data: &'a RunData,
+    pub index: NodeIndex,
+    pub inputs: &'a [Option<Items>],
+    pub source: &'a [Option<Source>],
+    pub run_index: usize,
+    /// Parameters with the type's defaults filled in; expressions unresolved.
+    pub parameters: &'a Object,
+    /// Memory of the other nodes within this run.
+    pub contexts: &'a NodeContexts,
+    /// Memory of this node within this run; kept for its next run.
+    pub memory: &'a mut Object,
+    /// Static data of the workflow: `global` and `node:<name>`; saved after a production run.
+    pub static_data: &'a mut Object,
+    pub globals: &'a Globals,
+    pub sandbox: &'a mut Sandbox,
+    pub host: &'a dyn NodeHost,
+}
+
+impl<'a> NodeContext<'a> {
+    pub fn node(&self) -> &'a Node {
+        self.workflow.node(self.index)
+    }
+
+    /// Version of the node (`typeVersion`).
+    pub fn version(&self) -> f64 {
+        self.node().version
+    }
+
+    /// Items of the first input; empty when there is none.
+    pub fn items(&self) -> &'a [Item] {
+        self.input(0)
+    }
+
+    /// Items of an input; empty when there is none.
+    pub fn input(&self, input: usize) -> &'a [Item] {
+        self.inputs.get(input).and_then(Option::as_ref).map_or(&[], |items| items.as_slice())
+    }
+
+    /// Does a failing item go on (with its error) instead of ending the node?
+    pub fn continue_on_fail(&self) -> bool {
+        self.node().on_error != ErrorPolicy::Stop
+    }
+
+    /// A parameter by dotted path for one item: its default filled in, its expressions resolved.
+    /// `Value::Undefined` when it is not set and has no default.
+    pub fn parameter(&mut self, path: &str, item: usize) -> Result<Value, ExecutionError> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let raw = self.parameters.get(first).and_then(|value| rest.map_or(Some(value), |rest| value.pointer(rest)));
+        match raw {
+            None => Ok(Value::Undefined),
+            Some(raw) => self.resolve(&raw.clone(), item),
+        }
+    }
+
+    /// Resolves the expressions in any value, as if it stood in a parameter.
+    pub fn resolve(&mut self, value: &Value, item: usize) -> Result<Value, ExecutionError> {
+        let scope = Scope {
+            workflow: self.workflow,
+            run_data: self.run_data,
+            node: self.index,
+            inputs: self.inputs,
+            source: self.source,
+            run_index: self.run_index,
+            item_index: item,
+            contexts: self.contexts,
+            globals: self.globals,
+        };
+        self.sandbox.resolve(value, &scope)
+    }
+
+    /// The view of expressions and scripts from one item.
+    pub fn scope(&self, item: usize) -> Scope<'a> {
+        Scope {
+            workflow: self.workflow,
+            run_data: self.run_data,
+            node: self.index,
+            inputs: self.inputs,
+            source: self.source,
+            run_index: self.run_index,
+            item_index: item,
+            contexts: self.contexts,
+            globals: self.globals,
+        }
+    }
+
+    /// A parameter as text (JavaScript's `String(value)`); empty when it is not set.
+    pub fn text(&mut self, path: &str, item: usize) -> Result<Str, ExecutionError> {
+        let value = self.parameter(path, item)?;
+        Ok(if value.is_nullish() { Str::new() } else { value.to_js_string() })
+    }
+
+    /// A parameter as a truth value.
+    pub fn flag(&mut self, path: &str, item: usize) -> Result<bool, ExecutionError> {
+        Ok(truthy(&self.parameter(path, item)?))
+    }
+
+    /// A parameter as a number; text is read as JavaScript's `Number(text)` does.
+    pub fn number(&mut self, path: &str, item: usize) -> Result<Option<f64>, ExecutionError> {
+        Ok(match self.parameter(path, item)? {
+            Value::Number(number) => Some(number),
+            Value::String(text) if !text.trim().is_empty() => Some(millrace_model::parse_number(&text)),
+            _ => None,
+        })
+    }
+}
+
+/// What a node puts out.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub outputs: Outputs,
+    /// Lines its script logged.
+    pub console: Vec<String>,
+    /// The run stops here and goes on later with these outputs.
+    pub wait: Option<Wait>,
+}
+
+impl Output {
+    /// All items on the only output.
+    pub fn items(items: impl IntoIterator<Item = Item>) -> Output {
+        Output::of(vec![items.into_iter().collect()])
+    }
+
+    /// A list of items for each output.
+    pub fn of(outputs: Vec<Vec<Item>>) -> Output {
+        Output { outputs: outputs.into_iter().map(|items| Some(Arc::new(items))).collect(), ..Output::default() }
+    }
+
+    /// The first input handed on untouched.
+    pub fn pass(context: &NodeContext<'_>) -> Output {
+        let items = context.inputs.first().cloned().flatten().unwrap_or_default();
+        Output { outputs: vec![Some(items)], ..Output::default() }
+    }
+}
+
+/// A pause of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// Goes on by itself at this time (milliseconds since the epoch); `None`: only when called.
+    pub until: Option<i64>,
+    /// Goes on when its resume URL is called: `webhook` or `form`.
+    pub resume: Option<Str>,
+}
