@@ -13,6 +13,9 @@ mod value_serde;
 mod workflow;
 mod workflow_parse;
 
+#[cfg(test)]
+mod tests;
+
 pub use binary::{Binaries, BinaryData, human_size};
 pub use error::ExecutionError;
 pub use item::{Item, PairedItem, PairedRef};

@@ -253,17 +253,6 @@ fn parse_pin_data(value: Option<&Value>, problems: &mut Vec<Problem>) -> FxHashM
     pins
 }
 
-impl Item {
-    /// An item as documents hold it: `{"json": …}`, or bare JSON that becomes the item's `json`.
-    pub fn from_value(value: &Value) -> Item {
-        let wrapped = value.get("json").is_some_and(|json| matches!(json, Value::Object(_)));
-        if wrapped && let Ok(item) = serde_json::from_str(&value.to_json()) {
-            return item;
-        }
-        Item::new(value.clone())
-    }
-}
-
 /// A string field; numbers are accepted as text, as old exports have numeric ids.
 fn text(object: &Object, key: &str) -> Option<Str> {
     match object.get(key)? {
