@@ -221,3 +221,9 @@ fn all_problems_are_reported_at_once() {
     let problems = Workflow::parse(&json(r#"{"nodes":[{},{"name":"A"}],"settings":1}"#)).unwrap_err();
     assert_eq!(problems.len(), 4, "{problems:?}");
 }
+
+#[test]
+fn a_value_stays_small() {
+    assert_eq!(size_of::<Value>(), 24);
+    assert!(size_of::<Item>() <= 120, "{}", size_of::<Item>());
+}
