@@ -1,0 +1,40 @@
+//! Debian's packages of the servers, for root on a machine that lacks them: a continuous integration machine, mostly.
+
+use std::{path::Path, process::Command, time::Instant};
+
+use anyhow::{Result, ensure};
+
+use super::{Service, local::program};
+use crate::{process, report};
+
+pub(super) fn is_possible() -> bool {
+    rustix::process::geteuid().is_root() && Path::new("/etc/debian_version").exists() && program("apt-get").is_some()
+}
+
+pub(super) fn install(services: &[Service]) -> Result<()> {
+    if services.is_empty() {
+        return Ok(());
+    }
+    let packages = services.iter().map(|service| match service {
+        Service::Postgres => "postgresql",
+        Service::Redis => "redis-server",
+        Service::RabbitMq => "rabbitmq-server",
+    });
+    let packages: Vec<_> = packages.collect();
+    report::progress(&format!("installing {} with apt-get", packages.join(", ")));
+    let begin = Instant::now();
+    apt_get(&["update", "-qq"])?;
+    apt_get(&[["install", "-qq", "-y", "--no-install-recommends"].as_slice(), &packages].concat())?;
+    report::progress(&format!("installed in {}", report::duration(begin.elapsed())));
+    Ok(())
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("apt-get");
+    command.args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments);
+    // With run level 1 the packages' scripts do not start the servers they install: the tests start their own.
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    let status = process::run(&mut command)?;
+    ensure!(status.success(), "{} failed: {}", process::describe(&command), process::describe_status(status));
+    Ok(())
+}
