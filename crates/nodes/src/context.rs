@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use millrace_expression::{Globals, NodeContexts, Sandbox, Scope};
-use millrace_model::{ErrorPolicy, ExecutionError, Item, Items, Node, NodeIndex, Object, Outputs, RunData, Source, Str, Value, Workflow, truthy};
+use millrace_model::{
+    ErrorPolicy, ExecutionError, Item, Items, Node, NodeIndex, Object, Outputs, RunData, Source, Str, Value, Workflow,
+    truthy,
+};
 
 use crate::NodeHost;
 

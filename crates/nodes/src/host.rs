@@ -31,7 +31,12 @@ pub trait NodeHost: Send + Sync {
     fn respond(&self, response: WebhookResponse);
 
     /// Stores bytes and gives their description: type from `mime_type`, else from the file name, else by content.
-    fn store_binary(&self, bytes: Bytes, file_name: Option<&str>, mime_type: Option<&str>) -> Result<BinaryData, ExecutionError>;
+    fn store_binary(
+        &self,
+        bytes: Bytes,
+        file_name: Option<&str>,
+        mime_type: Option<&str>,
+    ) -> Result<BinaryData, ExecutionError>;
 
     /// Bytes of a binary by its handle or inline base64.
     fn load_binary(&self, binary: &BinaryData) -> Result<Bytes, ExecutionError>;

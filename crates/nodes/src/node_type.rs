@@ -1,6 +1,7 @@
 //! What a node type declares: one static table entry a node.
 
 use futures_util::future::BoxFuture;
+use millrace_model::Object;
 
 use crate::{NodeContext, NodeResult};
 
@@ -16,6 +17,62 @@ pub struct NodeType {
     pub behaviour: Behaviour,
     /// What it needs from the host beyond computing; the operator may switch capabilities off.
     pub needs: &'static [Capability],
+    /// Inputs and outputs where they depend on parameters; `None`: as many as the description lists.
+    pub ports: Option<PortsOf>,
+}
+
+/// Inputs and outputs of a node by its version and its parameters (defaults filled in, expressions unresolved).
+pub type PortsOf = fn(f64, &Object) -> Ports;
+
+impl NodeType {
+    /// A regular node whose execution has no effect outside the process.
+    pub const fn pure(
+        name: &'static str,
+        description: &'static str,
+        execute: fn(&mut NodeContext<'_>) -> NodeResult,
+    ) -> NodeType {
+        NodeType::new(name, description, Behaviour::Pure(execute))
+    }
+
+    /// A regular node with this behaviour.
+    pub const fn new(name: &'static str, description: &'static str, behaviour: Behaviour) -> NodeType {
+        NodeType { name, description, role: Role::Regular, behaviour, needs: &[], ports: None }
+    }
+
+    #[must_use]
+    pub const fn role(self, role: Role) -> NodeType {
+        NodeType { role, ..self }
+    }
+
+    #[must_use]
+    pub const fn needs(self, needs: &'static [Capability]) -> NodeType {
+        NodeType { needs, ..self }
+    }
+
+    #[must_use]
+    pub const fn ports(self, ports: PortsOf) -> NodeType {
+        NodeType { ports: Some(ports), ..self }
+    }
+}
+
+/// How many `main` inputs and outputs a node has, and which inputs must have data before it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub required: RequiredInputs,
+}
+
+/// Which inputs must have data before a node with several inputs runs (n8n's `requiredInputs`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RequiredInputs {
+    /// The node type does not say.
+    #[default]
+    Unstated,
+    /// Any so many of them.
+    AtLeast(usize),
+    /// These, by index.
+    These(Vec<usize>),
 }
 
 /// How a node can begin a run.

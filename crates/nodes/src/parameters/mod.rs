@@ -1,0 +1,189 @@
+//! Which parameters a node has and which values they take: defaults filled in, hidden ones left out.
+//! Values are never evaluated here; expressions stay as written.
+
+mod display;
+mod from_ai;
+#[cfg(test)]
+mod tests;
+
+pub use display::display_parameter;
+
+use millrace_model::{Node, Object, Value};
+
+use crate::description::{Description, Kind, Properties, Property, Variant};
+
+/// All parameters that show for this node, with their defaults.
+pub fn with_defaults(description: &Description, node: &Node) -> Object {
+    let variant = description.variant(node.version);
+    let wanted = Wanted { defaults: true, hidden: false };
+    get_node_parameters(&variant.properties, &node.parameters, wanted, Some(node.version), Some(variant))
+}
+
+/// Which parameters [`get_node_parameters`] gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Also those that have their default value.
+    pub defaults: bool,
+    /// Also those whose display options hide them.
+    pub hidden: bool,
+}
+
+/// The values of a list of parameters.
+///
+/// `values` are those the node has; `version` and `variant` are what `@version`, `@tool` and `@feature` look at.
+pub fn get_node_parameters(
+    properties: &Properties,
+    values: &Object,
+    wanted: Wanted,
+    version: Option<f64>,
+    variant: Option<&Variant>,
+) -> Object {
+    Walk { wanted, version, variant, root: None }.parameters(properties, values, Depth::Whole, false)
+}
+
+/// The fixed part of a walk through nested lists of parameters.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    wanted: Wanted,
+    version: Option<f64>,
+    variant: Option<&'a Variant>,
+    /// The node's own parameters, which `/path` looks at; `None` while they are being made.
+    root: Option<&'a Object>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    /// Collections too.
+    Whole,
+    /// Only parameters without an inside: enough to decide what shows.
+    Simple,
+}
+
+impl Walk<'_> {
+    fn parameters(self, properties: &Properties, values: &Object, depth: Depth, in_collection: bool) -> Object {
+        let mut full = Object::with_capacity(properties.list.len());
+        let shown_by = if depth == Depth::Whole && !self.wanted.hidden {
+            let all = Walk { wanted: Wanted { defaults: true, hidden: true }, ..self };
+            Some(all.parameters(properties, values, Depth::Simple, in_collection))
+        } else {
+            None
+        };
+        let mut found = Object::with_capacity(properties.list.len());
+        for property in properties.order.iter().filter_map(|at| properties.list.get(*at)) {
+            let given = values.get(&property.name).filter(|value| !value.is_undefined());
+            if given.is_none() && (!self.wanted.defaults || in_collection) {
+                continue;
+            }
+            let seen = shown_by.as_ref().unwrap_or(&full);
+            let root = self.root.unwrap_or(seen);
+            let shows = || display_parameter(seen, property, self.version, self.variant, root);
+            let chosen_by_display =
+                !self.wanted.hidden || (property.is_simple() && properties.repeated.contains(&property.name));
+            if chosen_by_display && !shows() {
+                continue;
+            }
+            let value = if property.is_simple() {
+                self.simple(property, given, in_collection)
+            } else if depth == Depth::Simple {
+                None
+            } else {
+                Walk { root: Some(root), ..self }.nested(property, given)
+            };
+            if let Some(value) = value {
+                if shown_by.is_none() {
+                    full.insert(property.name.clone(), value.clone());
+                }
+                found.insert(property.name.clone(), value);
+            }
+        }
+        found
+    }
+
+    fn simple(self, property: &Property, given: Option<&Value>, in_collection: bool) -> Option<Value> {
+        let given = given.map(|value| property.without_expression(value));
+        if self.wanted.defaults {
+            return Some(match (&property.kind, given) {
+                (Kind::Scalar | Kind::ResourceLocator, Some(value)) => value,
+                (_, Some(value)) if !value.is_nullish() => value,
+                (Kind::ResourceLocator, None) if matches!(property.default, Value::Object(_)) => {
+                    let mut locator = Object::from([("__rl", Value::Bool(true))]);
+                    for (key, value) in property.default.as_object().into_iter().flat_map(Object::iter) {
+                        locator.insert(key.clone(), value.clone());
+                    }
+                    locator.into()
+                }
+                _ => property.default.clone(),
+            });
+        }
+        given.filter(|value| in_collection || *value != property.default)
+    }
+
+    fn nested(self, property: &Property, given: Option<&Value>) -> Option<Value> {
+        match &property.kind {
+            Kind::Collection(fields) => self.collection(property, fields, given),
+            Kind::FixedCollection(groups) => self.fixed_collection(property, groups, given),
+            _ => None,
+        }
+    }
+
+    fn collection(self, property: &Property, fields: &Properties, given: Option<&Value>) -> Option<Value> {
+        match given {
+            Some(value) if property.multiple == Some(true) => Some(value.clone()),
+            Some(Value::Object(value)) => Some(self.parameters(fields, value, Depth::Whole, true).into()),
+            Some(_) => Some(Object::new().into()),
+            None if !self.wanted.defaults => None,
+            None if property.multiple == Some(true) && property.default.as_array().is_none() => Some(Value::array([])),
+            None => Some(property.default.clone()),
+        }
+    }
+
+    fn fixed_collection(
+        self,
+        property: &Property,
+        groups: &[(millrace_model::Str, Properties)],
+        given: Option<&Value>,
+    ) -> Option<Value> {
+        let source = match given {
+            Some(value) => value,
+            None => &property.default,
+        };
+        let entries = source.as_object().into_iter().flat_map(Object::iter);
+        let mut found = Object::new();
+        for (name, value) in entries {
+            let group = groups.iter().find(|(group, _)| group == name).map(|(_, fields)| fields);
+            let Some(fields) = group else { continue };
+            let inside = |value: &Value| match value {
+                Value::Object(value) => self.parameters(fields, value, Depth::Whole, false),
+                _ => self.parameters(fields, &Object::new(), Depth::Whole, false),
+            };
+            match value {
+                Value::Array(list) if property.multiple == Some(true) => {
+                    found.insert(name.clone(), Value::array(list.iter().map(|value| inside(value).into())));
+                }
+                _ if property.multiple == Some(true) => {}
+                value => {
+                    let inner = inside(value);
+                    if !inner.is_empty() {
+                        found.insert(name.clone(), inner);
+                    }
+                }
+            }
+        }
+        let chosen_empty = property.multiple != Some(true) && given.is_some();
+        (!found.is_empty() || self.wanted.defaults || chosen_empty).then(|| found.into())
+    }
+}
+
+impl Property {
+    fn is_simple(&self) -> bool {
+        !matches!(self.kind, Kind::Collection(_) | Kind::FixedCollection(_))
+    }
+
+    /// The value, without the `=` of an expression where none may stand.
+    fn without_expression(&self, value: &Value) -> Value {
+        match value.as_str().and_then(|text| text.strip_prefix('=')) {
+            Some(literal) if self.no_expression && !from_ai::is_call(literal) => literal.into(),
+            _ => value.clone(),
+        }
+    }
+}

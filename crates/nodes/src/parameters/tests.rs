@@ -1,0 +1,1 @@
+//! Filling in defaults, by tables.
