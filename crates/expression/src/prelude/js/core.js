@@ -1,0 +1,78 @@
+// What every context gets at once: names of the expression library, each loaded when it is first touched.
+export default function install(load, global) {
+  const own = capture(global);
+  const parts = { __proto__: null };
+  const part = (name) => (parts[name] ??= load(name)(part, load, own));
+  const { defineProperty } = own.Object;
+
+  const define = (name, value) =>
+    defineProperty(global, name, { value, writable: true, configurable: true, enumerable: false });
+  const lazy = (name, make) =>
+    defineProperty(global, name, {
+      get() {
+        const value = make();
+        define(name, value);
+        return value;
+      },
+      set: (value) => define(name, value),
+      configurable: true,
+      enumerable: false,
+    });
+  const live = (name, get) =>
+    defineProperty(global, name, { get, set: (value) => define(name, value), configurable: true, enumerable: false });
+
+  for (const name of ['DateTime', 'Duration', 'Interval']) lazy(name, () => part('dates')[name]);
+  live('$now', () => part('dates').now());
+  live('$today', () => part('dates').today());
+  for (const name of ['extend', 'extendOptional', 'ExpressionError', 'ExpressionExtensionError'])
+    lazy(name, () => part('extend')[name]);
+  const functions = ['min', 'max', 'average', 'numberList', 'zip', 'not'];
+  const dollars = ['$min', '$max', '$average', '$not', '$if', '$ifEmpty', '$jmespath', '$jmesPath'];
+  for (const name of [...functions, ...dollars]) lazy(name, () => part('globals')[name]);
+
+  let zone = 'UTC';
+  let clock;
+  parts.zone = () => zone;
+  define('__setZone', (name) => {
+    zone = String(name);
+    parts.dates?.setZone(zone);
+  });
+  define('__setNow', (now) => {
+    if (!clock) wrapDate(global, own, () => clock());
+    clock = now;
+  });
+}
+
+// Built-ins that parts loaded later need, as they were before anything could be taken from them.
+function capture({ Object, Reflect, Proxy, Function }) {
+  const names = [
+    'assign', 'create', 'defineProperties', 'defineProperty', 'entries', 'freeze', 'fromEntries', 'getOwnPropertyNames',
+    'getPrototypeOf', 'hasOwn', 'is', 'keys', 'prototype', 'setPrototypeOf', 'values',
+  ];
+  const statics = { __proto__: null };
+  for (const name of names) statics[name] = Object[name];
+  return { __proto__: null, Object: statics, Reflect: { __proto__: null, construct: Reflect.construct }, Proxy, Function };
+}
+
+// A Date whose present is given by the host; everything else is the engine's own.
+function wrapDate(global, { Object, Reflect }, now) {
+  const Native = global.Date;
+  const { construct } = Reflect;
+  function Clock(...fields) {
+    if (!new.target) return new Native(now()).toString();
+    return construct(Native, fields.length ? fields : [now()], new.target);
+  }
+  const hidden = (value) => ({ value, writable: true, configurable: true, enumerable: false });
+  Object.defineProperties(Clock, {
+    name: { value: 'Date', configurable: true },
+    length: { value: 7, configurable: true },
+    prototype: { value: Native.prototype, writable: false },
+    now: hidden(function () {
+      return now();
+    }),
+    parse: hidden(Native.parse),
+    UTC: hidden(Native.UTC),
+  });
+  Object.defineProperty(Native.prototype, 'constructor', hidden(Clock));
+  Object.defineProperty(global, 'Date', hidden(Clock));
+}
