@@ -1,10 +1,15 @@
 //! `cargo xtask`: the project's own tools. No argument parser, no async runtime: it must build in seconds.
 
 mod arguments;
+mod conformance;
+mod openapi;
 mod process;
 mod report;
 mod scratch;
 mod services;
+mod suite;
+mod tidy;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -18,16 +23,29 @@ The project's own tools.
 Usage: cargo xtask <COMMAND> [OPTIONS]
 
 Commands:
+  test [OPTIONS]    Set up what the tests need and pass them all: fmt, tidy, clippy, doc, unit (beside the code of every
+                    crate), api (on SQLite), services (api again on PostgreSQL, Redis and RabbitMQ).
+      --only STEP       Run only this step, or these: `--only fmt,clippy`. May be given more than once.
+      --embedded-only   Leave `services` out.
+      --keep            Leave the servers running afterwards, as `services up` does.
+      --runner NAME     `nextest` or `cargo`; else nextest where it is installed.
+  tidy              Check the rules of the house that are neither rustfmt's nor clippy's.
   services up       Start PostgreSQL, Redis and RabbitMQ for tests, and print `export` lines for the shell:
                         eval \"$(cargo xtask services up)\" && cargo test --test api
                     They keep running until `services down`; a second `up` prints the same lines again.
   services down     Stop them and delete their data.
-  services status   Print what runs, where, and its log. Exit code 1 unless all three answer.
+  services status   Print what runs and where. Exit code 1 unless all three answer.
+  openapi           Write openapi/openapi.json anew from the handlers.
+  conformance [--corpus DIR] [ARGUMENTS]
+                    Build the release binary and run `run.py` of a corpus against it, with ARGUMENTS. The corpus is DIR,
+                    else $MILLRACE_CORPUS, else ../shared/conformance; where there is none, nothing is checked.
+  help              Print this.
 
 Environment:
   MILLRACE_TEST_POSTGRES_URL, MILLRACE_TEST_REDIS_URL, MILLRACE_TEST_AMQP_URL
-                    Servers to test against; one that is not given is started with `docker compose` where an engine
-                    runs, else from binaries of this machine (installed with apt-get for root on Debian and Ubuntu).
+                    Servers for `test`; one that is not given is started with `docker compose` where an engine runs,
+                    else from binaries of this machine (installed with apt-get for root on Debian and Ubuntu).
+                    The database role must be able to make databases and schemas, and be no superuser.
   CARGO_TARGET_DIR  As for cargo.
 
 Exit codes: 0 done, 1 something failed, 2 wrong arguments, 130 interrupted.
@@ -41,7 +59,11 @@ fn main() -> ExitCode {
             report::line(HELP);
             return ExitCode::SUCCESS;
         }
+        Some("test") => suite::run(arguments),
+        Some("tidy") => arguments.finish().and_then(|()| tidy::run()),
         Some("services") => services(arguments),
+        Some("openapi") => openapi::run(&arguments),
+        Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));
             return ExitCode::from(2);

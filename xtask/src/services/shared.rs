@@ -14,20 +14,24 @@ use crate::{process, report, scratch};
 
 /// Starts the servers unless they run already, and prints `export` lines.
 pub(crate) fn up() -> Result<bool> {
-    let (directory, _lock) = lock()?;
-    let mut record = Record::read(&directory);
-    if !record.as_ref().is_some_and(Record::answers) {
-        if let Some(stale) = record.take() {
-            stale.stop();
-        }
-        let fresh = Record::of(Services::start(&Plan::with(|_| None))?);
-        fs::write(record_file(&directory), fresh.to_json().to_string())?;
-        record = Some(fresh);
-    }
-    for server in record.iter().flat_map(|record| &record.servers) {
+    for server in running()? {
         report::line(&format!("export {}='{}'", server.service.variable(), server.url));
     }
     Ok(true)
+}
+
+/// The servers, started if they do not run yet.
+pub(crate) fn running() -> Result<Vec<Server>> {
+    let (directory, _lock) = lock()?;
+    if let Some(record) = Record::read(&directory) {
+        if record.answers() {
+            return Ok(record.servers);
+        }
+        record.stop();
+    }
+    let record = Record::of(Services::start(&Plan::with(|_| None))?);
+    fs::write(record_file(&directory), record.to_json().to_string())?;
+    Ok(record.servers)
 }
 
 /// Stops the servers and deletes their data.

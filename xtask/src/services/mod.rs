@@ -10,7 +10,7 @@ mod rabbitmq;
 mod redis;
 pub(crate) mod shared;
 
-use std::{path::Path, time::Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -155,11 +155,6 @@ impl Services {
     /// Variable and URL of each server, for the environment of tests.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.servers.iter().map(|server| (server.service.variable(), server.url.as_str()))
-    }
-
-    /// The directory with the servers' data and logs.
-    pub(crate) fn directory(&self) -> &Path {
-        self.scratch.path()
     }
 
     fn start_containers(&mut self, wanted: &[Service]) -> Result<()> {
