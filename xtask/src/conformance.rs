@@ -4,7 +4,7 @@ use std::{env, path::PathBuf, process::Command};
 
 use anyhow::{Result, ensure};
 
-use crate::{arguments::Arguments, process, report, workspace};
+use crate::{arguments::Arguments, interrupt, process, report, workspace};
 
 /// Where the corpus is looked for beside the project when neither option nor variable names it.
 const BESIDE: &str = "../shared/conformance";
@@ -19,7 +19,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         report::progress(&format!("there is no corpus at {}: nothing was checked", corpus.display()));
         return Ok(true);
     }
-    process::stop_everything_on_signals()?;
+    interrupt::listen()?;
     let built = process::run(&mut workspace::cargo(&["build", "--release", "--locked", "--bin", "millrace"]))?;
     ensure!(built.success(), "the release build failed");
     let binary = workspace::target_directory()?.join("release/millrace");

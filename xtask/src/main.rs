@@ -2,6 +2,7 @@
 
 mod arguments;
 mod conformance;
+mod interrupt;
 mod openapi;
 mod process;
 mod report;
@@ -48,7 +49,7 @@ Environment:
                     The database role must be able to make databases and schemas, and be no superuser.
   CARGO_TARGET_DIR  As for cargo.
 
-Exit codes: 0 done, 1 something failed, 2 wrong arguments, 130 interrupted.
+Exit codes: 0 done, 1 something failed, 2 wrong arguments, 128 and the signal's number when interrupted.
 ";
 
 fn main() -> ExitCode {
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    interrupt::stand_still_if_interrupted();
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -86,7 +88,7 @@ fn main() -> ExitCode {
 fn services(mut arguments: Arguments) -> Result<bool> {
     let action = arguments.next();
     arguments.finish()?;
-    process::stop_everything_on_signals()?;
+    interrupt::listen()?;
     match action.as_deref() {
         Some("up") => services::shared::up(),
         Some("down") => services::shared::down(),

@@ -4,13 +4,13 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{arguments::Arguments, process, report, workspace};
+use crate::{arguments::Arguments, interrupt, process, report, workspace};
 
 const FILE: &str = "openapi/openapi.json";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     arguments.finish()?;
-    process::stop_everything_on_signals()?;
+    interrupt::listen()?;
     let document = process::capture(&mut workspace::cargo(&["run", "--quiet", "--bin", "millrace", "--", "openapi"]))?;
     ensure!(document.starts_with('{'), "`millrace openapi` printed no JSON document");
     let file = workspace::root().join(FILE);

@@ -2,68 +2,53 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read},
+    io::{BufRead as _, BufReader, Read, Write as _},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpid};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
 
-use crate::{report, scratch};
+use crate::{interrupt, report};
 
 /// How long a group may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
 static LIVE: Mutex<Vec<(Pid, Signal)>> = Mutex::new(Vec::new());
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// From here on Ctrl-C, SIGTERM and a closed terminal stop all children, remove all scratch directories, and exit.
-pub(crate) fn stop_everything_on_signals() -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
-    thread::spawn(move || {
-        let Some(signal) = signals.forever().next() else { return };
-        INTERRUPTED.store(true, Ordering::SeqCst);
-        report::progress("interrupted; stopping what was started");
-        let live = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
-        for (group, stop) in &live {
-            kill_process_group(*group, *stop).ok();
-        }
-        for (group, _) in &live {
-            end_group(*group);
-        }
-        scratch::remove_all();
-        std::process::exit(128 + signal);
-    });
-    Ok(())
-}
 
 /// Runs a command to its end; its output goes where ours goes.
 pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
     Running::spawn(command.stdin(Stdio::null()), Signal::TERM)?.wait()
 }
 
-/// Runs a command to its end and gives what it wrote to standard output; its errors go where ours go.
+/// Runs a command that must succeed and gives what it wrote to standard output; its errors go where ours go.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let mut running = Running::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()), Signal::TERM)?;
-    let mut output = String::new();
-    if let Some(mut stdout) = running.child.stdout.take() {
-        stdout.read_to_string(&mut output).with_context(|| describe(command))?;
-    }
+    let output = running.child.stdout.take().map(read_all).unwrap_or_default();
     let status = running.wait()?;
-    anyhow::ensure!(status.success(), "{} failed: {}", describe(command), describe_status(status));
+    ensure!(status.success(), "{} failed: {}", describe(command), describe_status(status));
     Ok(output)
+}
+
+/// Runs a command with `input`, and gives all that it wrote, errors too, whether it succeeded or not.
+pub(crate) fn converse(command: &mut Command, input: &str) -> Result<(ExitStatus, String)> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running::spawn(command, Signal::TERM)?;
+    let (stdin, stdout, stderr) =
+        (running.child.stdin.take(), running.child.stdout.take(), running.child.stderr.take());
+    let output = thread::scope(|scope| {
+        let errors = scope.spawn(|| stderr.map(read_all).unwrap_or_default());
+        // A program that ends without reading its input says why in its output.
+        scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input.as_bytes()).ok()));
+        let output = stdout.map(read_all).unwrap_or_default();
+        output + &errors.join().unwrap_or_default()
+    });
+    Ok((running.wait()?, output))
 }
 
 /// Runs a command, passes on every line it writes, and calls `watch` with it.
@@ -78,9 +63,11 @@ pub(crate) fn run_watched(command: &mut Command, watch: &(dyn Fn(&str) + Sync)) 
     running.wait()
 }
 
-/// `cargo fmt --check`, as it would be typed.
+/// `cargo fmt --check`: the program without its directory, and its arguments.
 pub(crate) fn describe(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
@@ -123,10 +110,22 @@ impl Daemon {
 impl Drop for Daemon {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
+            interrupt::stand_still_if_interrupted();
             kill_process_group(running.group, running.stop).ok();
             end_group(running.group);
             running.forget();
         }
+    }
+}
+
+/// Stops every child and what it started: for a program about to be ended by a signal.
+pub(crate) fn stop_all() {
+    let live = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
+    for (group, stop) in &live {
+        kill_process_group(*group, *stop).ok();
+    }
+    for (group, _) in &live {
+        end_group(*group);
     }
 }
 
@@ -168,11 +167,12 @@ struct Running {
 
 impl Running {
     fn spawn(command: &mut Command, stop: Signal) -> Result<Self> {
+        // Held while starting: what is started is either in the list that a signal works through, or not started.
         let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
-        if INTERRUPTED.load(Ordering::SeqCst) {
+        if interrupt::is_interrupted() {
             drop(live);
-            park_if_interrupted();
-            anyhow::bail!("interrupted");
+            interrupt::stand_still_if_interrupted();
+            bail!("interrupted");
         }
         let child = command.process_group(0).spawn().with_context(|| format!("cannot run {}", describe(command)))?;
         let group = Pid::from_child(&child);
@@ -182,7 +182,7 @@ impl Running {
 
     fn wait(mut self) -> Result<ExitStatus> {
         let status = self.child.wait();
-        park_if_interrupted();
+        interrupt::stand_still_if_interrupted();
         self.forget();
         Ok(status?)
     }
@@ -192,18 +192,11 @@ impl Running {
     }
 }
 
-/// Once a signal is being handled the rest of the program stands still: the handler ends it.
-fn park_if_interrupted() {
-    while INTERRUPTED.load(Ordering::SeqCst) {
-        thread::park();
-    }
-}
-
-/// Waits until a group has ended, and kills it when it takes too long.
+/// Waits until a group of ours has ended, and kills it when it takes too long.
 fn end_group(group: Pid) {
     let deadline = Instant::now() + GRACE;
     while Instant::now() < deadline {
-        // The leader is our child; unreaped it would count as alive.
+        // Unreaped, the leader would count as alive.
         waitpid(Some(group), WaitOptions::NOHANG).ok();
         if test_kill_process_group(group).is_err() {
             return;
@@ -211,6 +204,13 @@ fn end_group(group: Pid) {
         thread::sleep(Duration::from_millis(20));
     }
     kill_process_group(group, Signal::KILL).ok();
+}
+
+fn read_all(mut pipe: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What could be read before an error is worth more than the error.
+    pipe.read_to_end(&mut bytes).ok();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn pass_lines_on(pipe: impl Read, watch: &(dyn Fn(&str) + Sync)) {

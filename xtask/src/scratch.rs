@@ -4,16 +4,19 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result};
 
-static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+use crate::interrupt;
 
 /// A directory below the system's temporary one, removed when this is dropped or the program is interrupted.
-pub(crate) struct Scratch(PathBuf);
+pub(crate) struct Scratch {
+    path: PathBuf,
+    removed_on_interrupt: Option<interrupt::Registered>,
+}
 
 impl Scratch {
     /// Makes `<tmp>/<prefix>-<pid>-<nanoseconds>`, which other users may pass through but not list.
@@ -22,34 +25,29 @@ impl Scratch {
         let name = format!("{prefix}-{}-{}", std::process::id(), now.subsec_nanos());
         let path = std::env::temp_dir().join(name);
         fs::DirBuilder::new().mode(0o711).create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        // The mask of the user may have taken the others' right away.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o711))?;
-        LIVE.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
-        Ok(Self(path))
+        let doomed = path.clone();
+        Ok(Self { path, removed_on_interrupt: Some(interrupt::register(move || remove(&doomed))) })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Leaves the directory where it is, for services that outlive this program.
-    pub(crate) fn keep(self) -> PathBuf {
-        forget(&self.0);
-        self.0.clone()
+    pub(crate) fn keep(mut self) -> PathBuf {
+        self.removed_on_interrupt = None;
+        self.path.clone()
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if forget(&self.0) {
-            remove(&self.0);
+        if self.removed_on_interrupt.take().is_some() {
+            remove(&self.path);
         }
     }
-}
-
-/// Removes every directory that is still there: for a program about to be ended by a signal.
-pub(crate) fn remove_all() {
-    let live = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
-    live.iter().for_each(|path| remove(path));
 }
 
 /// Removes a directory tree; what cannot be removed stays, since nobody can do anything about it.
@@ -59,13 +57,6 @@ pub(crate) fn remove(path: &Path) {
         if fs::remove_dir_all(path).is_ok() || !path.exists() {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
-}
-
-fn forget(path: &Path) -> bool {
-    let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = live.len();
-    live.retain(|other| other != path);
-    live.len() < before
 }

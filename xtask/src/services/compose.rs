@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -9,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use super::{ROLE, Server, Service};
-use crate::{process, report};
+use crate::{interrupt, process, report};
 
 const FILE: &str = include_str!("services.compose.yaml");
 
@@ -27,7 +28,7 @@ pub(super) fn is_usable() -> bool {
 pub(super) struct Compose {
     file: PathBuf,
     project: String,
-    down_on_drop: bool,
+    down_on_interrupt: Option<interrupt::Registered>,
 }
 
 impl Compose {
@@ -36,7 +37,9 @@ impl Compose {
         let file = directory.join("compose.yaml");
         fs::write(&file, FILE)?;
         let project = format!("millrace-test-{}", std::process::id());
-        let compose = Self { file, project, down_on_drop: true };
+        let doomed = (file.clone(), project.clone());
+        let down_on_interrupt = interrupt::register(move || take_down(&doomed.0, &doomed.1));
+        let compose = Self { file, project, down_on_interrupt: Some(down_on_interrupt) };
         let names: Vec<_> = wanted.iter().map(|service| service.name()).collect();
         report::progress(&format!("starting containers: {}", names.join(", ")));
         let mut up = compose.command(&["up", "--detach", "--wait", "--quiet-pull"]);
@@ -54,7 +57,7 @@ impl Compose {
 
     /// Lets the containers outlive this program; the answer is what [`take_down`] wants.
     pub(super) fn detach(mut self) -> (PathBuf, String) {
-        self.down_on_drop = false;
+        self.down_on_interrupt = None;
         (self.file.clone(), self.project.clone())
     }
 
@@ -93,7 +96,7 @@ impl Compose {
 
 impl Drop for Compose {
     fn drop(&mut self) {
-        if self.down_on_drop {
+        if self.down_on_interrupt.take().is_some() {
             take_down(&self.file, &self.project);
         }
     }
@@ -101,7 +104,9 @@ impl Drop for Compose {
 
 /// Removes a project's containers and data.
 pub(super) fn take_down(file: &Path, project: &str) {
-    command(file, project, &["down", "--volumes", "--timeout", "3"]).stdin(Stdio::null()).status().ok();
+    // Not through `process`, which starts nothing more once there was a signal.
+    let mut down = command(file, project, &["down", "--volumes", "--timeout", "3"]);
+    down.stdin(Stdio::null()).process_group(0).status().ok();
 }
 
 fn command(file: &Path, project: &str, arguments: &[&str]) -> Command {

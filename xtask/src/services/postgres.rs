@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,7 +14,7 @@ use super::{
     local::{Local, program, stop_signal},
     probe::free_port,
 };
-use crate::process::Daemon;
+use crate::process::{self, Daemon};
 
 /// Data is thrown away, so nothing waits for the disk; every test opens connections of its own.
 const SETTINGS: [&str; 9] = [
@@ -84,16 +84,9 @@ pub(super) fn spawn(directory: &Path) -> Result<Local> {
 
 /// Runs a preparing program with `input`, and shows what it wrote when it fails.
 fn finish(command: &mut Command, input: &str) -> Result<()> {
-    use std::io::Write as _;
-    let what = crate::process::describe(command);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| what.clone())?;
-    child.stdin.take().context("no pipe")?.write_all(input.as_bytes())?;
-    let output = child.wait_with_output()?;
-    let text = [output.stdout, output.stderr].concat();
+    let (status, text) = process::converse(command, input)?;
     // A statement that fails in single-user mode does not fail the program.
-    let text = String::from_utf8_lossy(&text);
-    ensure!(output.status.success() && !text.contains("ERROR:"), "{what} failed:\n{text}");
+    ensure!(status.success() && !text.contains("ERROR:"), "{} failed:\n{text}", process::describe(command));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     arguments::{Arguments, Wrong},
-    process, report,
+    interrupt, process, report,
     services::{Plan, Service, Services, shared},
     tidy, workspace,
 };
@@ -50,7 +50,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     if embedded_only {
         steps.retain(|step| step.name != "services");
     }
-    process::stop_everything_on_signals()?;
+    if steps.is_empty() {
+        bail!(Wrong("with --embedded-only nothing of --only is left to do".into()));
+    }
+    interrupt::listen()?;
     let suite = Suite { runner, keep, plan: Plan::new() };
     if steps.iter().any(|step| step.name == "services") {
         suite.announce_services();

@@ -25,6 +25,7 @@ fn table(cases: &[(&str, &str, Option<&'static str>)]) {
 fn texts() {
     table(&[
         ("README.md", "A line. ", Some("white-space")),
+        ("crates/expression/vendor/clock/clock.js", "A line. ", None),
         ("config/default.toml", "path = \"/root/somewhere\"", Some("machine")),
         ("src/cli/serve.rs", "fn f() { todo!() }", Some("promises")),
         ("src/cli/serve.rs", "fn f() { unimplemented!(\"later\") }", Some("promises")),
