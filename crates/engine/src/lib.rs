@@ -18,4 +18,4 @@ mod tests;
 pub use event::{Event, NodeOutcome, NodeTask, Options, Outcome, Pause, Resume, Start, Status, Step, Stop};
 pub use facts::{Facts, NodeFacts, Required};
 pub use run::Run;
-pub use validate::{Kind, NodeKinds, choose_start, validate};
+pub use validate::{Kind, NodeKinds, choose_start, choose_start_of_call, validate};

@@ -75,7 +75,9 @@ impl Run {
 
     /// Takes the outcome of the task given out last; ignored where there is none.
     pub fn complete(&mut self, outcome: NodeOutcome) {
-        let Phase::Executing(task) = std::mem::replace(&mut self.phase, Phase::Between) else { return };
+        let Phase::Executing(task) = &self.phase else { return };
+        let task = Arc::clone(task);
+        self.phase = Phase::Between;
         let NodeOutcome { result, console, pause, memory, static_data, started_ms, duration_ms } = outcome;
         self.now_ms = started_ms.saturating_add_unsigned(duration_ms);
         if let Some(memory) = memory {

@@ -77,3 +77,12 @@ pub fn choose_start(workflow: &Workflow, kinds: &impl NodeKinds) -> Option<NodeI
         enabled().find(of_kind(Kind::Trigger)).or_else(by_hand).or_else(|| enabled().find(of_kind(Kind::Webhook)));
     found.map(|(at, _)| NodeIndex(at))
 }
+
+/// The node that a call by another workflow begins with.
+pub fn choose_start_of_call(workflow: &Workflow) -> Option<NodeIndex> {
+    let named = |name: &str| {
+        let mut nodes = workflow.nodes.iter().enumerate();
+        nodes.find(|(_, node)| !node.disabled && node.short_kind() == name).map(|(at, _)| NodeIndex(at))
+    };
+    named("executeWorkflowTrigger").or_else(|| named("workflowTrigger")).or_else(|| named("start"))
+}
