@@ -1,0 +1,347 @@
+//! The sandbox of one run: an engine of JavaScript that is started when it is first needed, with limits on time, memory,
+//! stack and output. After a limit was exceeded the engine is thrown away and a fresh one takes its place.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use millrace_model::{ExecutionError, Object, Str, Value};
+use rquickjs::{Context, Ctx, Runtime, Value as JsValue};
+
+use crate::convert::{self, Reader, Refusal};
+use crate::deadline::Deadline;
+use crate::frame::{self, Frame, Lists};
+use crate::host::Answer;
+use crate::realm::{self, Kind, Realm};
+use crate::template::{Compiled, Expression, Part, Shape, Template};
+use crate::{Globals, Scope, cache, host, thrown};
+
+/// What one run may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of one expression or script.
+    pub time: Duration,
+    /// Bytes of the engine's heap.
+    pub memory: usize,
+    /// Bytes of stack; well below the stack of the threads that run sandboxes.
+    pub stack: usize,
+    /// Bytes of one result.
+    pub output: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { time: Duration::from_secs(5), memory: 256 << 20, stack: 512 << 10, output: 256 << 20 }
+    }
+}
+
+/// The sandbox of one run. It may move between threads, and is used by one at a time.
+pub struct Sandbox {
+    limits: Limits,
+    engine: Option<Engine>,
+    lists: RefCell<Lists>,
+}
+
+struct Engine {
+    // Contexts come before the runtime, so that they are dropped first.
+    expression: Option<Context>,
+    script: Option<Context>,
+    runtime: Runtime,
+    deadline: Deadline,
+}
+
+/// Lists of items that may be remembered between two evaluations.
+const MAX_LISTS: usize = 64;
+/// Evaluations that may be nested by parameters that read parameters.
+const MAX_DEPTH: u32 = 24;
+
+impl Sandbox {
+    pub fn new(limits: Limits) -> Sandbox {
+        Sandbox { limits, engine: None, lists: RefCell::default() }
+    }
+
+    /// The value of a template for an item.
+    pub fn evaluate(&mut self, template: &Template, scope: &Scope<'_>) -> Result<Value, ExecutionError> {
+        self.evaluate_form(template, scope, Form::default())
+    }
+
+    /// The same, with further names the expressions may read (such as `$response`).
+    pub fn evaluate_with(
+        &mut self,
+        template: &Template,
+        scope: &Scope<'_>,
+        extra: &Object,
+    ) -> Result<Value, ExecutionError> {
+        self.evaluate_form(template, scope, Form { extra: Some(extra), ..Form::default() })
+    }
+
+    /// Resolves all expressions in a parameter value: strings that begin with `=`, at any depth.
+    pub fn resolve(&mut self, value: &Value, scope: &Scope<'_>) -> Result<Value, ExecutionError> {
+        self.resolve_form(value, scope, Form::default())
+    }
+
+    /// The same, with further names the expressions may read.
+    pub fn resolve_with(&mut self, value: &Value, scope: &Scope<'_>, extra: &Object) -> Result<Value, ExecutionError> {
+        self.resolve_form(value, scope, Form { extra: Some(extra), ..Form::default() })
+    }
+
+    pub(crate) fn resolve_form(
+        &mut self,
+        value: &Value,
+        scope: &Scope<'_>,
+        form: Form<'_>,
+    ) -> Result<Value, ExecutionError> {
+        match value {
+            Value::String(text) if text.starts_with('=') => self.evaluate_form(&cache::template(text), scope, form),
+            Value::Array(values) if values.iter().any(has_expression) => {
+                let resolved: Result<Vec<Value>, _> =
+                    values.iter().map(|value| self.resolve_form(value, scope, form)).collect();
+                resolved.map(Value::from)
+            }
+            Value::Object(object) if object.values().any(has_expression) => {
+                let mut resolved = object.clone();
+                for (_, value) in resolved.values_mut().filter(|(_, value)| has_expression(value)) {
+                    *value = self.resolve_form(value, scope, Form { siblings: Some(object), ..form })?;
+                }
+                Ok(Value::Object(resolved))
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
+    pub(crate) fn evaluate_form(
+        &mut self,
+        template: &Template,
+        scope: &Scope<'_>,
+        form: Form<'_>,
+    ) -> Result<Value, ExecutionError> {
+        if let Shape::Literal(text) = template.shape() {
+            return Ok(Value::String(text.clone()));
+        }
+        let limits = self.limits;
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(Engine::start(limits)?),
+        };
+        engine.deadline.start(limits.time);
+        let context = engine.context(Kind::Expression, scope)?;
+        if self.lists.borrow().len() > MAX_LISTS {
+            self.lists.borrow_mut().clear();
+        }
+        let frame = Frame {
+            extra: form.extra,
+            siblings: form.siblings,
+            lenient: form.lenient,
+            ..Frame::new(scope, &self.lists)
+        };
+        let result =
+            context.with(|ctx| frame::enter(&frame, || evaluate_in(&ctx, template, limits.output, form.tagged)));
+        let broken = engine.deadline.passed() || result.as_ref().is_err_and(thrown::is_exhaustion);
+        let timed_out = engine.deadline.passed();
+        if broken {
+            self.discard();
+        }
+        if timed_out { Err(thrown::time_exceeded(limits.time)) } else { result }
+    }
+
+    /// Throws the engine away: after a limit was exceeded its state is not to be relied on.
+    pub(crate) fn discard(&mut self) {
+        self.engine = None;
+        self.lists.borrow_mut().clear();
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The context of scripts with its lists and deadline, which has been started.
+    pub(crate) fn script_context(
+        &mut self,
+        scope: &Scope<'_>,
+    ) -> Result<(&Context, &RefCell<Lists>, &Deadline), ExecutionError> {
+        let limits = self.limits;
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(Engine::start(limits)?),
+        };
+        let context = engine.context(Kind::Script, scope)?.clone();
+        engine.script = Some(context);
+        engine.deadline.start(limits.time);
+        match &engine.script {
+            Some(context) => Ok((context, &self.lists, &engine.deadline)),
+            None => Err(thrown::engine_failed()),
+        }
+    }
+}
+
+/// How an evaluation differs from the ordinary.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Form<'a> {
+    pub(crate) extra: Option<&'a Object>,
+    pub(crate) siblings: Option<&'a Object>,
+    pub(crate) lenient: bool,
+    /// Keep types that JSON lacks as `{"$type": …}`.
+    pub(crate) tagged: bool,
+}
+
+fn has_expression(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with('='),
+        Value::Array(values) => values.iter().any(has_expression),
+        Value::Object(object) => object.values().any(has_expression),
+        _ => false,
+    }
+}
+
+impl Engine {
+    fn start(limits: Limits) -> Result<Engine, ExecutionError> {
+        let runtime = Runtime::new().map_err(|_| thrown::engine_failed())?;
+        runtime.set_memory_limit(limits.memory);
+        runtime.set_max_stack_size(limits.stack);
+        let deadline = Deadline::default();
+        let watched = deadline.clone();
+        runtime.set_interrupt_handler(Some(Box::new(move || watched.check())));
+        Ok(Engine { expression: None, script: None, runtime, deadline })
+    }
+
+    fn context(&mut self, kind: Kind, scope: &Scope<'_>) -> Result<&Context, ExecutionError> {
+        let slot = match kind {
+            Kind::Expression => &mut self.expression,
+            Kind::Script => &mut self.script,
+        };
+        match slot {
+            Some(context) => Ok(context),
+            none => {
+                let zone = zone_of(scope);
+                let context = realm::create(&self.runtime, kind, scope.globals, &zone);
+                Ok(none.insert(context.map_err(|_| thrown::engine_failed())?))
+            }
+        }
+    }
+}
+
+fn zone_of(scope: &Scope<'_>) -> Str {
+    let globals: &Globals = scope.globals;
+    scope.workflow.settings.timezone.clone().unwrap_or_else(|| globals.timezone.clone())
+}
+
+fn evaluate_in(ctx: &Ctx<'_>, template: &Template, output: usize, tagged: bool) -> Result<Value, ExecutionError> {
+    let realm = realm::of(ctx, Kind::Expression).map_err(|_| thrown::engine_failed())?;
+    match template.shape() {
+        Shape::Literal(text) => Ok(Value::String(text.clone())),
+        Shape::Sole(expression) => {
+            let value = run(ctx, &realm, expression)?;
+            check_function(&value, tagged)?;
+            let read = Reader::new(&realm, output, tagged).read(&value);
+            done(ctx, &realm, read, expression.compiled()?)
+        }
+        Shape::Mixed(parts) => {
+            let mut text = Str::new();
+            for part in parts {
+                match part {
+                    Part::Text(part) => text.push_str(part),
+                    Part::Code(expression) => {
+                        let value = run(ctx, &realm, expression)?;
+                        let part = text_of(&realm, &value);
+                        text.push_str(&done(ctx, &realm, part, expression.compiled()?)?);
+                        if text.len() > output {
+                            return Err(thrown::output_exceeded());
+                        }
+                    }
+                }
+            }
+            Ok(Value::String(text))
+        }
+    }
+}
+
+/// Calls an expression's function. What it throws is swallowed, as n8n does, unless it is n8n's own error or a limit.
+fn run<'js>(ctx: &Ctx<'js>, realm: &Realm<'js>, expression: &Expression) -> Result<JsValue<'js>, ExecutionError> {
+    let compiled = expression.compiled()?;
+    let function = realm.function(ctx, compiled.id, &compiled.bytecode);
+    let result = function.and_then(|function| host::call_on_nothing(&function, &realm.nothing));
+    match result {
+        Ok(value) => Ok(value),
+        Err(_) => match thrown::by_expression(ctx, realm) {
+            Some(error) => {
+                forget_after(ctx, realm, compiled);
+                Err(error)
+            }
+            None => Ok(JsValue::new_undefined(ctx.clone())),
+        },
+    }
+}
+
+/// Ends an expression: converted items that it may have changed are forgotten.
+fn done<'js, T>(
+    ctx: &Ctx<'js>,
+    realm: &Realm<'js>,
+    result: Result<T, Refusal>,
+    compiled: &Compiled,
+) -> Result<T, ExecutionError> {
+    forget_after(ctx, realm, compiled);
+    match result {
+        Ok(value) => Ok(value),
+        Err(Refusal::TooLarge) => Err(thrown::output_exceeded()),
+        Err(Refusal::TooDeep) => Err(thrown::nested_too_deeply()),
+        Err(Refusal::Thrown(_)) => Err(thrown::by_expression(ctx, realm).unwrap_or_else(thrown::unreadable)),
+    }
+}
+
+fn forget_after(ctx: &Ctx<'_>, realm: &Realm<'_>, compiled: &Compiled) {
+    if compiled.may_write && realm.forget().is_err() {
+        ctx.catch();
+    }
+}
+
+/// n8n's errors for an expression that gives a function instead of calling it.
+fn check_function(value: &JsValue<'_>, tagged: bool) -> Result<(), ExecutionError> {
+    if !value.is_function() || tagged {
+        return Ok(());
+    }
+    let name = value.as_object().and_then(|function| function.get::<_, Option<String>>("name").ok().flatten());
+    let message = match name.as_deref() {
+        Some("DateTime") => "this is a DateTime, please access its methods",
+        _ => "this is a function, please add ()",
+    };
+    Err(ExecutionError::new("ExpressionError", message))
+}
+
+/// An expression's value within text: nothing for null, undefined and NaN; else JavaScript's text of it.
+fn text_of<'js>(realm: &Realm<'js>, value: &JsValue<'js>) -> Result<Str, Refusal> {
+    if value.is_undefined() || value.is_null() || value.as_number().is_some_and(f64::is_nan) {
+        return Ok(Str::new());
+    }
+    let text: JsValue<'js> = realm.text_of.call((value.clone(),))?;
+    match Reader::new(realm, usize::MAX, false).read(&text)? {
+        Value::String(text) => Ok(text),
+        _ => Ok(Str::new()),
+    }
+}
+
+/// Evaluates a template from within an expression or script: a parameter that is read by another.
+pub(crate) fn evaluate_nested<'js>(ctx: &Ctx<'js>, frame: &Frame<'_>, scope: &Scope<'_>, text: &str) -> Answer<'js> {
+    if frame.depth >= MAX_DEPTH {
+        return Err(ExecutionError::new("ExpressionError", "Parameters refer to each other in a circle").into());
+    }
+    let template = cache::template(text);
+    let kind = if frame.console.is_some() { Kind::Script } else { Kind::Expression };
+    let realm = realm::of(ctx, kind)?;
+    let inner = Frame { scope, depth: frame.depth + 1, ..*frame };
+    frame::enter(&inner, || match template.shape() {
+        Shape::Literal(text) => Ok(convert::to_js(ctx, &Value::String(text.clone()))?),
+        Shape::Sole(expression) => Ok(run(ctx, &realm, expression)?),
+        Shape::Mixed(parts) => {
+            let mut whole = Str::new();
+            for part in parts {
+                match part {
+                    Part::Text(part) => whole.push_str(part),
+                    Part::Code(expression) => {
+                        let value = run(ctx, &realm, expression)?;
+                        whole.push_str(&text_of(&realm, &value).map_err(|_| thrown::unreadable())?);
+                    }
+                }
+            }
+            Ok(convert::to_js(ctx, &Value::String(whole))?)
+        }
+    })
+}
