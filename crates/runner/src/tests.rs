@@ -1,0 +1,1 @@
+//! Runs of whole workflows with the built-in node types.
