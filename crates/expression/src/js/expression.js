@@ -1,14 +1,14 @@
 // What only expressions get: n8n's rules about names, on top of the realm. Runs after everything else is installed.
 (function (h, base) {
   'use strict';
-  const { Object, Proxy, Set, String, Symbol, Error } = globalThis;
+  const G = globalThis;
+  const { Object, Proxy, Set, String, Symbol, Error } = G;
   const { defineProperty, getPrototypeOf, setPrototypeOf, getOwnPropertyNames, hasOwn } = Object;
   const { fail } = base;
-  const own = globalThis;
 
   const refused = (name) => fail('Cannot access "' + name + '" due to security concerns');
   const forbidden = new Set(FORBIDDEN_NAMES);
-  const hidden = (name, value) => defineProperty(globalThis, name, { value, enumerable: false, configurable: false, writable: false });
+  const hidden = (name, value) => defineProperty(G, name, { value, enumerable: false, configurable: false, writable: false });
   // Keys that are computed while the expression runs.
   hidden('__key', (key) => {
     if (typeof key === 'number' || typeof key === 'symbol') return key;
@@ -17,7 +17,7 @@
     return name;
   });
   // A call of an extension method at the end of an optional chain.
-  hidden('__chain', (value, name, given) => (value === null || value === undefined ? undefined : own.extend(value, name, given())));
+  hidden('__chain', (value, name, given) => (value === null || value === undefined ? undefined : G.extend(value, name, given())));
 
   // Functions that could change what others rely on.
   for (const name of ['defineProperty', 'defineProperties', 'setPrototypeOf', 'getPrototypeOf', 'getOwnPropertyDescriptor', 'getOwnPropertyDescriptors']) {
@@ -30,8 +30,8 @@
   // Nothing leads from a value back to what made it.
   const unmade = { value: undefined, enumerable: false, configurable: false, writable: false };
   const prototypes = [getPrototypeOf(function* () {}), getPrototypeOf(async function () {}), getPrototypeOf(async function* () {})];
-  for (const name of getOwnPropertyNames(globalThis)) {
-    if (BUILT_IN_CLASSES.has(name)) prototypes.push(globalThis[name].prototype);
+  for (const name of getOwnPropertyNames(G)) {
+    if (BUILT_IN_CLASSES.has(name)) prototypes.push(G[name].prototype);
   }
   for (const prototype of prototypes) {
     if (prototype !== undefined && hasOwn(prototype, 'constructor')) defineProperty(prototype, 'constructor', unmade);
@@ -41,13 +41,13 @@
   const absent = new Set(ABSENT_NAMES);
   const nothing = () => ({});
   for (const name of ['globalThis', 'eval', 'Function', 'Promise', 'Reflect', 'Proxy', 'escape', 'unescape', 'performance', 'DOMException', 'queueMicrotask', 'WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer', 'Atomics', 'Iterator']) {
-    if (hasOwn(globalThis, name)) defineProperty(globalThis, name, { get: nothing, set: undefined, enumerable: false, configurable: false });
+    if (hasOwn(G, name)) defineProperty(G, name, { get: nothing, set: undefined, enumerable: false, configurable: false });
   }
   base.define({ process: () => ({ ...PROCESS, env: h.env() }) });
 
   // Any other name is undefined rather than an error; what an expression assigns to one is gone with it.
   let scratch;
-  setPrototypeOf(globalThis, new Proxy({}, {
+  setPrototypeOf(G, new Proxy({}, {
     has: () => true,
     get(_, name) {
       if (typeof name !== 'string') return undefined;

@@ -2,7 +2,8 @@
 // tenant's code; everything it needs later is captured here, so that later changes to built-ins reach nothing of it.
 (function (h) {
   'use strict';
-  const { Object, Array, Map, Proxy, Reflect, Error, TypeError, Number, String, Symbol, Date, JSON, Promise } = globalThis;
+  const G = globalThis;
+  const { Object, Array, Map, Proxy, Reflect, Error, TypeError, Number, String, Symbol, Date, JSON, Promise } = G;
   const { defineProperty, defineProperties, create, freeze, keys } = Object;
   const apply = Reflect.apply;
   const NOT_FOUND = -1;
@@ -285,7 +286,7 @@
 
   const define = (accessors) => {
     for (const name of keys(accessors)) {
-      defineProperty(globalThis, name, { get: accessors[name], set: undefined, enumerable: false, configurable: true });
+      defineProperty(G, name, { get: accessors[name], set: undefined, enumerable: false, configurable: true });
     }
   };
   define(accessorsFor(undefined, undefined));
@@ -318,7 +319,7 @@
     for (const key of keys(value)) copy[key] = value[key];
     return copy;
   };
-  const { RegExp, Set, Boolean } = globalThis;
+  const { RegExp, Set, Boolean } = G;
 
   // ---- errors that leave ----
   const EXPRESSION_ERROR = /^Expression\w*Error$/;

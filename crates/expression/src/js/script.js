@@ -1,10 +1,11 @@
 // What only scripts (Code and Function nodes) get, on top of the realm.
 (function (h, base) {
   'use strict';
-  const { Object, Array, JSON, Map, String, Number, Error, Promise, Uint8Array, parseInt, TypeError } = globalThis;
+  const G = globalThis;
+  const { Object, Array, JSON, Map, String, Number, Error, Promise, Uint8Array, parseInt, TypeError } = G;
   const { defineProperty, keys, freeze } = Object;
   const { view, all, fail } = base;
-  const put = (name, value) => defineProperty(globalThis, name, { value, enumerable: false, configurable: true, writable: true });
+  const put = (name, value) => defineProperty(G, name, { value, enumerable: false, configurable: true, writable: true });
 
   // ---- console ----
   const shown = (value) => {
@@ -30,8 +31,8 @@
     return id;
   });
   put('clearTimeout', (id) => { timers = timers.filter((timer) => timer.id !== id); });
-  put('setImmediate', (run, ...given) => globalThis.setTimeout(run, 0, ...given));
-  const { Math } = globalThis;
+  put('setImmediate', (run, ...given) => G.setTimeout(run, 0, ...given));
+  const { Math } = G;
 
   // ---- texts ----
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
@@ -97,7 +98,7 @@
     static from(value, encoding) {
       const bytes = typeof value === 'string' ? fromText(value, encoding) : Array.isArray(value?.data) ? value.data : value;
       const made = new Buffer(bytes.length ?? bytes.byteLength);
-      made.set(bytes instanceof globalThis.ArrayBuffer ? new Uint8Array(bytes) : bytes);
+      made.set(bytes instanceof G.ArrayBuffer ? new Uint8Array(bytes) : bytes);
       return made;
     }
     static alloc(size, fill = 0) { return new Buffer(size).fill(fill); }
@@ -178,11 +179,11 @@
     getWorkflow: () => h.workflow(),
     getNode: () => ({ name: h.nodeNames()[h.activeNode()], ...h.nodeInfo() }),
     getExecutionId: () => h.execution().id,
-    getTimezone: () => globalThis.DateTime.now().zoneName,
+    getTimezone: () => G.DateTime.now().zoneName,
     evaluateExpression: (text, index) => h.evaluateFor(text, h.activeNode(), index),
     getNodeParameter(name, index, fallback) {
       const value = String(name).split('.').reduce((parent, key) => (parent === undefined || parent === null ? undefined : parent[key]),
-        globalThis.$parameter);
+        G.$parameter);
       return value === undefined ? (fallback === undefined && typeof index !== 'number' ? index : fallback) : value;
     },
   };
