@@ -125,11 +125,13 @@ pub struct Options {
     pub honour_pins: bool,
     /// Node runs after which the run fails as endless.
     pub max_node_runs: u32,
+    /// Static data the workflow has now; `None`: as in its document.
+    pub static_data: Option<Object>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { honour_pins: false, max_node_runs: 100_000 }
+        Options { honour_pins: false, max_node_runs: 100_000, static_data: None }
     }
 }
 

@@ -38,8 +38,8 @@ enum Phase {
 }
 
 impl Run {
-    pub fn new(workflow: Arc<Workflow>, facts: Arc<Facts>, start: Start, options: Options) -> Run {
-        let static_data = workflow.static_data.clone();
+    pub fn new(workflow: Arc<Workflow>, facts: Arc<Facts>, start: Start, mut options: Options) -> Run {
+        let static_data = options.static_data.take().unwrap_or_else(|| workflow.static_data.clone());
         let stack = VecDeque::from([(start.node, Input::single(start.items, None))]);
         Run {
             workflow,

@@ -12,6 +12,9 @@ pub trait Observer: Send + Sync {
     /// A node is about to be executed.
     fn started(&self, _run: &Run, _task: &NodeTask) {}
 
+    /// The outcome of a node, before it is taken in. All of them, applied to a fresh run, give its state again.
+    fn completing(&self, _task: &NodeTask, _outcome: &NodeOutcome) {}
+
     /// The outcome of a node has been taken in; its record is the last one of the node in the run's data, unless the
     /// node is tried again.
     fn finished(&self, _run: &Run, _task: &NodeTask) {}

@@ -138,6 +138,7 @@ impl Drive<'_> {
 
     fn take_in(&mut self, task: &NodeTask, outcome: NodeOutcome) {
         let exceeded = outcome.result.as_ref().ok().and_then(|outputs| self.guard.check(outputs).err());
+        self.runner.observer.completing(task, &outcome);
         self.run.complete(outcome);
         self.runner.observer.finished(&self.run, task);
         if let Some(error) = exceeded {
