@@ -1,1 +1,0 @@
-//! Runs of whole workflows with the built-in node types.
