@@ -1,1 +1,23 @@
-//! placeholder
+//! Schema changes, one file each, in order. Every one runs on SQLite and PostgreSQL alike; a landed file never changes.
+
+mod m0001_tenants_and_users;
+mod m0002_sessions_and_keys;
+mod m0003_audit;
+
+use sea_orm_migration::prelude::*;
+
+pub use sea_orm_migration::MigratorTrait;
+
+/// The list of all changes.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_tenants_and_users::Migration),
+            Box::new(m0002_sessions_and_keys::Migration),
+            Box::new(m0003_audit::Migration),
+        ]
+    }
+}

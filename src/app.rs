@@ -1,0 +1,241 @@
+//! The composition root: infrastructure → modules → app. The only file that names every domain; nothing imports it but
+//! `cli` and the tests.
+
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{Error, HttpResponse, web};
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::common::Clock;
+use crate::domains::{audit, auth, tenants, users};
+use crate::infrastructure::cache::{Cache, MemoryCache};
+use crate::infrastructure::config::{Config, Role};
+use crate::infrastructure::crypto::{Keys, Passwords};
+use crate::infrastructure::database::Database;
+use crate::infrastructure::telemetry::Metrics;
+use crate::infrastructure::web::authentication::authenticate;
+use crate::infrastructure::web::operations::{Probe, Probes, get_liveness, get_metrics, get_readiness};
+use crate::infrastructure::web::{Authenticator, BodyLimit, Fallback, envelope, openapi, path_config, query_config};
+
+/// Everything a process is made of. Cheap to clone: every part is shared.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub database: Database,
+    pub cache: Arc<dyn Cache>,
+    pub metrics: Metrics,
+    pub audit: web::Data<audit::Service>,
+    pub tenants: web::Data<tenants::Service>,
+    pub users: web::Data<users::Service>,
+    pub auth: web::Data<auth::Service>,
+    authenticator: web::Data<dyn Authenticator>,
+    fallback: web::Data<Fallback>,
+    probes: web::Data<Probes>,
+    document: Arc<OpenApi>,
+}
+
+/// The app cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("the database cannot be opened")]
+    Database(#[from] crate::infrastructure::database::Error),
+    #[error(transparent)]
+    Keys(#[from] crate::infrastructure::crypto::KeyError),
+    #[error(transparent)]
+    Passwords(#[from] crate::infrastructure::crypto::PasswordError),
+    #[error("metrics cannot be recorded")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+impl App {
+    /// Opens what the configuration names, migrates where it says so, and builds every module.
+    pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<App, BuildError> {
+        let metrics = Metrics::install()?;
+        let keys = Keys::open(&config.data.directory)?;
+        let database = Database::open(&config).await?;
+        if config.database.migrate_on_start {
+            database.migrate().await?;
+        }
+        let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(config.cache.memory_entries));
+
+        let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain);
+        let tenants = tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
+        let users = users::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
+        let auth = auth::Service::new(
+            config.auth.clone(),
+            auth::Dependencies {
+                database: database.clone(),
+                cache: Arc::clone(&cache),
+                clock,
+                audit: audit.clone(),
+                tenants: tenants.clone(),
+                users: users.clone(),
+                passwords: Passwords::new(&config.auth)?,
+                signing_seed: keys.token_signing,
+            },
+        );
+        let auth = web::Data::new(auth);
+        let authenticator: Arc<dyn Authenticator> =
+            Arc::new(auth::RequestAuthenticator::new(auth.clone(), Arc::clone(&cache), config.limits.clone()));
+        let document = openapi_document();
+        Ok(App {
+            probes: web::Data::new(Probes(vec![
+                Arc::new(DatabaseProbe(database.clone())),
+                Arc::new(CacheProbe(Arc::clone(&cache))),
+            ])),
+            fallback: web::Data::new(Fallback::new(&document)),
+            document: Arc::new(document),
+            config: Arc::new(config),
+            database,
+            cache,
+            metrics,
+            audit: web::Data::new(audit),
+            tenants: web::Data::new(tenants),
+            users: web::Data::new(users),
+            auth,
+            authenticator: web::Data::from(authenticator),
+        })
+    }
+
+    /// Starts what runs beside requests, as far as this process has the role for it. Ends when `shutdown` is cancelled.
+    pub fn start_background(&self, _roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
+        let tasks = TaskTracker::new();
+        tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        tasks.close();
+        tasks
+    }
+
+    /// What handlers take by `web::Data`.
+    fn register(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(web::Data::new(BodyLimit(self.config.server.body_limit_bytes)))
+            .app_data(path_config())
+            .app_data(query_config())
+            .app_data(self.audit.clone())
+            .app_data(self.tenants.clone())
+            .app_data(self.users.clone())
+            .app_data(self.auth.clone())
+            .app_data(self.authenticator.clone());
+    }
+
+    fn register_operations(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.fallback.clone())
+            .app_data(self.probes.clone())
+            .app_data(web::Data::new(self.metrics.clone()));
+    }
+}
+
+/// The HTTP application of a process with the role `api`; the same for the server and for tests.
+pub fn create_app(
+    app: &App,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let document = OpenApi::clone(&app.document);
+    actix_web::App::new()
+        .into_utoipa_app()
+        .configure(routes)
+        .into_app()
+        .configure(|config| app.register(config))
+        .configure(|config| app.register_operations(config))
+        .route("/", web::get().to(redirect_to_docs))
+        .route("/api-docs", web::get().to(redirect_to_docs))
+        .service(SwaggerUi::new("/api-docs/{_:.*}").url("/api-docs/openapi.json", document))
+        .default_service(web::to(Fallback::answer))
+        .wrap(Compress::default())
+        .wrap(from_fn(envelope))
+}
+
+/// What a process without the role `api` answers: health and metrics.
+pub fn create_operations_app(
+    app: &App,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    actix_web::App::new()
+        .into_utoipa_app()
+        .configure(operations)
+        .into_app()
+        .configure(|config| app.register_operations(config))
+        .default_service(web::to(Fallback::answer))
+        .wrap(from_fn(envelope))
+}
+
+/// The OpenAPI document of every route. Needs no database.
+pub fn openapi_document() -> OpenApi {
+    let routes = actix_web::App::new().into_utoipa_app().openapi(openapi::base()).configure(routes);
+    openapi::finish(routes.split_for_parts().1)
+}
+
+/// The whole URL map.
+fn routes(config: &mut ServiceConfig) {
+    config.service(utoipa_actix_web::scope("/api/v1").wrap(from_fn(authenticate)).configure(|config| {
+        auth::configure(config);
+        tenants::configure(config);
+        users::configure(config);
+        audit::configure(config);
+    }));
+    operations(config);
+}
+
+fn operations(config: &mut ServiceConfig) {
+    config.service(get_liveness).service(get_readiness).service(get_metrics);
+}
+
+async fn redirect_to_docs() -> HttpResponse {
+    HttpResponse::Found().insert_header(("location", "/api-docs/")).finish()
+}
+
+struct DatabaseProbe(Database);
+
+#[async_trait]
+impl Probe for DatabaseProbe {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| {
+            tracing::warn!(%error, "the database does not answer");
+            "does not answer".to_owned()
+        })
+    }
+}
+
+struct CacheProbe(Arc<dyn Cache>);
+
+#[async_trait]
+impl Probe for CacheProbe {
+    fn name(&self) -> &'static str {
+        "cache"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| {
+            tracing::warn!(%error, "the cache does not answer");
+            "does not answer".to_owned()
+        })
+    }
+}

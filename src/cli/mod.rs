@@ -1,0 +1,94 @@
+//! The command line: one file per subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod first_run;
+mod migrate;
+pub mod openapi;
+mod serve;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::common::error::chain;
+use crate::infrastructure::config::{self, Config};
+use crate::infrastructure::telemetry;
+
+/// Runs n8n workflows for many tenants.
+///
+/// Without a command, serves: HTTP API, workers and scheduler in one process.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+#[derive(Debug, Parser)]
+#[command(name = "millrace", version)]
+struct Cli {
+    /// Configuration file (TOML). Environment variables MILLRACE__SECTION__KEY win over it.
+    #[arg(long, global = true, env = "MILLRACE_CONFIG_FILE", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP, run executions and fire schedules, or some of these.
+    Serve(serve::Args),
+    /// Run executions only: the same as `serve --roles worker`.
+    Worker,
+    /// Bring the database schema up to date.
+    Migrate(migrate::Args),
+    /// Print the OpenAPI document.
+    Openapi(openapi::Args),
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Build(#[from] crate::app::BuildError),
+    #[error("the database failed")]
+    Database(#[from] crate::infrastructure::database::Error),
+    #[error("cannot listen on {address}")]
+    Listen { address: String, source: std::io::Error },
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("the OpenAPI document cannot be written")]
+    Json(#[from] serde_json::Error),
+    #[error("the first tenant cannot be made: {0}")]
+    FirstRun(String),
+}
+
+/// Parses the command line and runs the command.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of our output has seen enough: `millrace openapi | head`.
+        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            // Nobody is left to tell when standard error is closed.
+            drop(writeln!(stderr, "millrace: {}", chain(&error)));
+            ExitCode::from(if matches!(error, Error::Config(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Error> {
+    match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
+        Command::Serve(args) => serve::run(load(cli.config.as_deref())?, &args),
+        Command::Worker => serve::run(load(cli.config.as_deref())?, &serve::Args::worker()),
+        Command::Migrate(args) => migrate::run(&load(cli.config.as_deref())?, &args),
+        Command::Openapi(args) => openapi::run(&args),
+    }
+}
+
+/// Reads the configuration and starts logging as it says.
+fn load(file: Option<&Path>) -> Result<Config, Error> {
+    let config = Config::load(file)?;
+    telemetry::init_logs(&config.log);
+    Ok(config)
+}

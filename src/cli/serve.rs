@@ -1,0 +1,121 @@
+//! `millrace serve`: runs the roles of this process until it is told to stop, then finishes what is in flight.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Error, first_run};
+use crate::app::{App, create_app, create_operations_app};
+use crate::common::SystemClock;
+use crate::infrastructure::config::{Config, Role};
+
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// What this process does (default: all, or `server.roles` of the configuration).
+    #[arg(long, value_delimiter = ',', value_name = "ROLE,…")]
+    roles: Vec<Role>,
+    /// Address to listen on.
+    #[arg(long)]
+    host: Option<std::net::IpAddr>,
+    /// Port to listen on.
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+impl Args {
+    pub(super) fn worker() -> Args {
+        Args { roles: vec![Role::Worker], ..Args::default() }
+    }
+}
+
+pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
+    if !args.roles.is_empty() {
+        config.server.roles.clone_from(&args.roles);
+    }
+    config.server.host = args.host.unwrap_or(config.server.host);
+    config.server.port = args.port.unwrap_or(config.server.port);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("millrace").build()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
+    let app = App::build(config, Arc::new(SystemClock)).await?;
+    let roles = app.config.server.roles.clone();
+    let server = listen(&app, &roles)?;
+    if roles.contains(&Role::Api) {
+        first_run::greet_if_empty(&app).await?;
+    }
+    let shutdown = CancellationToken::new();
+    let background = app.start_background(&roles, &shutdown);
+    tracing::info!(?roles, host = %app.config.server.host, port = app.config.server.port, "serving");
+
+    let handle = server.handle();
+    let mut server = tokio::spawn(server);
+    tokio::select! {
+        () = stop_requested() => tracing::info!("stopping; finishing what is in flight"),
+        result = &mut server => result.map_err(std::io::Error::other)??,
+    }
+    shutdown.cancel();
+    handle.stop(true).await;
+    let grace = Duration::from_secs(app.config.server.shutdown_timeout_seconds);
+    if tokio::time::timeout(grace, background.wait()).await.is_err() {
+        tracing::warn!("background work did not finish in time; it resumes at the next start");
+    }
+    app.database.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn listen(app: &App, roles: &[Role]) -> Result<Server, Error> {
+    let server = &app.config.server;
+    let address = (server.host, server.port);
+    let threads = match server.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    macro_rules! bound {
+        ($factory:expr) => {
+            HttpServer::new($factory)
+                .workers(threads)
+                .client_request_timeout(Duration::from_secs(server.client_timeout_seconds))
+                .keep_alive(Duration::from_secs(server.keep_alive_seconds))
+                .shutdown_timeout(server.shutdown_timeout_seconds)
+                .disable_signals()
+                .bind(address)
+                .map_err(|source| Error::Listen { address: format!("{}:{}", address.0, address.1), source })?
+                .run()
+        };
+    }
+    let app = app.clone();
+    Ok(if roles.contains(&Role::Api) {
+        bound!(move || create_app(&app))
+    } else {
+        bound!(move || create_operations_app(&app))
+    })
+}
+
+/// Returns on SIGINT (Ctrl-C) or SIGTERM (service managers, containers).
+async fn stop_requested() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => if let Err(error) = result {
+            tracing::warn!(%error, "cannot listen for SIGINT");
+            std::future::pending::<()>().await;
+        },
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,128 @@
+//! Identifiers: one newtype per kind of row over UUIDv7, so that ids sort by creation and cannot be swapped by mistake.
+
+/// Declares an identifier: UUIDv7, transparent in JSON and in the database, `ToSchema` as a uuid string.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize, sea_orm::DeriveValueType, utoipa::ToSchema,
+        )]
+        #[serde(transparent)]
+        #[schema(value_type = String, format = Uuid, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// A new id, later than every id made before it by this process.
+            #[expect(clippy::new_without_default, reason = "a default id would look like a fixed value")]
+            pub fn new() -> Self {
+                Self(uuid::Uuid::now_v7())
+            }
+
+            pub const fn from_uuid(uuid: uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+
+            pub const fn as_uuid(self) -> uuid::Uuid {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            /// Refused: ids never come from an auto-increment column.
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    };
+}
+
+id_type!(
+    /// A tenant: the customer everything else belongs to.
+    TenantId
+);
+id_type!(
+    /// A person with a login. Users exist apart from tenants and join them by membership.
+    UserId
+);
+id_type!(
+    /// An API key of a tenant.
+    ApiKeyId
+);
+id_type!(
+    /// A login: the family of refresh tokens that descend from it.
+    SessionId
+);
+id_type!(
+    /// One row of a tenant's audit log.
+    AuditEventId
+);
+id_type!(
+    /// A workflow.
+    WorkflowId
+);
+id_type!(
+    /// One run of a workflow.
+    ExecutionId
+);
+id_type!(
+    /// A registered webhook endpoint of an active workflow.
+    WebhookId
+);
+
+/// Names one request in answers, logs and audit rows: the caller's `X-Request-Id` when it is well-formed, else a UUIDv7.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(std::sync::Arc<str>);
+
+impl RequestId {
+    const MAX_LENGTH: usize = 128;
+
+    pub fn generate() -> RequestId {
+        RequestId(uuid::Uuid::now_v7().to_string().into())
+    }
+
+    /// Takes over an id given by the caller: 1–128 of `A–Z a–z 0–9 . _ -`; anything else is refused, as it would end up in logs.
+    pub fn parse(text: &str) -> Option<RequestId> {
+        let well_formed = !text.is_empty()
+            && text.len() <= Self::MAX_LENGTH
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        well_formed.then(|| RequestId(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_creation() {
+        let ids: Vec<_> = std::iter::repeat_with(TenantId::new).take(1000).collect();
+        assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn request_ids_from_outside_are_checked() {
+        for (text, accepted) in [("abc-1.2_3", true), ("", false), ("a b", false), ("a\nb", false), ("ü", false)] {
+            assert_eq!(RequestId::parse(text).is_some(), accepted, "{text:?}");
+        }
+        assert!(RequestId::parse(&"x".repeat(129)).is_none());
+    }
+}

@@ -1,0 +1,20 @@
+//! What every layer shares: who asks, ids, times, errors, pages. No IO, no domain, no HTTP server.
+
+pub mod clock;
+pub mod ctx;
+pub mod error;
+pub mod id;
+pub mod page;
+pub mod patch;
+pub mod permission;
+pub mod secret;
+pub mod validate;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use ctx::{Actor, Ctx};
+pub use error::{Code, Coded, FieldError, Kind, Problem};
+pub use id::{ApiKeyId, AuditEventId, ExecutionId, RequestId, SessionId, TenantId, UserId, WebhookId, WorkflowId};
+pub use page::{Cursor, Page, PageQuery};
+pub use patch::Patch;
+pub use permission::{Permission, Permissions};
+pub use secret::Secret;

@@ -1,0 +1,24 @@
+//! The last row of each tenant's log: what the next row is chained to. Locked while a row is added.
+
+use sea_orm::entity::prelude::*;
+
+use crate::common::TenantId;
+use crate::infrastructure::database::Scoped;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_heads")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    pub sequence: i64,
+    pub mac: Vec<u8>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Scoped for Entity {
+    const TENANT: Column = Column::TenantId;
+}

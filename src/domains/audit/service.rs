@@ -1,0 +1,95 @@
+//! Records what was done and lists it. Nothing here can take a record back.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::chain;
+use super::dto::{AuditEventResponse, ListAuditEventsQuery};
+use super::entities::audit_event::Model;
+use super::error::Error;
+use super::repository;
+use crate::common::{Actor, AuditEventId, Clock, Ctx, Page, Secret};
+use crate::infrastructure::database::{self, Database, Transaction};
+
+/// The audit log. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    chain_key: Arc<Secret<[u8; 32]>>,
+}
+
+/// What was done to which resource. `before` and `after` must hold no secrets: give the resource's response type.
+#[derive(Debug)]
+pub struct Change {
+    action: &'static str,
+    resource_kind: &'static str,
+    resource_id: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Change {
+    /// `action` is `kind.verb`, such as `workflow.create`.
+    pub fn new(action: &'static str, resource_id: impl ToString) -> Change {
+        let resource_kind = action.split_once('.').map_or(action, |(kind, _)| kind);
+        Change { action, resource_kind, resource_id: resource_id.to_string(), before: None, after: None }
+    }
+
+    #[must_use]
+    pub fn before(mut self, resource: &impl Serialize) -> Change {
+        self.before = serde_json::to_value(resource).ok();
+        self
+    }
+
+    #[must_use]
+    pub fn after(mut self, resource: &impl Serialize) -> Change {
+        self.after = serde_json::to_value(resource).ok();
+        self
+    }
+}
+
+impl Service {
+    pub fn new(database: Database, clock: Arc<dyn Clock>, chain_key: Secret<[u8; 32]>) -> Service {
+        Service { database, clock, chain_key: Arc::new(chain_key) }
+    }
+
+    /// Adds one row in the caller's transaction: the change and its record stand or fall together.
+    pub async fn record(&self, transaction: &Transaction, ctx: &Ctx, change: Change) -> Result<(), database::Error> {
+        let head = repository::lock_head(transaction, ctx.tenant).await?;
+        let (actor_kind, user_id, api_key_id) = match ctx.actor {
+            Actor::User(user) => ("user", Some(user), None),
+            Actor::ApiKey { key, owner } => ("apiKey", Some(owner), Some(key)),
+            Actor::System => ("system", None, None),
+        };
+        let mut event = Model {
+            id: AuditEventId::new(),
+            tenant_id: ctx.tenant,
+            sequence: head.as_ref().map_or(0, |head| head.sequence) + 1,
+            occurred_at: self.clock.now(),
+            actor_kind: actor_kind.to_owned(),
+            user_id,
+            api_key_id,
+            action: change.action.to_owned(),
+            resource_kind: change.resource_kind.to_owned(),
+            resource_id: change.resource_id,
+            before: change.before.map(|value| value.to_string()),
+            after: change.after.map(|value| value.to_string()),
+            address: ctx.address.map(|address| address.to_string()),
+            request_id: ctx.request_id.as_str().to_owned(),
+            mac: Vec::new(),
+        };
+        let previous = head.as_ref().map_or(&[][..], |head| &head.mac);
+        event.mac = chain::mac(self.chain_key.expose(), previous, &event);
+        repository::append(transaction, event, head.is_none()).await
+    }
+
+    /// Newest first.
+    pub async fn list(&self, ctx: &Ctx, query: &ListAuditEventsQuery) -> Result<Page<AuditEventResponse>, Error> {
+        let rows = repository::list(self.database.read(), ctx.tenant, query).await?;
+        let limit = query.limit.unwrap_or_default().get();
+        Ok(Page::from_rows(rows, limit, |row| row.id.as_uuid(), AuditEventResponse::from))
+    }
+}

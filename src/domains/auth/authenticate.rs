@@ -1,0 +1,157 @@
+//! From credentials to a context: one signature check or one hash, and at most one lookup, remembered briefly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use async_trait::async_trait;
+use moka::sync::Cache as Moka;
+
+use super::api_keys;
+use super::error::Error;
+use super::repository;
+use super::service::Service;
+use crate::common::{Actor, ApiKeyId, Ctx, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId};
+use crate::infrastructure::cache::{Cache, Key};
+use crate::infrastructure::config;
+use crate::infrastructure::crypto::TokenHash;
+use crate::infrastructure::web::{Authenticator, Credentials, Visitor};
+
+/// What was found out about credentials, believed for a few seconds. A change made by this process counts at once.
+pub(super) struct Known {
+    sessions: Moka<(TenantId, SessionId), Permissions>,
+    api_keys: Moka<TokenHash, KnownKey>,
+}
+
+/// A verified API key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownKey {
+    pub(super) id: ApiKeyId,
+    pub(super) tenant: TenantId,
+    pub(super) owner: UserId,
+    /// What the key allows and its owner still holds.
+    pub(super) permissions: Permissions,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+impl Known {
+    pub(super) fn new(seconds: u64) -> Known {
+        let life = Duration::from_secs(seconds);
+        Known {
+            sessions: Moka::builder().max_capacity(100_000).time_to_live(life).build(),
+            api_keys: Moka::builder().max_capacity(100_000).time_to_live(life).build(),
+        }
+    }
+
+    pub(super) fn forget_session(&self, tenant: TenantId, session: SessionId) {
+        self.sessions.invalidate(&(tenant, session));
+    }
+
+    pub(super) fn forget_api_key(&self, hash: &TokenHash) {
+        self.api_keys.invalidate(hash);
+    }
+}
+
+impl Service {
+    /// The context of a request with an access token.
+    async fn by_token(&self, token: &Secret<String>, visitor: &Visitor) -> Result<Ctx, Error> {
+        let now = self.clock.now();
+        let subject = self.access_tokens.verify(token.expose(), now)?;
+        let entry = (subject.tenant, subject.session);
+        let permissions = match self.known.sessions.get(&entry) {
+            Some(permissions) => permissions,
+            None => {
+                let session = repository::find_session(self.database.read(), subject.tenant, subject.session).await?;
+                session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
+                let membership = self.users.find_membership(subject.tenant, subject.user).await?;
+                let permissions = membership.ok_or(Error::InvalidToken)?.role.permissions();
+                self.known.sessions.insert(entry, permissions);
+                permissions
+            }
+        };
+        Ok(Ctx {
+            tenant: subject.tenant,
+            actor: Actor::User(subject.user),
+            permissions,
+            request_id: visitor.request_id.clone(),
+            address: visitor.address,
+        })
+    }
+
+    /// The context of a request with an API key.
+    async fn by_api_key(&self, key: &Secret<String>, visitor: &Visitor) -> Result<Ctx, Error> {
+        let now = self.clock.now();
+        let hash = TokenHash::of(key.expose());
+        let known = match self.known.api_keys.get(&hash) {
+            Some(known) => known,
+            None => {
+                let known = self.look_up_api_key(&hash, now).await?;
+                self.known.api_keys.insert(hash, known);
+                known
+            }
+        };
+        if known.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Err(Error::InvalidApiKey);
+        }
+        Ok(Ctx {
+            tenant: known.tenant,
+            actor: Actor::ApiKey { key: known.id, owner: known.owner },
+            permissions: known.permissions,
+            request_id: visitor.request_id.clone(),
+            address: visitor.address,
+        })
+    }
+}
+
+/// Plugs the domain into the server's guards.
+pub struct RequestAuthenticator {
+    service: web::Data<Service>,
+    cache: Arc<dyn Cache>,
+    limits: config::Limits,
+}
+
+impl RequestAuthenticator {
+    pub fn new(service: web::Data<Service>, cache: Arc<dyn Cache>, limits: config::Limits) -> RequestAuthenticator {
+        RequestAuthenticator { service, cache, limits }
+    }
+}
+
+#[async_trait]
+impl Authenticator for RequestAuthenticator {
+    async fn authenticate(&self, credentials: Credentials, visitor: &Visitor) -> Result<Ctx, Problem> {
+        let ctx = match &credentials {
+            Credentials::Bearer(token) if !api_keys::looks_like_key(token) => {
+                self.service.by_token(token, visitor).await
+            }
+            Credentials::Bearer(key) | Credentials::ApiKey(key) => self.service.by_api_key(key, visitor).await,
+        };
+        Ok(ctx?)
+    }
+
+    /// Counts in windows of a minute: per tenant for known callers, per address for strangers.
+    async fn admit(&self, caller: Option<&Ctx>, visitor: &Visitor) -> Result<(), Problem> {
+        let minute = self.service.clock.now().as_seconds().div_euclid(60);
+        let (key, allowed) = match caller {
+            Some(ctx) => {
+                (Key::tenant(ctx.tenant, "api-requests", &minute.to_string()), self.limits.api_requests_per_minute)
+            }
+            None => {
+                let address = visitor.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+                (
+                    Key::global("anonymous-requests", &format!("{address}:{minute}")),
+                    self.limits.anonymous_requests_per_minute,
+                )
+            }
+        };
+        if allowed == 0 {
+            return Ok(());
+        }
+        let count = self.cache.increment(&key, Duration::from_secs(60)).await.map_err(Error::from)?;
+        if count > allowed {
+            let seconds_left = 60 - self.service.clock.now().as_seconds().rem_euclid(60);
+            let wait = Duration::from_secs(u64::try_from(seconds_left).unwrap_or(60));
+            return Err(Error::RateLimited { wait }.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! What can go wrong with signing in.
+
+use std::time::Duration;
+
+use crate::common::error::{INTERNAL, INVALID_BODY};
+use crate::common::{Code, Coded, FieldError, Kind, Permissions};
+use crate::domains::{tenants, users};
+use crate::infrastructure::{cache, crypto, database};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Unknown user, wrong password, no membership: one answer for all.
+    #[error("the e-mail address or the password is wrong")]
+    WrongLogin,
+    #[error("the access token is not valid")]
+    InvalidToken,
+    #[error("the API key is not valid")]
+    InvalidApiKey,
+    #[error("the refresh token is not valid")]
+    InvalidRefreshToken,
+    #[error("too many failed attempts")]
+    LockedOut { wait: Duration },
+    #[error("too many requests")]
+    RateLimited { wait: Duration },
+    #[error("registration is switched off")]
+    RegistrationClosed,
+    #[error("the password is too short or too long")]
+    PasswordLength { minimum: usize, maximum: usize },
+    #[error("not a slug")]
+    InvalidSlug,
+    #[error("an API key cannot hold a permission that its maker lacks")]
+    BeyondOwnPermissions { missing: Permissions },
+    #[error("the time of expiry has passed")]
+    ExpiryInThePast,
+    #[error("there is no such API key")]
+    ApiKeyNotFound,
+    #[error("only a signed-in person can do this, not an API key")]
+    PersonNeeded,
+    #[error(transparent)]
+    User(#[from] users::Error),
+    #[error(transparent)]
+    Tenant(#[from] tenants::Error),
+    #[error("logins cannot be reached")]
+    Database(#[from] database::Error),
+    #[error("attempts cannot be counted")]
+    Cache(#[from] cache::Error),
+    #[error(transparent)]
+    Password(#[from] crypto::PasswordError),
+    #[error(transparent)]
+    Random(#[from] crypto::RandomError),
+    #[error("the token cannot be signed")]
+    Signing(#[source] jsonwebtoken::errors::Error),
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Error::WrongLogin => Code::new(Kind::Unauthenticated, "wrong_login", "Wrong e-mail address or password"),
+            Error::InvalidToken => Code::new(Kind::Unauthenticated, "invalid_token", "The access token is not valid"),
+            Error::InvalidApiKey => Code::new(Kind::Unauthenticated, "invalid_api_key", "The API key is not valid"),
+            Error::InvalidRefreshToken => {
+                Code::new(Kind::Unauthenticated, "invalid_refresh_token", "The refresh token is not valid")
+            }
+            Error::LockedOut { .. } => Code::new(Kind::TooManyRequests, "locked_out", "Too many failed attempts"),
+            Error::RateLimited { .. } => Code::new(Kind::TooManyRequests, "too_many_requests", "Too many requests"),
+            Error::RegistrationClosed => Code::new(Kind::Forbidden, "registration_closed", "Registration is off"),
+            Error::PasswordLength { .. } | Error::InvalidSlug | Error::ExpiryInThePast => INVALID_BODY,
+            Error::BeyondOwnPermissions { .. } => {
+                Code::new(Kind::Forbidden, "beyond_own_permissions", "More than the caller may do")
+            }
+            Error::ApiKeyNotFound => Code::new(Kind::NotFound, "api_key_not_found", "No such API key"),
+            Error::PersonNeeded => Code::new(Kind::Forbidden, "person_needed", "Not possible with an API key"),
+            Error::User(error) => error.code(),
+            Error::Tenant(error) => error.code(),
+            Error::Database(error) => database::code_of(error),
+            Error::Cache(error) => error.code(),
+            Error::Password(_) | Error::Random(_) | Error::Signing(_) => INTERNAL,
+        }
+    }
+
+    fn field_errors(&self) -> Vec<FieldError> {
+        match self {
+            Error::PasswordLength { minimum, maximum } => {
+                let message = format!("must be between {minimum} and {maximum} characters long");
+                vec![FieldError::new("/password", "length", message)]
+            }
+            Error::InvalidSlug => vec![FieldError::new(
+                "/tenantSlug",
+                "slug",
+                "must be 2–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen",
+            )],
+            Error::ExpiryInThePast => vec![FieldError::new("/expiresAt", "past", "must be in the future")],
+            Error::BeyondOwnPermissions { missing } => {
+                let list = missing.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ");
+                vec![FieldError::new("/permissions", "beyond_own_permissions", format!("the caller lacks {list}"))]
+            }
+            Error::User(error) => error.field_errors(),
+            Error::Tenant(error) => error.field_errors(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::LockedOut { wait } | Error::RateLimited { wait } => Some(*wait),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The product, one module per domain. Domains see each other only through façades, and only downward, in this order.
+
+pub mod audit;
+pub mod tenants;
+pub mod users;
+
+pub mod auth;

@@ -1,0 +1,115 @@
+//! People, roles and what each role may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::common::{Permission, Permissions, TenantId, Timestamp, UserId};
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    pub name: String,
+    /// Argon2id, PHC string.
+    pub password_hash: String,
+    pub created_at: Timestamp,
+}
+
+/// A person's place in a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    pub tenant: TenantId,
+    pub user: UserId,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+/// What a member is in a tenant. Each role holds everything the one below it holds.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::DeriveValueType,
+)]
+#[serde(rename_all = "lowercase")]
+#[sea_orm(value_type = "String")]
+pub enum Role {
+    /// Reads workflows, executions and dashboards.
+    Viewer,
+    /// Also runs workflows and manages when they run.
+    Operator,
+    /// Also creates and edits workflows, and makes API keys.
+    Developer,
+    /// Also manages members, settings and the audit log.
+    Admin,
+    /// Also owns the tenant; there is always one.
+    Owner,
+}
+
+const VIEWER: &[Permission] = &[
+    Permission::WorkflowsRead,
+    Permission::ExecutionsRead,
+    Permission::NodesRead,
+    Permission::TenantRead,
+    Permission::UsersRead,
+];
+const OPERATOR: &[Permission] =
+    &[Permission::WorkflowsExecute, Permission::WorkflowsActivate, Permission::ExecutionsWrite];
+const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
+const ADMIN: &[Permission] = &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead];
+
+impl Role {
+    pub const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Developer, Role::Admin, Role::Owner];
+
+    /// Everything the role allows.
+    pub fn permissions(self) -> Permissions {
+        let levels =
+            [(Role::Viewer, VIEWER), (Role::Operator, OPERATOR), (Role::Developer, DEVELOPER), (Role::Admin, ADMIN)];
+        levels.iter().filter(|(role, _)| self >= *role).flat_map(|(_, list)| list.iter().copied()).collect()
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Developer => "developer",
+            Role::Admin => "admin",
+            Role::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The text names no role.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown role; known are: viewer, operator, developer, admin, owner")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Role, UnknownRole> {
+        Role::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
+    }
+}
+
+/// An e-mail address as compared and stored: trimmed, lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Expects an address that was validated at the edge.
+    pub fn new(text: &str) -> Email {
+        Email(text.trim().to_lowercase())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

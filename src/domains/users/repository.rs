@@ -1,0 +1,141 @@
+//! Queries of people and memberships.
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::entities::{membership, user};
+use super::model::{Email, Membership, Role, User};
+use crate::common::{PageQuery, TenantId, UserId};
+use crate::infrastructure::database::{Error, Scoped, Unscoped};
+
+/// Before sign-in only: people are looked up by address across tenants.
+pub(super) async fn find_by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, Error> {
+    let row = user::Entity::global().filter(user::Column::Email.eq(email.as_str())).one(connection).await?;
+    Ok(row.map(from_row))
+}
+
+/// The person's memberships, oldest first. Before sign-in only.
+pub(super) async fn memberships_of(connection: &impl ConnectionTrait, user: UserId) -> Result<Vec<Membership>, Error> {
+    let rows = membership::Entity::across_tenants()
+        .filter(membership::Column::UserId.eq(user))
+        .order_by_asc(membership::Column::CreatedAt)
+        .order_by_asc(membership::Column::TenantId)
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(from_membership).collect())
+}
+
+pub(super) async fn find_membership(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<Membership>, Error> {
+    let row = membership::Entity::scoped(tenant).filter(membership::Column::UserId.eq(user)).one(connection).await?;
+    Ok(row.map(from_membership))
+}
+
+/// The same, locked until the transaction ends.
+pub(super) async fn lock_membership(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<Membership>, Error> {
+    let select = membership::Entity::scoped(tenant).filter(membership::Column::UserId.eq(user));
+    Ok(select.lock_exclusive().one(connection).await?.map(from_membership))
+}
+
+/// A member's account; None when they are no member of the tenant.
+pub(super) async fn find_member(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<(User, Membership)>, Error> {
+    let Some(membership) = find_membership(connection, tenant, id).await? else { return Ok(None) };
+    let row = user::Entity::global().filter(user::Column::Id.eq(id)).one(connection).await?;
+    Ok(row.map(|row| (from_row(row), membership)))
+}
+
+/// Members of the tenant, newest account first; one row more than the limit when there are more.
+pub(super) async fn list_members(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    query: &PageQuery,
+) -> Result<Vec<(User, Membership)>, Error> {
+    let mut select = membership::Entity::scoped(tenant);
+    if let Some(cursor) = query.cursor {
+        select = select.filter(membership::Column::UserId.lt(cursor.id()));
+    }
+    let memberships = select.order_by_desc(membership::Column::UserId).limit(query.limit() + 1).all(connection).await?;
+    let ids: Vec<Uuid> = memberships.iter().map(|row| row.user_id.as_uuid()).collect();
+    let users = user::Entity::global()
+        .filter(user::Column::Id.is_in(ids))
+        .order_by_desc(user::Column::Id)
+        .all(connection)
+        .await?;
+    // Both lists are in the same order and the foreign key guarantees a user per membership.
+    Ok(users.into_iter().zip(memberships).map(|(user, row)| (from_row(user), from_membership(row))).collect())
+}
+
+/// Locks the owners' rows, so that two of them cannot resign at the same moment.
+pub(super) async fn lock_owners(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<usize, Error> {
+    let select = membership::Entity::scoped(tenant).filter(membership::Column::Role.eq(Role::Owner));
+    Ok(select.lock_exclusive().all(connection).await?.len())
+}
+
+pub(super) async fn insert(connection: &impl ConnectionTrait, new: &User) -> Result<(), Error> {
+    let row = user::Model {
+        id: new.id,
+        email: new.email.as_str().to_owned(),
+        name: new.name.clone(),
+        password_hash: new.password_hash.clone(),
+        created_at: new.created_at,
+        updated_at: new.created_at,
+    };
+    user::Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn insert_membership(connection: &impl ConnectionTrait, new: Membership) -> Result<(), Error> {
+    membership::Entity::insert(membership_row(new).into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn update_membership(connection: &impl ConnectionTrait, changed: Membership) -> Result<(), Error> {
+    membership_row(changed).into_active_model().reset_all().update(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_membership(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<(), Error> {
+    let delete = membership::Entity::delete_scoped(tenant).filter(membership::Column::UserId.eq(user));
+    delete.exec(connection).await?;
+    Ok(())
+}
+
+fn from_row(row: user::Model) -> User {
+    User {
+        id: row.id,
+        email: Email::new(&row.email),
+        name: row.name,
+        password_hash: row.password_hash,
+        created_at: row.created_at,
+    }
+}
+
+fn from_membership(row: membership::Model) -> Membership {
+    Membership { tenant: row.tenant_id, user: row.user_id, role: row.role, created_at: row.created_at }
+}
+
+fn membership_row(membership: Membership) -> membership::Model {
+    membership::Model {
+        tenant_id: membership.tenant,
+        user_id: membership.user,
+        role: membership.role,
+        created_at: membership.created_at,
+    }
+}

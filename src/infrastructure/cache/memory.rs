@@ -1,0 +1,131 @@
+//! The cache within one process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use moka::Expiry;
+use moka::ops::compute::Op;
+use moka::sync::Cache as Moka;
+use tokio::sync::broadcast;
+
+use super::{Cache, Error, Key};
+
+/// Messages a slow subscriber may lag behind before it loses the oldest.
+const CHANNEL_CAPACITY: usize = 256;
+
+/// Bounded: the entries used least give way to new ones.
+pub struct MemoryCache {
+    entries: Moka<Key, Entry>,
+    channels: Mutex<HashMap<Key, broadcast::Sender<Bytes>>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    value: Value,
+    life: Duration,
+}
+
+#[derive(Clone)]
+enum Value {
+    Bytes(Bytes),
+    Count(u64),
+}
+
+impl MemoryCache {
+    pub fn new(max_entries: u64) -> MemoryCache {
+        MemoryCache {
+            entries: Moka::builder().max_capacity(max_entries).expire_after(LifeOfEntry).build(),
+            channels: Mutex::default(),
+        }
+    }
+
+    fn channels(&self) -> MutexGuard<'_, HashMap<Key, broadcast::Sender<Bytes>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Cache for MemoryCache {
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        Ok(self.entries.get(key).map(|entry| match entry.value {
+            Value::Bytes(bytes) => bytes,
+            Value::Count(count) => Bytes::from(count.to_string()),
+        }))
+    }
+
+    async fn set(&self, key: &Key, value: Bytes, life: Duration) -> Result<(), Error> {
+        // Removed first, so that the new life counts from now.
+        self.entries.invalidate(key);
+        self.entries.insert(key.clone(), Entry { value: Value::Bytes(value), life });
+        Ok(())
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), Error> {
+        self.entries.invalidate(key);
+        Ok(())
+    }
+
+    async fn increment(&self, key: &Key, life: Duration) -> Result<u64, Error> {
+        let mut counted = 1;
+        self.entries.entry_by_ref(key).and_compute_with(|present| {
+            if let Some(Value::Count(count)) = present.as_ref().map(|entry| &entry.value().value) {
+                counted = count.saturating_add(1);
+            }
+            let life = present.map_or(life, |entry| entry.value().life);
+            Op::Put(Entry { value: Value::Count(counted), life })
+        });
+        Ok(counted)
+    }
+
+    async fn publish(&self, channel: &Key, message: Bytes) -> Result<(), Error> {
+        let mut channels = self.channels();
+        if let Some(sender) = channels.get(channel)
+            && sender.send(message).is_err()
+        {
+            // Nobody listens any more.
+            channels.remove(channel);
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, channel: &Key) -> Result<BoxStream<'static, Bytes>, Error> {
+        let mut channels = self.channels();
+        channels.retain(|_, sender| sender.receiver_count() > 0);
+        let sender = channels.entry(channel.clone()).or_insert_with(|| broadcast::Sender::new(CHANNEL_CAPACITY));
+        let receiver = sender.subscribe();
+        Ok(futures_util::stream::unfold(receiver, |mut receiver| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(message) => return Some((message, receiver)),
+                    Err(broadcast::error::RecvError::Lagged(missed)) => {
+                        tracing::warn!(missed, "a subscriber is too slow and lost messages");
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        })
+        .boxed())
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Each entry lives as long as it says from its creation; counting on does not prolong it.
+struct LifeOfEntry;
+
+impl Expiry<Key, Entry> for LifeOfEntry {
+    fn expire_after_create(&self, _: &Key, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.life)
+    }
+
+    fn expire_after_update(&self, _: &Key, _: &Entry, _: Instant, remaining: Option<Duration>) -> Option<Duration> {
+        remaining
+    }
+}

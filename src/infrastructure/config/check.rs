@@ -1,0 +1,76 @@
+//! What the types cannot say about the configuration. Finds every mistake, not only the first.
+
+use url::Url;
+
+use super::Config;
+
+/// One line per mistake; none means the configuration can be used.
+pub(super) fn problems(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut require = |holds: bool, message: &str| {
+        if !holds {
+            found.push(message.to_owned());
+        }
+    };
+    require(!config.server.roles.is_empty(), "server.roles: name at least one of api, worker, scheduler");
+    require(
+        (1024..=1 << 30).contains(&config.server.body_limit_bytes),
+        "server.body_limit_bytes: must be between 1024 and 1073741824",
+    );
+    require(
+        (1024..=1 << 30).contains(&config.server.webhook_body_limit_bytes),
+        "server.webhook_body_limit_bytes: must be between 1024 and 1073741824",
+    );
+    require(is_http_or_empty(&config.server.public_url), "server.public_url: must be an http or https URL, or empty");
+    require((1..=1000).contains(&config.database.max_connections), "database.max_connections: must be 1–1000");
+    require(
+        has_scheme(config.database.url.expose(), &["", "sqlite", "postgres", "postgresql"]),
+        "database.url: must be empty, sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+    );
+    require(
+        has_scheme(config.cache.url.expose(), &["", "redis", "rediss"]),
+        "cache.url: must be empty, redis://HOST:PORT or rediss://HOST:PORT",
+    );
+    require(
+        has_scheme(config.queue.url.expose(), &["", "amqp", "amqps"]),
+        "queue.url: must be empty, amqp://HOST:PORT/VHOST or amqps://HOST:PORT/VHOST",
+    );
+    require(config.queue.prefetch > 0, "queue.prefetch: must be at least 1");
+    require(!config.queue.name.is_empty(), "queue.name: must not be empty");
+    require(
+        (60..=86_400).contains(&config.auth.access_token_seconds),
+        "auth.access_token_seconds: must be between 60 and 86400",
+    );
+    require(
+        config.auth.refresh_token_seconds > config.auth.access_token_seconds,
+        "auth.refresh_token_seconds: must be longer than auth.access_token_seconds",
+    );
+    require((8..=128).contains(&config.auth.password_min_length), "auth.password_min_length: must be 8–128");
+    require(
+        config.auth.max_failures_per_account > 0 && config.auth.max_failures_per_address > 0,
+        "auth.max_failures_per_account, auth.max_failures_per_address: must be at least 1",
+    );
+    require(
+        config.auth.max_lockout_seconds >= config.auth.first_lockout_seconds,
+        "auth.max_lockout_seconds: must not be shorter than auth.first_lockout_seconds",
+    );
+    require(
+        argon2::Params::new(config.auth.argon2_memory_kib, config.auth.argon2_passes, config.auth.argon2_lanes, None)
+            .is_ok(),
+        "auth.argon2_*: memory must be at least 8 KiB per lane, passes and lanes at least 1 (RFC 9106)",
+    );
+    require(
+        config.log.filter.parse::<tracing_subscriber::filter::Targets>().is_ok(),
+        "log.filter: must be a filter such as \"info\" or \"millrace=debug,info\"",
+    );
+    found
+}
+
+fn is_http_or_empty(text: &str) -> bool {
+    text.is_empty() || Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn has_scheme(url: &str, allowed: &[&str]) -> bool {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    (url.is_empty() || !scheme.is_empty()) && allowed.contains(&scheme)
+}

@@ -1,0 +1,155 @@
+//! The sections of the configuration as types. What each setting means is told in `config/default.toml`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::common::Secret;
+use crate::infrastructure::http_client::Network;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub host: IpAddr,
+    pub port: u16,
+    pub public_url: String,
+    pub roles: Vec<Role>,
+    pub threads: usize,
+    pub body_limit_bytes: usize,
+    pub webhook_body_limit_bytes: usize,
+    pub client_timeout_seconds: u64,
+    pub keep_alive_seconds: u64,
+    pub shutdown_timeout_seconds: u64,
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Answers HTTP.
+    Api,
+    /// Runs executions.
+    Worker,
+    /// Fires schedules.
+    Scheduler,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub directory: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Secret<String>,
+    pub max_connections: u32,
+    pub acquire_timeout_seconds: u64,
+    pub sqlite_synchronous: SqliteSynchronous,
+    pub migrate_on_start: bool,
+}
+
+/// How far SQLite goes before it calls a commit done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SqliteSynchronous {
+    Normal,
+    Full,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    pub url: Secret<String>,
+    pub memory_entries: u64,
+    pub max_connections: usize,
+    pub prefix: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    pub url: Secret<String>,
+    pub name: String,
+    pub prefetch: u16,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub issuer: String,
+    pub audience: String,
+    pub access_token_seconds: u64,
+    pub refresh_token_seconds: u64,
+    pub cache_seconds: u64,
+    pub registration: bool,
+    pub password_min_length: usize,
+    pub max_failures_per_account: u64,
+    pub max_failures_per_address: u64,
+    pub first_lockout_seconds: u64,
+    pub max_lockout_seconds: u64,
+    pub argon2_memory_kib: u32,
+    pub argon2_passes: u32,
+    pub argon2_lanes: u32,
+}
+
+impl Auth {
+    pub fn access_token_life(&self) -> Duration {
+        Duration::from_secs(self.access_token_seconds)
+    }
+
+    pub fn refresh_token_life(&self) -> Duration {
+        Duration::from_secs(self.refresh_token_seconds)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub api_requests_per_minute: u64,
+    pub anonymous_requests_per_minute: u64,
+    pub idempotency_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpClient {
+    pub connect_timeout_seconds: u64,
+    pub timeout_seconds: u64,
+    pub max_redirects: usize,
+    pub max_response_bytes: u64,
+    pub allow_private_networks: Vec<Network>,
+    pub user_agent: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expressions {
+    pub env_allow: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Readable on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub enabled: bool,
+}

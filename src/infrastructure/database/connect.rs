@@ -1,0 +1,89 @@
+//! Opens the pools. Knows each backend's settings; nothing else does.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::{DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
+
+use super::Database;
+use crate::infrastructure::config::{self, Config};
+
+/// A writer waits this long for another process (`millrace migrate`, a backup) to release the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Prepared statements kept per connection.
+const STATEMENT_CACHE: usize = 256;
+
+impl Database {
+    /// Connects as configured; creates the SQLite file and its directory where they are missing.
+    pub async fn open(config: &Config) -> Result<Database, DbErr> {
+        let url = config.database_url();
+        match url.strip_prefix("sqlite://") {
+            Some(path) => open_sqlite(path, &config.database).await,
+            None => open_postgres(&url, &config.database).await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &str, config: &config::Database) -> Result<Database, DbErr> {
+    if let Some(directory) = std::path::Path::new(path).parent().filter(|path| !path.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", directory.display())))?;
+    }
+    let synchronous = match config.sqlite_synchronous {
+        config::SqliteSynchronous::Normal => SqliteSynchronous::Normal,
+        config::SqliteSynchronous::Full => SqliteSynchronous::Full,
+    };
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-16384")
+        .pragma("mmap_size", "268435456")
+        .pragma("journal_size_limit", "67108864");
+    let acquire = Duration::from_secs(config.acquire_timeout_seconds);
+    // SQLite has one writer. Queueing for it here is fair and cheap; queueing inside SQLite is neither.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(acquire)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await
+        .map_err(connection_error)?;
+    let reader = SqlitePoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(acquire)
+        .test_before_acquire(false)
+        .max_lifetime(None)
+        .connect_with(options.pragma("query_only", "1"))
+        .await
+        .map_err(connection_error)?;
+    Ok(Database {
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+    })
+}
+
+async fn open_postgres(url: &str, config: &config::Database) -> Result<Database, DbErr> {
+    let options: PgConnectOptions = url.parse().map_err(connection_error)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(Duration::from_secs(config.acquire_timeout_seconds))
+        .connect_with(options.application_name("millrace").statement_cache_capacity(STATEMENT_CACHE))
+        .await
+        .map_err(connection_error)?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok(Database { writer: connection.clone(), reader: connection })
+}
+
+fn connection_error(error: sea_orm::sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}

@@ -1,0 +1,10 @@
+//! Everything that touches the outside: database, cache, queue, files, network, logs, HTTP server. Knows no domain.
+
+pub mod cache;
+pub mod config;
+pub mod crypto;
+pub mod database;
+pub mod http_client;
+pub mod queue;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,164 @@
+//! The queue within one process. Lost with the process; at start the workers find unfinished executions in the database.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use super::{Consumer, Delivery, Dispatch, Error, Queue};
+
+/// First in, first out.
+pub struct EmbeddedQueue {
+    shared: Arc<Shared>,
+    prefetch: usize,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<VecDeque<Dispatch>>,
+    arrived: Notify,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Dispatch>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EmbeddedQueue {
+    /// Each consumer holds at most `prefetch` unsettled messages.
+    pub fn new(prefetch: u16) -> EmbeddedQueue {
+        EmbeddedQueue { shared: Arc::default(), prefetch: usize::from(prefetch) }
+    }
+}
+
+#[async_trait]
+impl Queue for EmbeddedQueue {
+    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error> {
+        self.shared.waiting().push_back(dispatch);
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
+        let permits = Arc::new(Semaphore::new(self.prefetch));
+        Ok(Box::new(EmbeddedConsumer { shared: Arc::clone(&self.shared), permits }))
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+struct EmbeddedConsumer {
+    shared: Arc<Shared>,
+    permits: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl Consumer for EmbeddedConsumer {
+    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error> {
+        // The semaphore is never closed, so an error cannot happen; were it to, the consumer would end.
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
+        loop {
+            let arrived = self.shared.arrived.notified();
+            let (next, more) = {
+                let mut waiting = self.shared.waiting();
+                (waiting.pop_front(), !waiting.is_empty())
+            };
+            if let Some(dispatch) = next {
+                if more {
+                    // One notification may stand for several messages.
+                    self.shared.arrived.notify_one();
+                }
+                let delivery = EmbeddedDelivery { dispatch, unsettled: Some((Arc::clone(&self.shared), permit)) };
+                return Ok(Some(Box::new(delivery)));
+            }
+            arrived.await;
+        }
+    }
+}
+
+struct EmbeddedDelivery {
+    dispatch: Dispatch,
+    unsettled: Option<(Arc<Shared>, OwnedSemaphorePermit)>,
+}
+
+#[async_trait]
+impl Delivery for EmbeddedDelivery {
+    fn dispatch(&self) -> Dispatch {
+        self.dispatch
+    }
+
+    async fn acknowledge(mut self: Box<Self>) -> Result<(), Error> {
+        self.unsettled = None;
+        Ok(())
+    }
+
+    async fn give_back(self: Box<Self>) -> Result<(), Error> {
+        drop(self);
+        Ok(())
+    }
+}
+
+impl Drop for EmbeddedDelivery {
+    fn drop(&mut self) {
+        if let Some((shared, _permit)) = self.unsettled.take() {
+            shared.waiting().push_front(self.dispatch);
+            shared.arrived.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::common::{ExecutionId, TenantId};
+
+    fn dispatch() -> Dispatch {
+        Dispatch { tenant: TenantId::new(), execution: ExecutionId::new() }
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_comes_again_and_what_is_acknowledged_does_not() {
+        let queue = EmbeddedQueue::new(1);
+        let sent = dispatch();
+        queue.publish(sent).await.unwrap();
+        let mut consumer = queue.consume().await.unwrap();
+        drop(consumer.next().await.unwrap().unwrap());
+        let again = consumer.next().await.unwrap().unwrap();
+        assert_eq!(again.dispatch(), sent);
+        again.acknowledge().await.unwrap();
+        let nothing = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await;
+        assert!(nothing.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_consumer_holds_no_more_than_its_prefetch() {
+        let queue = EmbeddedQueue::new(1);
+        let (first, second) = (dispatch(), dispatch());
+        queue.publish(first).await.unwrap();
+        queue.publish(second).await.unwrap();
+        let mut consumer = queue.consume().await.unwrap();
+        let held = consumer.next().await.unwrap().unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(20), consumer.next()).await.is_err());
+        held.acknowledge().await.unwrap();
+        assert_eq!(consumer.next().await.unwrap().unwrap().dispatch(), second);
+    }
+
+    #[tokio::test]
+    async fn several_consumers_share_the_work() {
+        let queue = EmbeddedQueue::new(1);
+        let mut consumers = [queue.consume().await.unwrap(), queue.consume().await.unwrap()];
+        let (first, second) = (dispatch(), dispatch());
+        queue.publish(first).await.unwrap();
+        queue.publish(second).await.unwrap();
+        let [one, two] = &mut consumers;
+        let (one, two) = tokio::join!(one.next(), two.next());
+        assert_eq!(one.unwrap().unwrap().dispatch(), first);
+        assert_eq!(two.unwrap().unwrap().dispatch(), second);
+    }
+}

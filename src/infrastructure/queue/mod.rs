@@ -1,0 +1,67 @@
+//! Dispatch of executions to workers: within the process, or through RabbitMQ. A message says only which execution of which
+//! tenant; the database is the record, so a message may come twice, late, or for work that is done.
+
+mod embedded;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::common::error::{Code, Kind};
+use crate::common::{Coded, ExecutionId, TenantId};
+
+pub use embedded::EmbeddedQueue;
+
+/// An execution that a worker should take up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dispatch {
+    pub tenant: TenantId,
+    pub execution: ExecutionId,
+}
+
+/// Hands executions to workers, each to one at a time, at least once.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Returns when the queue has the message safe: in memory (embedded), or confirmed by a majority (RabbitMQ).
+    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error>;
+
+    /// A new competing consumer.
+    async fn consume(&self) -> Result<Box<dyn Consumer>, Error>;
+
+    /// Whether the queue answers.
+    async fn ping(&self) -> Result<(), Error>;
+}
+
+/// Receives messages one by one, up to `queue.prefetch` of them not yet settled.
+#[async_trait]
+pub trait Consumer: Send {
+    /// Waits for the next message. None when the queue was closed. Safe to cancel.
+    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error>;
+}
+
+/// A message in a worker's hands. Dropping it without settling gives it to another worker.
+#[async_trait]
+pub trait Delivery: Send + Sync {
+    fn dispatch(&self) -> Dispatch;
+
+    /// The execution is finished or durably somebody's: never deliver it again.
+    async fn acknowledge(self: Box<Self>) -> Result<(), Error>;
+
+    /// Deliver it to another worker.
+    async fn give_back(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// The queue does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue does not answer: {0}")]
+pub struct Error(String);
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        Code::new(Kind::Unavailable, "queue_unavailable", "The queue does not answer")
+    }
+
+    fn detail(&self) -> Option<String> {
+        None
+    }
+}

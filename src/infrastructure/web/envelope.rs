@@ -1,0 +1,111 @@
+//! Wraps every request: gives it an id, survives a panic below, writes problem bodies, counts and logs. Outermost.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use futures_util::FutureExt;
+
+use super::problem;
+use crate::common::error::INTERNAL;
+use crate::common::{Problem, RequestId};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost middleware.
+pub async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let started = Instant::now();
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let request_id = given.and_then(RequestId::parse).unwrap_or_else(RequestId::generate);
+    request.extensions_mut().insert(request_id.clone());
+    let method = request.method().clone();
+
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let mut response = match outcome {
+        Ok(Ok(response)) => finish(response, &request_id),
+        Ok(Err(error)) => return Err(stand_alone(problem::from_framework(&error), &request_id)),
+        Err(panic) => {
+            tracing::error!(request_id = request_id.as_str(), panic = panic_text(&*panic), "a handler panicked");
+            metrics::counter!("millrace_http_panics_total").increment(1);
+            return Err(stand_alone(Problem::of(INTERNAL), &request_id));
+        }
+    };
+    add_headers(response.headers_mut(), &request_id);
+    observe(&response, &method, &request_id, started);
+    Ok(response)
+}
+
+/// Gives an error answer its problem body; leaves every other answer alone.
+fn finish<B: MessageBody>(response: ServiceResponse<B>, request_id: &RequestId) -> ServiceResponse<EitherBody<B>> {
+    let Some(error) = response.response().error() else {
+        return response.map_into_left_body();
+    };
+    let problem = problem::from_framework(error);
+    let status = problem.code.kind.status();
+    let mut response = response;
+    let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
+    *response.response_mut().status_mut() = status;
+    response.map_body(|_, _| EitherBody::right(actix_web::body::BoxBody::new(body)))
+}
+
+/// An answer for when the request itself is gone.
+fn stand_alone(problem: Problem, request_id: &RequestId) -> Error {
+    let mut response = HttpResponse::new(problem.code.kind.status());
+    let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
+    add_headers(response.headers_mut(), request_id);
+    InternalError::from_response("", response.set_body(actix_web::body::BoxBody::new(body))).into()
+}
+
+/// Headers that every answer carries, unless the handler (or a workflow) chose otherwise.
+fn add_headers(headers: &mut header::HeaderMap, request_id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+fn observe<B>(
+    response: &ServiceResponse<B>,
+    method: &actix_web::http::Method,
+    request_id: &RequestId,
+    started: Instant,
+) {
+    let elapsed = started.elapsed();
+    let status = response.status();
+    // The route's pattern, never the path: a label must not take a value per id.
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    metrics::histogram!(
+        "millrace_http_request_seconds",
+        "method" => method.as_str().to_owned(), "route" => route.clone(), "status" => status.as_u16().to_string(),
+    )
+    .record(elapsed);
+    if status.is_server_error() {
+        tracing::warn!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request failed");
+    } else {
+        tracing::debug!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request");
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}

@@ -1,0 +1,93 @@
+//! Guards in handler signatures: no handler gets a context without the check. They answer at once, so a refused caller's
+//! body is never read.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+
+use crate::common::permission::Requires;
+use crate::common::{Code, Ctx, Kind, Problem, RequestId};
+
+/// The caller holds the permission `P`; gives the context. `async fn list_workflows(ctx: Can<WorkflowsRead>, …)`.
+#[derive(Debug)]
+pub struct Can<P> {
+    ctx: Ctx,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P> Deref for Can<P> {
+    type Target = Ctx;
+
+    fn deref(&self) -> &Ctx {
+        &self.ctx
+    }
+}
+
+/// The caller is signed in; which permissions they hold does not matter.
+#[derive(Debug)]
+pub struct Authenticated(Ctx);
+
+impl Deref for Authenticated {
+    type Target = Ctx;
+
+    fn deref(&self) -> &Ctx {
+        &self.0
+    }
+}
+
+/// Anybody: for the few operations that need no credentials.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub request_id: RequestId,
+    pub address: Option<IpAddr>,
+}
+
+/// Left in the request by the authentication middleware: `None` when no credentials were shown.
+pub(super) struct Authentication(pub(super) Option<Result<Ctx, Problem>>);
+
+impl<P: Requires> FromRequest for Can<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Can<P>, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).and_then(|ctx| {
+            ctx.require(P::PERMISSION)?;
+            Ok(Can { ctx, permission: PhantomData })
+        }))
+    }
+}
+
+impl FromRequest for Authenticated {
+    type Error = Problem;
+    type Future = Ready<Result<Authenticated, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).map(Authenticated))
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Problem;
+    type Future = Ready<Result<Visitor, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let visitor = request.extensions().get::<Visitor>().cloned();
+        ready(Ok(visitor.unwrap_or_else(|| Visitor {
+            request_id: RequestId::generate(),
+            address: request.peer_addr().map(|peer| peer.ip()),
+        })))
+    }
+}
+
+fn caller(request: &HttpRequest) -> Result<Ctx, Problem> {
+    match request.extensions().get::<Authentication>() {
+        Some(Authentication(Some(result))) => result.clone(),
+        _ => Err(Problem::of(UNAUTHENTICATED)),
+    }
+}
+
+const UNAUTHENTICATED: Code = Code::new(Kind::Unauthenticated, "unauthenticated", "Credentials are needed");

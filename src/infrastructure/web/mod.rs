@@ -1,0 +1,23 @@
+//! The HTTP server's side of every request: ids, limits, bodies, guards, problems, OpenAPI. Knows no domain.
+
+pub mod authentication;
+mod created;
+mod envelope;
+mod fallback;
+mod guard;
+mod json;
+pub mod openapi;
+pub mod operations;
+mod params;
+mod problem;
+mod responses;
+
+pub use authentication::{Authenticator, Credentials};
+pub use created::{Created, NoContent};
+pub use envelope::envelope;
+pub use fallback::Fallback;
+pub use guard::{Authenticated, Can, Visitor};
+pub use json::{BodyLimit, Json, check_nesting};
+pub use params::{path_config, query_config};
+pub use problem::ProblemBody;
+pub use responses::{BadBody, Conflict, Guarded, NotFound, Public, SignedIn, Unauthorized, Unavailable};

@@ -1,0 +1,81 @@
+//! The OpenAPI document: what stands beside the operations, and what is derived from them.
+
+use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::ProblemBody;
+use crate::common::FieldError;
+
+/// Extension of an operation: the permission it needs.
+pub(super) const PERMISSION: &str = "x-permission";
+/// Mark left on a 401 answer until [`finish`] has turned it into a security requirement.
+pub(super) const SECURED: &str = "x-secured";
+
+const DESCRIPTION: &str = "Runs n8n workflows for many tenants. Sign in with `POST /api/v1/auth/login` and use the \
+    access token as bearer, or make an API key. Every error is `application/problem+json` with a stable `code`. Lists \
+    are cursor pages: give `nextCursor` back as `cursor`.";
+
+/// The document before any operation.
+pub fn base() -> OpenApi {
+    let mut components = Components::new();
+    components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    let api_key = |header| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme("apiKey", api_key("X-API-Key"));
+    components.add_security_scheme("n8nApiKey", api_key("X-N8N-API-KEY"));
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Millrace")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+                .build(),
+        )
+        .components(Some(components))
+        .build()
+}
+
+/// Derives each operation's security and `x-permission` from its guard's answers.
+pub fn finish(mut document: OpenApi) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            finish_operation(operation);
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete, &mut item.head, &mut item.options]
+        .into_iter()
+        .flatten()
+}
+
+fn finish_operation(operation: &mut Operation) {
+    let mut secured = false;
+    let mut permission = None;
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let Some(extensions) = response.extensions.as_mut() else { continue };
+        secured |= extensions.remove(SECURED).is_some();
+        permission = extensions.remove(PERMISSION).or(permission);
+        if extensions.is_empty() {
+            response.extensions = None;
+        }
+    }
+    let none: [&str; 0] = [];
+    operation.security = Some(if secured {
+        ["bearer", "apiKey", "n8nApiKey"].map(|scheme| SecurityRequirement::new(scheme, none)).to_vec()
+    } else {
+        Vec::new()
+    });
+    if let Some(permission) = permission {
+        let extensions = operation.extensions.get_or_insert_with(Extensions::default);
+        extensions.merge(ExtensionsBuilder::new().add(PERMISSION, permission).build());
+    }
+}
