@@ -34,7 +34,8 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     command.args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments);
     // With run level 1 the packages' scripts do not start the servers they install: the tests start their own.
     command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
-    let status = process::run(&mut command)?;
-    ensure!(status.success(), "{} failed: {}", process::describe(&command), process::describe_status(status));
+    let (status, output) = process::converse(&mut command, "")?;
+    let what = process::describe(&command);
+    ensure!(status.success(), "{what} failed: {}\n{output}", process::describe_status(status));
     Ok(())
 }

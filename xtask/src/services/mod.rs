@@ -82,6 +82,10 @@ impl Plan {
         Self(Service::ALL.map(|service| (service, Source::find(service, given(service), compose))).into())
     }
 
+    fn without_containers(services: &[Service]) -> Self {
+        Self(services.iter().map(|service| (*service, Source::find(*service, None, false))).collect())
+    }
+
     /// One line on what this machine cannot run, if anything.
     pub(crate) fn impossible(&self) -> Option<String> {
         let missing: Vec<_> =
@@ -133,28 +137,36 @@ pub(crate) struct Server {
 impl Services {
     /// Starts what the plan says and waits until everything answers.
     pub(crate) fn start(plan: &Plan) -> Result<Self> {
-        if let Some(reason) = plan.impossible() {
-            bail!(reason);
-        }
         let scratch = Scratch::new("millrace-services")?;
         let mut services = Self { servers: Vec::new(), local: Vec::new(), compose: None, scratch };
-        for (service, source) in &plan.0 {
-            if let Source::Given(url) = source {
-                probe::reachable(url).with_context(|| format!("{} ({url})", service.variable()))?;
-                report::progress(&format!("{} is given: {url}", service.label()));
-                services.servers.push(Server { service: *service, url: url.clone() });
-            }
-        }
-        services.start_containers(&plan.from(&Source::Compose).collect::<Vec<_>>())?;
-        let missing: Vec<_> = plan.from(&Source::Install).collect();
-        install::install(&missing)?;
-        services.start_local(&plan.from(&Source::Local).chain(missing).collect::<Vec<_>>())?;
+        services.add(plan)?;
         Ok(services)
     }
 
     /// Variable and URL of each server, for the environment of tests.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.servers.iter().map(|server| (server.service.variable(), server.url.as_str()))
+    }
+
+    fn add(&mut self, plan: &Plan) -> Result<()> {
+        if let Some(reason) = plan.impossible() {
+            bail!(reason);
+        }
+        for (service, source) in &plan.0 {
+            if let Source::Given(url) = source {
+                probe::reachable(url).with_context(|| format!("{} ({url})", service.variable()))?;
+                report::progress(&format!("{} is given: {url}", service.label()));
+                self.servers.push(Server { service: *service, url: url.clone() });
+            }
+        }
+        let missing: Vec<_> = plan.from(&Source::Install).collect();
+        install::install(&missing)?;
+        self.start_local(&plan.from(&Source::Local).chain(missing).collect::<Vec<_>>())?;
+        let containers: Vec<_> = plan.from(&Source::Compose).collect();
+        let Err(error) = self.start_containers(&containers) else { return Ok(()) };
+        // An engine that runs may still have no way to the images.
+        report::error(&format!("{error:#}; trying without containers"));
+        self.add(&Plan::without_containers(&containers))
     }
 
     fn start_containers(&mut self, wanted: &[Service]) -> Result<()> {

@@ -115,7 +115,7 @@ impl Suite {
         }
         let counts: Vec<_> = rows.iter().filter_map(|row| row.verdict.counts).collect();
         if !counts.is_empty() {
-            report::pass_on(&self.runner.summary_line(counts.into_iter().sum(), took));
+            report::pass_on(&self.runner.summary_line(counts.into_iter().sum(), passed, took));
         }
         let (verdict, colour) = if passed { ("everything passed", "1;32") } else { ("FAILED", "1;31") };
         report::progress(&format!("{} in {}", report::paint(colour, verdict), report::duration(took)));

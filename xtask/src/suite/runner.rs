@@ -59,8 +59,8 @@ impl Runner {
         Ok(Verdict { passed: status.success() && counts.passed > 0, counts: Some(counts) })
     }
 
-    /// The runner's own kind of summary line, over all the steps.
-    pub(super) fn summary_line(self, counts: Counts, took: Duration) -> String {
+    /// The runner's own kind of summary line, over all the steps. It never says `ok` when a step failed.
+    pub(super) fn summary_line(self, counts: Counts, all_passed: bool, took: Duration) -> String {
         let Counts { passed, failed, skipped } = counts;
         let seconds = took.as_secs_f64();
         match self {
@@ -70,7 +70,7 @@ impl Runner {
                 format!("     Summary [{seconds:>8.3}s] {run} tests run: {passed} passed, {failures}{skipped} skipped")
             }
             Self::CargoTest => {
-                let verdict = if failed == 0 { "ok" } else { "FAILED" };
+                let verdict = if all_passed { "ok" } else { "FAILED" };
                 format!(
                     "test result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored; 0 measured; \
                      0 filtered out; finished in {seconds:.2}s"

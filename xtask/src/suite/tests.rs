@@ -34,7 +34,7 @@ fn summary_lines_are_read() {
 fn the_closing_line_can_be_read_like_a_runners_own() {
     let counts = Counts { passed: 7, failed: 2, skipped: 1 };
     for runner in [Runner::Nextest, Runner::CargoTest] {
-        let line = runner.summary_line(counts, Duration::from_millis(1500));
+        let line = runner.summary_line(counts, false, Duration::from_millis(1500));
         assert_eq!(Counts::from_line(&line), Some(counts), "{line}");
     }
 }
