@@ -3,6 +3,7 @@
 
 mod context;
 mod description;
+mod files;
 mod flow;
 mod host;
 mod network;

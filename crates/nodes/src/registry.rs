@@ -5,11 +5,17 @@ use std::sync::{LazyLock, OnceLock};
 use millrace_model::Node;
 use rustc_hash::FxHashMap;
 
-use crate::{Description, NodeType, Ports, flow, network, parameters, scripts, transform, triggers};
+use crate::{Description, NodeType, Ports, files, flow, network, parameters, scripts, transform, triggers};
 
 /// The groups that make up the table.
-static GROUPS: [&[&NodeType]; 5] =
-    [triggers::NODE_TYPES, flow::NODE_TYPES, transform::NODE_TYPES, scripts::NODE_TYPES, network::NODE_TYPES];
+static GROUPS: [&[&NodeType]; 6] = [
+    files::NODE_TYPES,
+    triggers::NODE_TYPES,
+    flow::NODE_TYPES,
+    transform::NODE_TYPES,
+    scripts::NODE_TYPES,
+    network::NODE_TYPES,
+];
 
 /// Other names under which workflows know a type.
 static ALIASES: [(&str, &str); 1] = [("n8n-nodes-base.workflowTrigger", "n8n-nodes-base.executeWorkflowTrigger")];

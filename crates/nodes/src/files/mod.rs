@@ -1,0 +1,10 @@
+//! Nodes that read and write files and file formats.
+
+mod format;
+mod sheet;
+
+pub(crate) use format::FileFormat;
+
+use crate::NodeType;
+
+pub(crate) static NODE_TYPES: &[&NodeType] = &[];

@@ -1,0 +1,64 @@
+//! Workbooks (XLSX, XLS, ODS) read by calamine. Dates are serial numbers, as cells hold them.
+
+use std::io::Cursor;
+
+use calamine::{Data, Ods, Range, Reader, Xls, Xlsx};
+
+use super::{Cell, ReadOptions, Sheet};
+use crate::files::FileFormat;
+
+/// Most cells of a sheet: beyond that the declared dimensions of a small file could fill the memory.
+const MAX_CELLS: u64 = 20_000_000;
+
+pub(super) fn read(bytes: &[u8], format: FileFormat, options: &ReadOptions) -> Result<Sheet, String> {
+    let cursor = || Cursor::new(bytes);
+    match format {
+        FileFormat::Xls => Xls::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
+        FileFormat::Ods => Ods::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
+        _ => Xlsx::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
+    }
+}
+
+fn text(problem: impl std::fmt::Display) -> String {
+    problem.to_string()
+}
+
+fn sheet<'a, B>(mut book: B, options: &ReadOptions) -> Result<Sheet, String>
+where
+    B: Reader<Cursor<&'a [u8]>>,
+    B::Error: std::fmt::Display,
+{
+    let names = book.sheet_names();
+    let name = match &options.sheet_name {
+        Some(wanted) if !wanted.is_empty() => names
+            .iter()
+            .find(|name| *name == wanted.as_str())
+            .ok_or_else(|| format!("the file has no sheet called \"{wanted}\"; it has: {}", names.join(", ")))?,
+        _ => names.first().ok_or("the file has no sheet")?,
+    };
+    let range: Range<Data> = book.worksheet_range(name).map_err(text)?;
+    let (height, width) = range.get_size();
+    let cells = u64::try_from(height).unwrap_or(u64::MAX).saturating_mul(u64::try_from(width).unwrap_or(u64::MAX));
+    if cells > MAX_CELLS {
+        return Err(format!("the sheet has {height} rows and {width} columns, more than {MAX_CELLS} cells"));
+    }
+    let first_column = range.start().map_or(0, |(_, column)| usize::try_from(column).unwrap_or(0));
+    Ok(Sheet { rows: range.rows().map(|row| row.iter().map(cell).collect()).collect(), first_column })
+}
+
+#[expect(clippy::as_conversions, reason = "integers of a workbook are at most 32 bits wide")]
+fn cell(data: &Data) -> Cell {
+    match data {
+        Data::Int(number) => Cell::Number(*number as f64),
+        Data::Float(number) => Cell::Number(*number),
+        Data::String(text) if text.is_empty() => Cell::Empty,
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => match super::infer::cell(text) {
+            Cell::Number(serial) if !matches!(data, Data::String(_)) => Cell::Number(serial),
+            _ => Cell::Text(text.into()),
+        },
+        Data::Bool(value) => Cell::Bool(*value),
+        Data::DateTime(moment) => Cell::Number(moment.as_f64()),
+        Data::Error(problem) => Cell::Text(problem.to_string().into()),
+        _ => Cell::Empty,
+    }
+}
