@@ -1,6 +1,8 @@
 //! Nodes that read and write files and file formats.
 
+mod calendar;
 mod format;
+mod pdf;
 mod sheet;
 
 pub(crate) use format::FileFormat;
