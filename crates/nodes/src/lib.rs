@@ -3,6 +3,7 @@
 
 mod context;
 mod description;
+mod dot_path;
 mod files;
 mod flow;
 mod host;

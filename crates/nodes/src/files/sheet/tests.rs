@@ -111,7 +111,7 @@ fn csv_records_are_text_and_strict() {
     assert_eq!(read("a\nx\"y", &CsvRead { relax_quotes: true, ..options.clone() }).unwrap(), r#"[{"a":"x\"y"}]"#);
     let last = CsvRead { from_line: 2, max_rows: Some(1), header: false, ..options.clone() };
     assert_eq!(read("skip\n1;2\n3", &CsvRead { delimiter: ";".into(), ..last }).unwrap(), r#"[{"row":["1","2"]}]"#);
-    assert!(read("a", &CsvRead { delimiter: "::".into(), ..options.clone() }).is_err());
+    assert!(read("a", &CsvRead { delimiter: "::".into(), ..options }).is_err());
 }
 
 #[test]
