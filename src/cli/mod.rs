@@ -1,8 +1,12 @@
 //! The command line: one file per subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod execute;
+mod expression;
 mod first_run;
+mod lines;
 mod migrate;
 pub mod openapi;
+mod progress;
 mod serve;
 
 use std::io::Write;
@@ -40,6 +44,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Print the OpenAPI document.
     Openapi(openapi::Args),
+    Execute(execute::Args),
+    Expression(expression::Args),
 }
 
 /// Why a command failed.
@@ -59,31 +65,40 @@ pub(crate) enum Error {
     Json(#[from] serde_json::Error),
     #[error("the first tenant cannot be made: {0}")]
     FirstRun(String),
+    /// What the command was given makes no sense.
+    #[error("{0}")]
+    Input(String),
+    /// The command did what it was asked, and the answer is a failure.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // The reader of our output has seen enough: `millrace openapi | head`.
         Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let mut stderr = std::io::stderr().lock();
             // Nobody is left to tell when standard error is closed.
             drop(writeln!(stderr, "millrace: {}", chain(&error)));
-            ExitCode::from(if matches!(error, Error::Config(_)) { 2 } else { 1 })
+            ExitCode::from(if matches!(error, Error::Config(_) | Error::Input(_)) { 2 } else { 1 })
         }
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Error> {
-    match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
+fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
+    let done = match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
         Command::Serve(args) => serve::run(load(cli.config.as_deref())?, &args),
         Command::Worker => serve::run(load(cli.config.as_deref())?, &serve::Args::worker()),
         Command::Migrate(args) => migrate::run(&load(cli.config.as_deref())?, &args),
         Command::Openapi(args) => openapi::run(&args),
-    }
+        Command::Execute(args) => return execute::run(args),
+        Command::Expression(args) => expression::run(&args),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Reads the configuration and starts logging as it says.
