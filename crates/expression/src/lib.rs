@@ -9,6 +9,7 @@ mod deadline;
 mod errors;
 mod frame;
 mod host;
+mod intl;
 pub mod jsonl;
 mod pairing;
 pub mod prelude;

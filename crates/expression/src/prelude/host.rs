@@ -10,6 +10,7 @@ use rquickjs::{Ctx, Object, Result, Value, function::Func};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use super::sources;
+use crate::intl::{self, milliseconds};
 
 /// The `load` function of the prelude's JavaScript: a part by its name, or `host`, the functions of this file.
 pub(super) fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
@@ -25,8 +26,10 @@ fn host<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     host.set("base64Encode", Func::from(|text: String| STANDARD_BASE64.encode(text)))?;
     host.set("base64Decode", Func::from(base64_decode))?;
     host.set("transliterate", Func::from(|text: String| deunicode::deunicode_with_tofu(&text, "?")))?;
+    host.set("systemZone", Func::from(|| TimeZone::system().iana_name().unwrap_or("UTC").to_owned()))?;
     host.set("zoneExists", Func::from(|zone: String| TimeZone::get(&zone).is_ok()))?;
     host.set("zoneOffset", Func::from(zone_offset))?;
+    intl::add_to(&host)?;
     Ok(host)
 }
 
@@ -80,10 +83,4 @@ fn zone_offset(zone: String, ms: f64) -> f64 {
         Some(TimeZone::get(&zone).ok()?.to_offset(at).seconds())
     };
     seconds().map_or(f64::NAN, |seconds| f64::from(seconds) / 60.0)
-}
-
-/// A JavaScript time value as whole milliseconds; `None` outside of what `Date` can hold.
-#[expect(clippy::as_conversions, reason = "checked: within the range of JavaScript's Date, so within i64")]
-fn milliseconds(ms: f64) -> Option<i64> {
-    (ms.abs() <= 8.64e15).then_some(ms.floor() as i64)
 }

@@ -29,7 +29,7 @@ macro_rules! parts {
     };
 }
 
-static PARTS: [Part; 12] = parts! {
+static PARTS: [Part; 13] = parts! {
     "core": include_str!("js/core.js");
     "extend": include_str!("js/extend.js");
     "strings": include_str!("js/strings.js");
@@ -40,6 +40,7 @@ static PARTS: [Part; 12] = parts! {
     "objects": include_str!("js/objects.js");
     "dates": include_str!("js/dates.js");
     "globals": include_str!("js/globals.js");
+    "intl": include_str!("../intl/intl.js");
     "luxon": "export default ({ Object, Reflect, Proxy, Function }) => {",
         include_str!("../../vendor/luxon/luxon.min.js"), "\nreturn luxon; };";
     "jmespath": "export default ({ Object }) => { const exports = {};",

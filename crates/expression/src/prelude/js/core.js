@@ -30,6 +30,9 @@ export default function install(load, global) {
   const dollars = ['$min', '$max', '$average', '$not', '$if', '$ifEmpty', '$jmespath', '$jmesPath'];
   for (const name of [...functions, ...dollars]) lazy(name, () => part('globals')[name]);
 
+  lazy('Intl', () => part('intl').Intl);
+  localize(global, part);
+
   let zone = 'UTC';
   let clock;
   parts.zone = () => zone;
@@ -41,6 +44,34 @@ export default function install(load, global) {
     if (!clock) wrapDate(global, own, () => clock());
     clock = now;
   });
+}
+
+// Methods whose text depends on a locale.
+function localize({ Object, Date, Number, BigInt, String }, part) {
+  const method = (prototype, name, call) =>
+    Object.defineProperty(prototype, name, { value: call, writable: true, configurable: true, enumerable: false });
+  const intl = () => part('intl');
+  const number = function toLocaleString(locales, options) {
+    return intl().numberToLocaleString(this.valueOf(), locales, options);
+  };
+  method(Number.prototype, 'toLocaleString', number);
+  if (BigInt) method(BigInt.prototype, 'toLocaleString', number);
+  for (const name of ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString']) {
+    const call = `dateT${name.slice(1)}`;
+    method(Date.prototype, name, function (locales, options) {
+      return intl()[call](this, locales, options);
+    });
+  }
+  method(String.prototype, 'localeCompare', function localeCompare(that, locales, options) {
+    return intl().localeCompare(String(this), String(that), locales, options);
+  });
+  // Only a few languages change case in ways of their own.
+  for (const [name, upper] of [['toLocaleUpperCase', true], ['toLocaleLowerCase', false]]) {
+    method(String.prototype, name, function (locales) {
+      if (locales !== undefined) return intl().changeCase(String(this), upper, locales);
+      return upper ? String(this).toUpperCase() : String(this).toLowerCase();
+    });
+  }
 }
 
 // Built-ins that parts loaded later need, as they were before anything could be taken from them.

@@ -1,6 +1,8 @@
 //! Tables of cases, each run in a context of its own as expressions run: without `Eval`, in the zone of New York.
 
 mod arrays;
+mod dates;
+mod intl;
 mod objects;
 mod strings;
 
