@@ -84,8 +84,11 @@ impl App {
             },
         );
         let auth = web::Data::new(auth);
-        let authenticator: Arc<dyn Authenticator> =
-            Arc::new(auth::RequestAuthenticator::new(auth.clone(), Arc::clone(&cache), config.limits.clone()));
+        let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
+            auth.clone().into_inner(),
+            Arc::clone(&cache),
+            config.limits.clone(),
+        ));
         let document = openapi_document();
         Ok(App {
             probes: web::Data::new(Probes(vec![

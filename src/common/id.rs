@@ -1,12 +1,13 @@
 //! Identifiers: one newtype per kind of row over UUIDv7, so that ids sort by creation and cannot be swapped by mistake.
 
-/// Declares an identifier: UUIDv7, transparent in JSON and in the database, `ToSchema` as a uuid string.
+/// Declares an identifier: UUIDv7, transparent in JSON, `ToSchema` as a uuid string. How it is stored is told in
+/// `infrastructure::database::columns`.
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            serde::Serialize, serde::Deserialize, sea_orm::DeriveValueType, utoipa::ToSchema,
+            serde::Serialize, serde::Deserialize, utoipa::ToSchema,
         )]
         #[serde(transparent)]
         #[schema(value_type = String, format = Uuid, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
@@ -39,13 +40,6 @@ macro_rules! id_type {
 
             fn from_str(text: &str) -> Result<Self, uuid::Error> {
                 text.parse().map(Self)
-            }
-        }
-
-        impl sea_orm::TryFromU64 for $name {
-            /// Refused: ids never come from an auto-increment column.
-            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
-                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
             }
         }
     };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web;
 use async_trait::async_trait;
 use moka::sync::Cache as Moka;
 
@@ -105,13 +104,13 @@ impl Service {
 
 /// Plugs the domain into the server's guards.
 pub struct RequestAuthenticator {
-    service: web::Data<Service>,
+    service: Arc<Service>,
     cache: Arc<dyn Cache>,
     limits: config::Limits,
 }
 
 impl RequestAuthenticator {
-    pub fn new(service: web::Data<Service>, cache: Arc<dyn Cache>, limits: config::Limits) -> RequestAuthenticator {
+    pub fn new(service: Arc<Service>, cache: Arc<dyn Cache>, limits: config::Limits) -> RequestAuthenticator {
         RequestAuthenticator { service, cache, limits }
     }
 }

@@ -11,7 +11,6 @@ mod dto;
 mod entities;
 mod error;
 mod handlers;
-mod key_handlers;
 mod repository;
 mod service;
 mod sessions;
@@ -34,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::refresh)
         .service(handlers::logout)
         .service(handlers::get_me)
-        .service(key_handlers::create_api_key)
-        .service(key_handlers::list_api_keys)
-        .service(key_handlers::delete_api_key);
+        .service(handlers::api_keys::create_api_key)
+        .service(handlers::api_keys::list_api_keys)
+        .service(handlers::api_keys::delete_api_key);
 }

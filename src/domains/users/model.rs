@@ -29,11 +29,8 @@ pub struct Membership {
 }
 
 /// What a member is in a tenant. Each role holds everything the one below it holds.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::DeriveValueType,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[sea_orm(value_type = "String")]
 pub enum Role {
     /// Reads workflows, executions and dashboards.
     Viewer,

@@ -1,5 +1,6 @@
 //! The database: SQLite with one writer and many readers, or PostgreSQL. Repositories query it; services only begin and commit.
 
+mod columns;
 mod connect;
 mod migrate;
 mod scoped;
@@ -10,6 +11,7 @@ use sea_orm::{DatabaseConnection, SqlErr, SqliteTransactionMode, TransactionOpti
 
 use crate::common::error::{Code, INTERNAL, Kind};
 
+pub(crate) use columns::{column, text_column};
 pub use scoped::{Scoped, Unscoped};
 pub use sea_orm::{DatabaseTransaction as Transaction, DbBackend as Backend, DbErr as Error};
 

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::common::{TenantId, Timestamp, UserId};
 use crate::domains::users::model::Role;
-use crate::infrastructure::database::Scoped;
+use crate::infrastructure::database::{Scoped, text_column};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "memberships")]
@@ -21,6 +21,8 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+text_column!(Role);
 
 impl Scoped for Entity {
     const TENANT: Column = Column::TenantId;

@@ -1,5 +1,7 @@
 //! HTTP of signing up and signing in.
 
+pub(super) mod api_keys;
+
 use actix_web::{get, post, web};
 
 use super::dto::{Login, MeResponse, Refresh, Register, SessionResponse};

@@ -2,8 +2,8 @@
 
 use actix_web::{delete, get, post, web};
 
-use super::dto::{ApiKeyResponse, CreateApiKey, CreatedApiKeyResponse};
-use super::service::Service;
+use super::super::dto::{ApiKeyResponse, CreateApiKey, CreatedApiKeyResponse};
+use super::super::service::Service;
 use crate::common::permission::grants::{ApiKeysRead, ApiKeysWrite};
 use crate::common::{ApiKeyId, Page, PageQuery, Problem};
 use crate::infrastructure::web::{BadBody, Can, Created, Guarded, Json, NoContent, NotFound};
@@ -20,7 +20,7 @@ use crate::infrastructure::web::{BadBody, Can, Created, Guarded, Json, NoContent
     )
 )]
 #[post("/api-keys")]
-pub(super) async fn create_api_key(
+pub(in super::super) async fn create_api_key(
     ctx: Can<ApiKeysWrite>,
     auth: web::Data<Service>,
     body: Json<CreateApiKey>,
@@ -37,7 +37,7 @@ pub(super) async fn create_api_key(
     responses((status = 200, description = "One page of keys.", body = Page<ApiKeyResponse>), Guarded<ApiKeysRead>)
 )]
 #[get("/api-keys")]
-pub(super) async fn list_api_keys(
+pub(in super::super) async fn list_api_keys(
     ctx: Can<ApiKeysRead>,
     auth: web::Data<Service>,
     query: web::Query<PageQuery>,
@@ -54,7 +54,7 @@ pub(super) async fn list_api_keys(
     responses((status = 204, description = "Deleted."), Guarded<ApiKeysWrite>, NotFound)
 )]
 #[delete("/api-keys/{id}")]
-pub(super) async fn delete_api_key(
+pub(in super::super) async fn delete_api_key(
     ctx: Can<ApiKeysWrite>,
     auth: web::Data<Service>,
     id: web::Path<ApiKeyId>,
