@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use millrace_expression::{Globals, NodeContexts, Sandbox, Scope};
 use millrace_model::{
     ErrorPolicy, ExecutionError, Item, Items, Node, NodeIndex, Object, Outputs, RunData, Source, Str, Value, Workflow,
@@ -70,20 +71,23 @@ impl<'a> NodeContext<'a> {
         }
     }
 
+    /// A parameter by dotted path, prepared for reading it for many items.
+    pub fn prepare(&self, path: &str) -> Prepared {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let raw = self.parameters.get(first).and_then(|value| rest.map_or(Some(value), |rest| value.pointer(rest)));
+        Prepared::new(raw.cloned().unwrap_or_default())
+    }
+
     /// Resolves the expressions in any value, as if it stood in a parameter.
     pub fn resolve(&mut self, value: &Value, item: usize) -> Result<Value, ExecutionError> {
-        let scope = Scope {
-            workflow: self.workflow,
-            run_data: self.run_data,
-            node: self.index,
-            inputs: self.inputs,
-            source: self.source,
-            run_index: self.run_index,
-            item_index: item,
-            contexts: self.contexts,
-            globals: self.globals,
-        };
+        let scope = self.scope(item);
         self.sandbox.resolve(value, &scope)
+    }
+
+    /// Zone of the workflow; UTC where its name is unknown.
+    pub fn zone(&self) -> TimeZone {
+        let name = self.workflow.settings.timezone.as_deref().unwrap_or(&self.globals.timezone);
+        TimeZone::get(name).unwrap_or(TimeZone::UTC)
     }
 
     /// The view of expressions and scripts from one item.
@@ -119,6 +123,51 @@ impl<'a> NodeContext<'a> {
             Value::String(text) if !text.trim().is_empty() => Some(millrace_model::parse_number(&text)),
             _ => None,
         })
+    }
+}
+
+/// A parameter value that a node reads for many items: one without expressions is the same for all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    raw: Value,
+    constant: bool,
+}
+
+impl Prepared {
+    pub fn new(raw: Value) -> Prepared {
+        let constant = !has_expression(&raw);
+        Prepared { raw, constant }
+    }
+
+    /// The value for one item.
+    pub fn at(&self, context: &mut NodeContext<'_>, item: usize) -> Result<Value, ExecutionError> {
+        if self.constant { Ok(self.raw.clone()) } else { context.resolve(&self.raw, item) }
+    }
+
+    /// As text, as [`NodeContext::text`] gives it.
+    pub fn text(&self, context: &mut NodeContext<'_>, item: usize) -> Result<Str, ExecutionError> {
+        let value = self.at(context, item)?;
+        Ok(if value.is_nullish() { Str::new() } else { value.to_js_string() })
+    }
+
+    /// The value, if it is the same for all items.
+    pub fn constant(&self) -> Option<&Value> {
+        self.constant.then_some(&self.raw)
+    }
+
+    /// The value as written.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+}
+
+/// Does a string in the value begin with `=`?
+pub(crate) fn has_expression(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with('='),
+        Value::Array(values) => values.iter().any(has_expression),
+        Value::Object(object) => object.values().any(has_expression),
+        _ => false,
     }
 }
 

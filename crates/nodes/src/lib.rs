@@ -1,21 +1,26 @@
 //! The built-in node types. A node sees its parameters and items through `NodeContext` and the world through
 //! `NodeHost`; nothing here opens a socket or a file.
 
+pub mod check;
+mod conditions;
 mod context;
 mod description;
 mod dot_path;
 mod files;
+pub mod field_type;
 mod flow;
 mod host;
 mod network;
 mod node_type;
 pub mod parameters;
 pub mod registry;
+mod regular_expression;
 mod scripts;
 mod transform;
 mod triggers;
 
-pub use context::{NodeContext, NodeResult, Output, Wait};
+pub use conditions::Conditions;
+pub use context::{NodeContext, NodeResult, Output, Prepared, Wait};
 pub use description::{Description, Kind, Properties, Property, Variant};
 pub use host::{
     Body, Call, CallSource, CallWait, FileEntry, HttpError, HttpRequest, HttpResponse, NodeHost, WebhookResponse,

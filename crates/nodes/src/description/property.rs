@@ -36,6 +36,8 @@ pub enum Kind {
     /// `boolean`, `number`, `options`: an explicit `null` stays.
     Scalar,
     ResourceLocator,
+    /// Conditions; missing parts are filled in.
+    Filter,
     /// Any other value that is taken as it is.
     Plain,
     /// Optional fields, each added by hand.
@@ -65,6 +67,7 @@ impl Property {
         let kind = match text("type").unwrap_or_default() {
             "boolean" | "number" | "options" => Kind::Scalar,
             "resourceLocator" => Kind::ResourceLocator,
+            "filter" => Kind::Filter,
             "collection" => Kind::Collection(Properties::parse(options)),
             "fixedCollection" => Kind::FixedCollection(
                 options

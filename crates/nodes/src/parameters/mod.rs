@@ -104,6 +104,9 @@ impl Walk<'_> {
         if self.wanted.defaults {
             return Some(match (&property.kind, given) {
                 (Kind::Scalar | Kind::ResourceLocator, Some(value)) => value,
+                (Kind::Filter, value) => {
+                    complete_filter(&value.filter(|value| !value.is_nullish()).unwrap_or(property.default.clone()))
+                }
                 (_, Some(value)) if !value.is_nullish() => value,
                 (Kind::ResourceLocator, None) if matches!(property.default, Value::Object(_)) => {
                     let mut locator = Object::from([("__rl", Value::Bool(true))]);
@@ -147,30 +150,73 @@ impl Walk<'_> {
             Some(value) => value,
             None => &property.default,
         };
-        let entries = source.as_object().into_iter().flat_map(Object::iter);
+        let Value::Object(source) = source else { return self.wanted.defaults.then(|| Object::new().into()) };
         let mut found = Object::new();
-        for (name, value) in entries {
-            let group = groups.iter().find(|(group, _)| group == name).map(|(_, fields)| fields);
-            let Some(fields) = group else { continue };
-            let inside = |value: &Value| match value {
-                Value::Object(value) => self.parameters(fields, value, Depth::Whole, false),
-                _ => self.parameters(fields, &Object::new(), Depth::Whole, false),
-            };
+        for (name, value) in source.iter() {
+            let Some((_, fields)) = groups.iter().find(|(group, _)| group == name) else { continue };
             match value {
                 Value::Array(list) if property.multiple == Some(true) => {
-                    found.insert(name.clone(), Value::array(list.iter().map(|value| inside(value).into())));
+                    let rows = list.iter().map(|row| self.group(fields, row).into());
+                    found.insert(name.clone(), Value::array(rows));
                 }
                 _ if property.multiple == Some(true) => {}
                 value => {
-                    let inner = inside(value);
-                    if !inner.is_empty() {
+                    let inner = self.group(fields, value);
+                    // A group that somebody added stays, even if all its fields have their defaults.
+                    if !inner.is_empty() || (!self.wanted.defaults && fields.all_default(value)) {
                         found.insert(name.clone(), inner);
                     }
                 }
             }
         }
-        let chosen_empty = property.multiple != Some(true) && given.is_some();
-        (!found.is_empty() || self.wanted.defaults || chosen_empty).then(|| found.into())
+        (!found.is_empty() || self.wanted.defaults).then(|| found.into())
+    }
+
+    fn group(self, fields: &Properties, value: &Value) -> Object {
+        match value {
+            Value::Object(value) => self.parameters(fields, value, Depth::Whole, false),
+            value if value.is_nullish() => Object::new(),
+            _ => self.parameters(fields, &Object::new(), Depth::Whole, false),
+        }
+    }
+}
+
+/// A filter value with the parts that n8n fills in where they are missing.
+fn complete_filter(value: &Value) -> Value {
+    let Value::Object(value) = value else { return value.clone() };
+    let mut options = Object::from([
+        ("caseSensitive", true.into()),
+        ("leftValue", "".into()),
+        ("typeValidation", "strict".into()),
+        ("version", 1.into()),
+    ]);
+    let missing = ["conditions", "combinator", "options"].iter().any(|key| !value.contains_key(key));
+    let given = value.get("options").and_then(Value::as_object);
+    let complete = given.is_some_and(|given| options.keys().all(|key| given.contains_key(key)));
+    if complete && !missing {
+        return value.clone().into();
+    }
+    for (key, option) in given.into_iter().flat_map(Object::iter) {
+        options.insert(key.clone(), option.clone());
+    }
+    let mut filled = value.clone();
+    filled.insert("options", options);
+    for (key, default) in [("conditions", Value::array([])), ("combinator", "and".into())] {
+        if !filled.contains_key(key) {
+            filled.insert(key, default);
+        }
+    }
+    filled.into()
+}
+
+impl Properties {
+    /// Does every given field have its default?
+    fn all_default(&self, given: &Value) -> bool {
+        given
+            .as_object()
+            .into_iter()
+            .flat_map(Object::iter)
+            .all(|(name, value)| self.list.iter().any(|property| property.name == *name && property.default == *value))
     }
 }
 

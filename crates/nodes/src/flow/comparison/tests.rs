@@ -1,0 +1,1 @@
+//! Old comparisons, by tables.

@@ -1,0 +1,123 @@
+//! JSON that people write with expressions in it: every `{{ … }}` is replaced by its value as JSON would show it, and
+//! common slips (single quotes, bare keys, trailing commas) are forgiven.
+
+use millrace_model::{ExecutionError, Object, Value};
+use regex::{Captures, Regex};
+
+use crate::{NodeContext, Prepared};
+
+/// A JSON parameter, prepared.
+pub(super) struct JsonText {
+    form: Form,
+    /// How errors name it.
+    place: String,
+}
+
+enum Form {
+    Plain(Prepared),
+    /// Text and the expressions in it.
+    Template(Vec<Part>),
+}
+
+enum Part {
+    Text(String),
+    Expression(Value),
+}
+
+impl JsonText {
+    pub(super) fn new(raw: &Value, place: String) -> JsonText {
+        let form = match raw.as_str().and_then(|text| text.strip_prefix('=')) {
+            Some(text) => Form::Template(parts(text.trim_start_matches('='))),
+            None => Form::Plain(Prepared::new(raw.clone())),
+        };
+        JsonText { form, place }
+    }
+
+    /// The object for one item.
+    pub(super) fn object(&self, context: &mut NodeContext<'_>, at: usize) -> Result<Object, ExecutionError> {
+        match self.parsed(context, at)? {
+            Value::Object(object) => Ok(object),
+            _ => Ok(Object::new()),
+        }
+    }
+
+    /// The object or `null` for one item.
+    pub(super) fn parsed(&self, context: &mut NodeContext<'_>, at: usize) -> Result<Value, ExecutionError> {
+        let value = match &self.form {
+            Form::Plain(value) => value.at(context, at)?,
+            Form::Template(parts) => fill(parts, context, at)?,
+        };
+        parse(value, &self.place, at)
+    }
+}
+
+/// Splits a template at its `{{ … }}`.
+fn parts(text: &str) -> Vec<Part> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((inner, behind)) = after.split_once("}}") else { break };
+        if !before.is_empty() {
+            found.push(Part::Text(before.to_owned()));
+        }
+        found.push(Part::Expression(format!("={{{{{inner}}}}}").into()));
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        found.push(Part::Text(rest.to_owned()));
+    }
+    found
+}
+
+fn fill(parts: &[Part], context: &mut NodeContext<'_>, at: usize) -> Result<Value, ExecutionError> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Part::Text(part) => text.push_str(part),
+            Part::Expression(expression) => match context.resolve(expression, at)? {
+                value @ (Value::Array(_) | Value::Object(_)) => text.push_str(&value.to_json()),
+                value => text.push_str(&value.to_js_string()),
+            },
+        }
+    }
+    Ok(text.into())
+}
+
+fn parse(value: Value, place: &str, at: usize) -> Result<Value, ExecutionError> {
+    let value = match &value {
+        Value::String(text) => match Value::from_json(text) {
+            Ok(parsed) => parsed,
+            Err(_) => {
+                let repaired = repair(text);
+                Value::from_json(&repaired).map_err(|_| {
+                    let shown = if repaired == text.as_str() {
+                        text.to_string()
+                    } else {
+                        format!("{repaired};\n Original input: {text}")
+                    };
+                    let message = format!("The {place} in item {at} contains invalid JSON");
+                    ExecutionError::operation(message).describe(shown)
+                })?
+            }
+        },
+        _ => value,
+    };
+    match value {
+        Value::Object(_) | Value::Null => Ok(value),
+        _ => Err(ExecutionError::operation(format!("The {place} in item {at} does not contain a valid JSON object"))),
+    }
+}
+
+/// Double quotes for single ones and around bare keys, no trailing commas.
+fn repair(text: &str) -> String {
+    static KEY: std::sync::LazyLock<Option<Regex>> =
+        std::sync::LazyLock::new(|| Regex::new(r#"(['"])?([a-zA-Z0-9_]+)(['"])?:"#).ok());
+    static TRAILING: std::sync::LazyLock<Option<Regex>> =
+        std::sync::LazyLock::new(|| Regex::new(r",\s*([\]}])").ok());
+    let text = text.replace('\'', "\"");
+    let (Some(key), Some(trailing)) = (&*KEY, &*TRAILING) else { return text };
+    let quoted = key.replace_all(&text, |found: &Captures<'_>| {
+        format!("\"{}\":", found.get(2).map_or("", |name| name.as_str()))
+    });
+    trailing.replace_all(&quoted, "$1").trim_end_matches(',').to_owned()
+}
