@@ -62,7 +62,8 @@ pub(crate) fn unset(object: &mut Object, path: &str) -> bool {
     }
     match at {
         Value::Object(inner) => inner.remove(last).is_some(),
-        Value::Array(values) => match last.parse::<usize>().ok().and_then(|index| Arc::make_mut(values).get_mut(index)) {
+        Value::Array(values) => match last.parse::<usize>().ok().and_then(|index| Arc::make_mut(values).get_mut(index))
+        {
             Some(hole) => !std::mem::take(hole).is_undefined(),
             None => false,
         },

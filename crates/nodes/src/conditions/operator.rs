@@ -63,7 +63,13 @@ impl Operator {
     }
 
     /// The error of a left and a right value, each with the word whether it has its type.
-    fn wrong_type(&self, left: (&Value, bool), right: (&Value, bool), options: &Options, place: Place) -> ExecutionError {
+    fn wrong_type(
+        &self,
+        left: (&Value, bool),
+        right: (&Value, bool),
+        options: &Options,
+        place: Place,
+    ) -> ExecutionError {
         let kind = self.kind.map_or("any", FieldType::name);
         let right_kind = self.right_kind.map_or("any", FieldType::name);
         let ((left, left_valid), (right, right_valid)) = (left, right);
@@ -72,11 +78,8 @@ impl Operator {
             let message = format!("Comparison type expects {} but both fields are {}", article(kind), article(left_is));
             return ExecutionError::operation(message).describe(general_advice(options.strict));
         }
-        let (value, found, wanted, field) = if left_valid {
-            (right, right_is, right_kind, "second")
-        } else {
-            (left, left_is, kind, "first")
-        };
+        let (value, found, wanted, field) =
+            if left_valid { (right, right_is, right_kind, "second") } else { (left, left_is, kind, "first") };
         let text = in_message(value);
         let Place { condition, item } = place;
         let message = if options.strict {

@@ -63,7 +63,7 @@ impl DisplayRule {
                     None => Subject::Sibling(name.into()),
                 },
             };
-            let values = values.as_array().unwrap_or(std::slice::from_ref(values));
+            let values = values.as_array().unwrap_or_else(|| std::slice::from_ref(values));
             Condition { subject, any_of: values.iter().map(Test::parse).collect() }
         });
         DisplayRule { conditions: conditions.collect() }

@@ -34,7 +34,7 @@ impl Description {
     /// Parses the description of a built-in type. What is malformed is left out; the registry's tests refuse it.
     pub(crate) fn of(node_type: &NodeType) -> Description {
         let document = Value::from_json(node_type.description).unwrap_or_default();
-        Description::parse(document.as_object().unwrap_or(&Object::new()))
+        Description::parse(&document.as_object().cloned().unwrap_or_default())
     }
 
     /// Parses a description document.

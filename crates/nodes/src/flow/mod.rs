@@ -1,7 +1,22 @@
 //! Nodes that decide where items go and when.
 
+mod comparison;
+mod filter;
+mod if_node;
 mod no_op;
+mod split_in_batches;
+mod sticky_note;
+mod stop_and_error;
+mod switch;
 
 use crate::NodeType;
 
-pub(crate) static NODE_TYPES: &[&NodeType] = &[&no_op::NODE_TYPE];
+pub(crate) static NODE_TYPES: &[&NodeType] = &[
+    &if_node::NODE_TYPE,
+    &filter::NODE_TYPE,
+    &switch::NODE_TYPE,
+    &split_in_batches::NODE_TYPE,
+    &no_op::NODE_TYPE,
+    &stop_and_error::NODE_TYPE,
+    &sticky_note::NODE_TYPE,
+];

@@ -104,9 +104,9 @@ impl Walk<'_> {
         if self.wanted.defaults {
             return Some(match (&property.kind, given) {
                 (Kind::Scalar | Kind::ResourceLocator, Some(value)) => value,
-                (Kind::Filter, value) => {
-                    complete_filter(&value.filter(|value| !value.is_nullish()).unwrap_or(property.default.clone()))
-                }
+                (Kind::Filter, value) => complete_filter(
+                    &value.filter(|value| !value.is_nullish()).unwrap_or_else(|| property.default.clone()),
+                ),
                 (_, Some(value)) if !value.is_nullish() => value,
                 (Kind::ResourceLocator, None) if matches!(property.default, Value::Object(_)) => {
                     let mut locator = Object::from([("__rl", Value::Bool(true))]);

@@ -16,11 +16,7 @@ pub(super) fn translate(translator: &mut Translator<'_>) -> Result<(), &'static 
         translator.next();
     }
     let mut body = String::new();
-    loop {
-        let first = match member(translator).ok_or(UNTERMINATED)? {
-            Some(first) => first,
-            None => break,
-        };
+    while let Some(first) = member(translator).ok_or(UNTERMINATED)? {
         let ranged = translator.peek() == Some('-') && translator.peek_at(1).is_some_and(|next| next != ']');
         if !ranged {
             push(&mut body, first);

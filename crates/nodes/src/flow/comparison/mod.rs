@@ -132,8 +132,9 @@ fn is_empty(value: &Value) -> bool {
 fn to_time(value: &Value) -> Result<f64, ExecutionError> {
     let time = match value {
         Value::Number(number) => Some(*number),
-        Value::String(text) => DateTime::parse(text, &jiff::tz::TimeZone::UTC)
-            .and_then(|date| Value::from(date.as_millisecond()).as_f64()),
+        Value::String(text) => {
+            DateTime::parse(text, &jiff::tz::TimeZone::UTC).and_then(|date| Value::from(date.as_millisecond()).as_f64())
+        }
         _ => None,
     };
     time.filter(|time| !time.is_nan()).ok_or_else(|| {

@@ -21,9 +21,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
             Ok(true) => kept.push(item.clone()),
             Ok(false) => discarded.push(item.clone()),
             Err(error) if context.continue_on_fail() => discarded.push(match &test {
-                Test::Comparisons { .. } => {
-                    Item::new(Object::from([("error", error.message.into())])).paired(at)
-                }
+                Test::Comparisons { .. } => Item::new(Object::from([("error", error.message.into())])).paired(at),
                 Test::Conditions { .. } => item.clone(),
             }),
             Err(error) => return Err(error.at_item(at)),
@@ -35,8 +33,15 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
 /// What an item must fulfil.
 enum Test {
     /// Version 1.
-    Comparisons { groups: crate::Prepared, any: bool, patterns: Patterns },
-    Conditions { conditions: PreparedConditions, zone: jiff::tz::TimeZone },
+    Comparisons {
+        groups: crate::Prepared,
+        any: bool,
+        patterns: Patterns,
+    },
+    Conditions {
+        conditions: PreparedConditions,
+        zone: jiff::tz::TimeZone,
+    },
 }
 
 impl Test {
@@ -51,9 +56,7 @@ impl Test {
 
     fn passes(&mut self, context: &mut NodeContext<'_>, at: usize) -> Result<bool, ExecutionError> {
         match self {
-            Test::Comparisons { groups, any, patterns } => {
-                comparison::pass(&groups.at(context, at)?, *any, patterns)
-            }
+            Test::Comparisons { groups, any, patterns } => comparison::pass(&groups.at(context, at)?, *any, patterns),
             Test::Conditions { conditions, zone } => conditions.hold(context, at, zone),
         }
     }

@@ -10,8 +10,7 @@ use crate::conditions::PreparedConditions;
 use crate::regular_expression::Patterns;
 use crate::{NodeContext, NodeResult, NodeType, Output};
 
-pub(crate) static NODE_TYPE: NodeType =
-    NodeType::pure("n8n-nodes-base.if", include_str!("description.json"), execute);
+pub(crate) static NODE_TYPE: NodeType = NodeType::pure("n8n-nodes-base.if", include_str!("description.json"), execute);
 
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let (passed, failed) = if context.version() < 2.0 { split_by_comparisons(context) } else { split(context) }?;
@@ -41,9 +40,9 @@ fn split_by_comparisons(context: &mut NodeContext<'_>) -> Branches {
     let mut patterns = Patterns::default();
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for (at, item) in context.items().iter().enumerate() {
-        let decided = join.text(context, at).and_then(|join| {
-            comparison::pass(&groups.at(context, at)?, join == "any", &mut patterns)
-        });
+        let decided = join
+            .text(context, at)
+            .and_then(|join| comparison::pass(&groups.at(context, at)?, join == "any", &mut patterns));
         match decided {
             Ok(true) => passed.push(item.clone()),
             Ok(false) => failed.push(item.clone()),

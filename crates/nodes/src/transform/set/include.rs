@@ -103,11 +103,8 @@ impl Options {
             Some("except") => Include::Except,
             _ => Include::None,
         };
-        let binary = if version >= 3.4 {
-            !flag("stripBinary") && include != Include::None
-        } else {
-            flag("includeBinary")
-        };
+        let binary =
+            if version >= 3.4 { !flag("stripBinary") && include != Include::None } else { flag("includeBinary") };
         Options {
             ignore_conversion_errors: flag("ignoreConversionErrors"),
             dot_notation: options.get("dotNotation") != Some(&Value::Bool(false)),

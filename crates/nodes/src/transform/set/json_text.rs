@@ -112,12 +112,10 @@ fn parse(value: Value, place: &str, at: usize) -> Result<Value, ExecutionError> 
 fn repair(text: &str) -> String {
     static KEY: std::sync::LazyLock<Option<Regex>> =
         std::sync::LazyLock::new(|| Regex::new(r#"(['"])?([a-zA-Z0-9_]+)(['"])?:"#).ok());
-    static TRAILING: std::sync::LazyLock<Option<Regex>> =
-        std::sync::LazyLock::new(|| Regex::new(r",\s*([\]}])").ok());
+    static TRAILING: std::sync::LazyLock<Option<Regex>> = std::sync::LazyLock::new(|| Regex::new(r",\s*([\]}])").ok());
     let text = text.replace('\'', "\"");
     let (Some(key), Some(trailing)) = (&*KEY, &*TRAILING) else { return text };
-    let quoted = key.replace_all(&text, |found: &Captures<'_>| {
-        format!("\"{}\":", found.get(2).map_or("", |name| name.as_str()))
-    });
+    let quoted = key
+        .replace_all(&text, |found: &Captures<'_>| format!("\"{}\":", found.get(2).map_or("", |name| name.as_str())));
     trailing.replace_all(&quoted, "$1").trim_end_matches(',').to_owned()
 }

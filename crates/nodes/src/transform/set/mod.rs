@@ -13,8 +13,7 @@ use crate::{NodeContext, NodeResult, NodeType, Output};
 use assign::Assignments;
 use include::{Frame, Options};
 
-pub(crate) static NODE_TYPE: NodeType =
-    NodeType::pure("n8n-nodes-base.set", include_str!("description.json"), execute);
+pub(crate) static NODE_TYPE: NodeType = NodeType::pure("n8n-nodes-base.set", include_str!("description.json"), execute);
 
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     if context.version() < 3.0 {
