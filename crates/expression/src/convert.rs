@@ -69,7 +69,7 @@ pub(crate) fn item_to_js<'js>(
     let target = JsObject::new(ctx.clone())?;
     target.set("json", to_js(ctx, &item.json)?)?;
     if let Some(paired) = paired {
-        target.set("pairedItem", serialized(ctx, paired)?)?;
+        target.set("pairedItem", paired_to_js(ctx, paired)?)?;
     }
     if let Some(error) = &item.error {
         target.set("error", to_js(ctx, error)?)?;
@@ -78,6 +78,30 @@ pub(crate) fn item_to_js<'js>(
         target.set(key.as_str(), to_js(ctx, value)?)?;
     }
     Ok(target)
+}
+
+fn paired_to_js<'js>(ctx: &Ctx<'js>, paired: &PairedItem) -> rquickjs::Result<JsValue<'js>> {
+    match paired {
+        PairedItem::Index(index) => Ok(number(ctx, f64::from(*index))),
+        PairedItem::One(one) => {
+            let target = JsObject::new(ctx.clone())?;
+            target.set("item", number(ctx, f64::from(one.item)))?;
+            if let Some(input) = one.input {
+                target.set("input", number(ctx, f64::from(input)))?;
+            }
+            if let Some(source) = &one.source_overwrite {
+                target.set("sourceOverwrite", to_js(ctx, source)?)?;
+            }
+            Ok(target.into_value())
+        }
+        PairedItem::Many(many) => {
+            let array = Array::new(ctx.clone())?;
+            for (index, paired) in many.iter().enumerate() {
+                array.set(index, paired_to_js(ctx, paired)?)?;
+            }
+            Ok(array.into_value())
+        }
+    }
 }
 
 pub(crate) fn binaries_to_js<'js>(ctx: &Ctx<'js>, binaries: Option<&Binaries>) -> rquickjs::Result<JsValue<'js>> {

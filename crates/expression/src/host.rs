@@ -44,10 +44,11 @@ pub(crate) type Answer<'js> = Result<JsValue<'js>, Raised>;
 type Operation = for<'a, 'js> fn(&Call<'a, 'js>) -> Answer<'js>;
 
 /// All operations; JavaScript's `h.name(…)` becomes `h(position, …)` before it is compiled.
-const OPERATIONS: [(&str, Operation); 41] = [
+const OPERATIONS: [(&str, Operation); 43] = [
     ("item", data::item),
     ("binary", data::binary),
     ("length", data::length),
+    ("current", data::current),
     ("input", data::input),
     ("inputOrNone", data::input_or_none),
     ("itemIndex", data::item_index),
@@ -72,6 +73,7 @@ const OPERATIONS: [(&str, Operation); 41] = [
     ("parameters", nodes::parameters),
     ("context", nodes::context),
     ("agentInfo", nodes::agent_info),
+    ("agentItem", nodes::agent_item),
     ("evaluateFor", data::evaluate_for),
     ("siblings", data::siblings),
     ("extra", data::extra),

@@ -125,7 +125,11 @@ fn run_data_of(workflow: &Workflow, value: Option<&Value>) -> RunData {
             });
             let source = run.get("source").and_then(Value::as_array).unwrap_or_default();
             let source: Vec<Option<Source>> = source.iter().map(|source| source_of(workflow, source)).collect();
-            run_data.of_mut(node).push(NodeRun { outputs, source, ..NodeRun::default() });
+            let agent_input = run
+                .get("inputOverride")
+                .and_then(|inputs| inputs.get("ai_tool")?.as_array()?.first())
+                .map(|items| Items::new(items_from(items)));
+            run_data.of_mut(node).push(NodeRun { outputs, source, agent_input, ..NodeRun::default() });
         }
     }
     run_data

@@ -19,6 +19,8 @@ mod sandbox;
 mod scope;
 mod script;
 mod template;
+#[cfg(test)]
+mod tests;
 mod thrown;
 mod tokens;
 mod wording;

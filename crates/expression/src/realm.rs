@@ -154,7 +154,7 @@ fn with_constants(source: &str) -> String {
     source
         .replace("FORBIDDEN_NAMES", &list(&FORBIDDEN))
         .replace("ABSENT_NAMES", &list(&ABSENT))
-        .replace("BUILT_IN_CLASSES", &format!("new Set({})", list(&CLASSES)))
+        .replace("BUILT_IN_CLASSES", &list(&CLASSES))
         .replace("...PROCESS", &format!("...{PROCESS}"))
 }
 

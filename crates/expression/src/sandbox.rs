@@ -140,7 +140,8 @@ impl Sandbox {
         if broken {
             self.discard();
         }
-        if timed_out { Err(thrown::time_exceeded(limits.time)) } else { result }
+        let result = if timed_out { Err(thrown::time_exceeded(limits.time)) } else { result };
+        result.map_err(|error| placed(error, scope))
     }
 
     /// Throws the engine away: after a limit was exceeded its state is not to be relied on.
@@ -181,6 +182,16 @@ pub(crate) struct Form<'a> {
     pub(crate) lenient: bool,
     /// Keep types that JSON lacks as `{"$type": …}`.
     pub(crate) tagged: bool,
+}
+
+/// Says for which item and run an error came up.
+fn placed(mut error: ExecutionError, scope: &Scope<'_>) -> ExecutionError {
+    for (key, index) in [("runIndex", scope.run_index), ("itemIndex", scope.item_index)] {
+        if !error.context.contains_key(key) {
+            error.context.insert(key, index);
+        }
+    }
+    error
 }
 
 fn has_expression(value: &Value) -> bool {
@@ -295,12 +306,12 @@ fn forget_after(ctx: &Ctx<'_>, realm: &Realm<'_>, compiled: &Compiled) {
 
 /// n8n's errors for an expression that gives a function instead of calling it.
 fn check_function(value: &JsValue<'_>, tagged: bool) -> Result<(), ExecutionError> {
-    if !value.is_function() || tagged {
-        return Ok(());
-    }
-    let name = value.as_object().and_then(|function| function.get::<_, Option<String>>("name").ok().flatten());
+    let Some(function) = value.as_function().filter(|_| !tagged) else { return Ok(()) };
+    let is_class = |member: &str| function.get::<_, JsValue<'_>>(member).is_ok_and(|member| member.is_function());
+    let name = function.get::<_, Option<String>>("name").ok().flatten();
     let message = match name.as_deref() {
-        Some("DateTime") => "this is a DateTime, please access its methods",
+        _ if is_class("isDateTime") => "this is a DateTime, please access its methods",
+        Some("$") => "invalid syntax",
         _ => "this is a function, please add ()",
     };
     Err(ExecutionError::new("ExpressionError", message))

@@ -72,6 +72,8 @@ pub struct NodeRun {
     pub error: Option<Arc<ExecutionError>>,
     /// Lines a Code node logged.
     pub console: Vec<String>,
+    /// What an AI agent handed a tool node in place of its input (n8n's `inputOverride.ai_tool`).
+    pub agent_input: Option<Items>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

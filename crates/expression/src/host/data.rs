@@ -54,6 +54,20 @@ pub(super) fn input<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     }
 }
 
+/// `current()`: the current item as `list * 2^32 + index`, the key of its view; -1 when there are no items (lenient).
+#[expect(clippy::as_conversions, reason = "both are below 2^32, so the sum is exact")]
+pub(super) fn current<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    match call.frame.scope.inputs.first() {
+        Some(Some(items)) if !items.is_empty() => {
+            let list = call.frame.lists.borrow_mut().id_of(items, Some(0));
+            let index = call.frame.scope.item_index.min(0xffff_fffe) as f64;
+            Ok(rquickjs::Value::new_float(call.ctx.clone(), f64::from(list) * 4_294_967_296.0 + index))
+        }
+        _ if call.frame.lenient => Ok(call.none()),
+        _ => Err(errors::not_executed(call.name_of(call.frame.scope.node)).into()),
+    }
+}
+
 /// `inputOrNone()`: the list of the first input, or -1.
 pub(super) fn input_or_none<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     match call.frame.scope.inputs.first() {

@@ -226,3 +226,14 @@ pub(super) fn agent_info<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     }
     call.record([("memoryConnectedToAgent", memory.into()), ("tools", Value::from(tools))])
 }
+
+/// `agentItem()`: the JSON an AI agent handed the current node in this run, or undefined.
+pub(super) fn agent_item<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    let scope = call.frame.scope;
+    let run = scope.run_data.of(scope.node).get(scope.run_index);
+    let items = run.and_then(|run| run.agent_input.as_ref());
+    match items.and_then(|items| items.get(scope.item_index).or_else(|| items.first())) {
+        Some(item) => call.model(&item.json),
+        None => Ok(call.undefined()),
+    }
+}

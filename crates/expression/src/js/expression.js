@@ -3,7 +3,7 @@
   'use strict';
   const G = globalThis;
   const { Object, Proxy, Set, String, Symbol, Error } = G;
-  const { defineProperty, getPrototypeOf, setPrototypeOf, getOwnPropertyNames, hasOwn } = Object;
+  const { defineProperty, getPrototypeOf, setPrototypeOf, hasOwn } = Object;
   const { fail } = base;
 
   const refused = (name) => fail('Cannot access "' + name + '" due to security concerns');
@@ -30,9 +30,7 @@
   // Nothing leads from a value back to what made it.
   const unmade = { value: undefined, enumerable: false, configurable: false, writable: false };
   const prototypes = [getPrototypeOf(function* () {}), getPrototypeOf(async function () {}), getPrototypeOf(async function* () {})];
-  for (const name of getOwnPropertyNames(G)) {
-    if (BUILT_IN_CLASSES.has(name)) prototypes.push(G[name].prototype);
-  }
+  for (const name of BUILT_IN_CLASSES) prototypes.push(G[name]?.prototype);
   for (const prototype of prototypes) {
     if (prototype !== undefined && hasOwn(prototype, 'constructor')) defineProperty(prototype, 'constructor', unmade);
   }

@@ -5,7 +5,7 @@
   const G = globalThis;
   const { Object, Array, Map, Proxy, Reflect, Error, TypeError, Number, String, Symbol, Date, JSON, Promise } = G;
   const { defineProperty, defineProperties, create, freeze, keys } = Object;
-  const apply = Reflect.apply;
+  const { floor } = G.Math;
   const NOT_FOUND = -1;
 
   // ---- errors ----
@@ -59,9 +59,18 @@
   // ---- the current item ----
   // `at` is an item index, or undefined for the scope's own.
   const currentItem = (at) => {
-    const list = h.input();
-    if (list === NOT_FOUND) return undefined;
-    const index = at === undefined ? h.itemIndex() : at;
+    let list;
+    let index = at;
+    if (at === undefined) {
+      const key = h.current();
+      const known = views.get(key);
+      if (known !== undefined || key === NOT_FOUND) return known;
+      list = floor(key / 4294967296);
+      index = key % 4294967296;
+    } else {
+      list = h.input();
+      if (list === NOT_FOUND) return undefined;
+    }
     const item = view(list, index);
     if (item === undefined) throw new TypeError('there is no item ' + index);
     return item;
@@ -161,6 +170,8 @@
     });
   };
 
+  defineProperty(referenced, 'name', { value: '$' });
+
   const items = (name, output, run) => {
     if (name === undefined) {
       const list = h.inputOrNone();
@@ -209,10 +220,19 @@
     }
     const list = h.inputOrNone();
     const item = list === NOT_FOUND ? undefined : view(list, h.itemIndex());
-    if (item === undefined) fail('No execution data available');
-    const source = item.json.query ?? item.json;
+    const given = h.agentItem() ?? item?.json;
+    if (given === undefined) fail('No execution data available');
+    const source = given.query ?? given;
     const value = source[name];
     return value === undefined ? fallback : value;
+  };
+
+  // The tool an AI agent calls: its name and parameters.
+  const tool = () => {
+    const known = h.extra('$tool');
+    const given = h.agentItem();
+    if (given === undefined) return known;
+    return { ...known, name: given.tool ?? known?.name, parameters: given.parameters ?? given.query ?? known?.parameters };
   };
 
   const customData = freeze({
@@ -249,6 +269,7 @@
     $self: () => ({}),
     $mode: () => h.mode(),
     $agentInfo: () => h.agentInfo(),
+    $tool: tool,
     $: () => referenced,
     $items: () => items,
     $item: () => itemProxy,
