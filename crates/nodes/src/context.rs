@@ -90,6 +90,12 @@ impl<'a> NodeContext<'a> {
         TimeZone::get(name).unwrap_or(TimeZone::UTC)
     }
 
+    /// As [`NodeContext::resolve`], with further names that the expressions may use (`$response`, …).
+    pub fn resolve_with(&mut self, value: &Value, item: usize, names: &Object) -> Result<Value, ExecutionError> {
+        let scope = self.scope(item);
+        self.sandbox.resolve_with(value, &scope, names)
+    }
+
     /// The view of expressions and scripts from one item.
     pub fn scope(&self, item: usize) -> Scope<'a> {
         Scope {

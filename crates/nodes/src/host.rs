@@ -1,5 +1,6 @@
 //! The doors to the world: what nodes may ask of the process that runs them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -77,8 +78,27 @@ pub struct HttpRequest {
     pub max_redirects: Option<u32>,
     pub ignore_tls_errors: bool,
     pub proxy: Option<Str>,
+    /// Certificate the client shows.
+    pub identity: Option<Arc<TlsIdentity>>,
     /// Same key for the same effect when a crash makes it run again.
     pub idempotency_key: Option<Str>,
+}
+
+/// A client certificate, all parts in PEM.
+#[derive(Clone, Default)]
+pub struct TlsIdentity {
+    /// Certificate authority to trust besides the usual ones; may be empty.
+    pub authority: Str,
+    pub certificate: Str,
+    pub key: Str,
+    pub passphrase: Str,
+}
+
+/// Never shows the key.
+impl std::fmt::Debug for TlsIdentity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("TlsIdentity")
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -6,23 +6,30 @@ mod conditions;
 mod context;
 mod description;
 mod dot_path;
+mod field_list;
 pub mod field_type;
 mod files;
 mod flow;
 mod host;
+mod lists;
 mod network;
 mod node_type;
 pub mod parameters;
 pub mod registry;
 mod regular_expression;
 mod scripts;
+#[cfg(test)]
+mod testing;
 mod transform;
 mod triggers;
+mod value_key;
+mod values;
 
 pub use conditions::Conditions;
 pub use context::{NodeContext, NodeResult, Output, Prepared, Wait};
 pub use description::{Description, Kind, Properties, Property, Variant};
 pub use host::{
-    Body, Call, CallSource, CallWait, FileEntry, HttpError, HttpRequest, HttpResponse, NodeHost, WebhookResponse,
+    Body, Call, CallSource, CallWait, FileEntry, HttpError, HttpRequest, HttpResponse, NodeHost, TlsIdentity,
+    WebhookResponse,
 };
 pub use node_type::{Behaviour, Capability, NodeType, Ports, PortsOf, RequiredInputs, Role};

@@ -5,14 +5,18 @@ use std::sync::{LazyLock, OnceLock};
 use millrace_model::Node;
 use rustc_hash::FxHashMap;
 
-use crate::{Description, NodeType, Ports, files, flow, network, parameters, scripts, transform, triggers};
+use crate::{
+    Description, NodeType, Ports, files, flow, lists, network, parameters, scripts, transform, triggers, values,
+};
 
 /// The groups that make up the table.
-static GROUPS: [&[&NodeType]; 6] = [
+static GROUPS: [&[&NodeType]; 8] = [
     files::NODE_TYPES,
     triggers::NODE_TYPES,
     flow::NODE_TYPES,
     transform::NODE_TYPES,
+    lists::NODE_TYPES,
+    values::NODE_TYPES,
     scripts::NODE_TYPES,
     network::NODE_TYPES,
 ];

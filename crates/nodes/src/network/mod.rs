@@ -1,5 +1,8 @@
 //! Nodes that talk to other machines.
 
+mod http;
+mod http_request;
+
 use crate::NodeType;
 
-pub(crate) static NODE_TYPES: &[&NodeType] = &[];
+pub(crate) static NODE_TYPES: &[&NodeType] = &[&http_request::NODE_TYPE];

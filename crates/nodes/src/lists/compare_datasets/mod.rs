@@ -1,0 +1,145 @@
+//! Compare Datasets: items only in A, the same in both, different, only in B.
+
+mod differences;
+pub(crate) mod fuzzy;
+mod matching;
+#[cfg(test)]
+mod tests;
+
+use millrace_model::{ExecutionError, Item, Object, Str, Value};
+
+use crate::{NodeContext, NodeResult, NodeType, Output, dot_path, field_list};
+use fuzzy::Comparison;
+
+pub(crate) static NODE_TYPE: NodeType =
+    NodeType::pure("n8n-nodes-base.compareDatasets", include_str!("description.json"), execute);
+
+/// Fields of the two inputs that must be equal for two items to be the same thing.
+struct Pair {
+    first: Str,
+    second: Str,
+}
+
+struct Plan {
+    pairs: Vec<Pair>,
+    comparison: Comparison,
+    literal: bool,
+    all_matches: bool,
+    skipped: Vec<Str>,
+    resolve: Resolve,
+    version: f64,
+}
+
+/// Which of two different items is put out.
+enum Resolve {
+    Both,
+    First,
+    Second,
+    /// The preferred item with some fields of the other.
+    Mix {
+        prefers_first: bool,
+        except: Vec<Str>,
+    },
+}
+
+fn execute(context: &mut NodeContext<'_>) -> NodeResult {
+    let plan = Plan::of(context)?;
+    let (first, second) = (context.input(0), context.input(1));
+    if plan.version < 2.2 {
+        plan.check_fields(first, second)?;
+    }
+    let found = matching::find(&plan, first, second);
+    let (mut same, mut different) = (Vec::new(), Vec::new());
+    for (at, partners) in &found.matched {
+        let Some(item) = first.get(*at) else { continue };
+        let mut is_same = None;
+        for partner in partners.iter().filter_map(|at| second.get(*at)) {
+            if plan.is_same(item, partner) {
+                is_same.get_or_insert(item);
+            } else {
+                different.push(plan.resolved(item, partner));
+            }
+        }
+        same.extend(is_same.filter(|item| item.json.as_object().is_none_or(|json| !json.is_empty())).cloned());
+    }
+    let pick = |items: &[Item], places: &[usize]| places.iter().filter_map(|at| items.get(*at).cloned()).collect();
+    Ok(Output::of(vec![pick(first, &found.only_first), same, different, pick(second, &found.only_second)]))
+}
+
+impl Plan {
+    fn of(context: &mut NodeContext<'_>) -> Result<Plan, ExecutionError> {
+        let version = context.version();
+        let fuzzy = if version < 2.0 { "options.fuzzyCompare" } else { "fuzzyCompare" };
+        let comparison = match (context.flag(fuzzy, 0)?, version >= 2.0) {
+            (false, _) => Comparison::Strict,
+            (true, nulls_as_zero) => Comparison::Fuzzy { nulls_as_zero },
+        };
+        let resolve = match context.text("resolve", 0)?.as_str() {
+            "preferInput1" => Resolve::First,
+            "preferInput2" => Resolve::Second,
+            "mix" => Resolve::Mix {
+                prefers_first: context.text("preferWhenMix", 0)? != "input2",
+                except: field_list::split(&context.text("exceptWhenMix", 0)?),
+            },
+            _ => Resolve::Both,
+        };
+        Ok(Plan {
+            pairs: pairs(&context.parameter("mergeByFields.values", 0)?)?,
+            comparison,
+            literal: context.flag("options.disableDotNotation", 0)?,
+            all_matches: context.text("options.multipleMatches", 0)? == "all",
+            skipped: field_list::split(&context.text("options.skipFields", 0)?),
+            resolve,
+            version,
+        })
+    }
+
+    fn check_fields(&self, first: &[Item], second: &[Item]) -> Result<(), ExecutionError> {
+        let check = |items: &[Item], field: &str, input: &str| {
+            let is_there = |item: &Item| {
+                let found = dot_path::get_as(&item.json, field, self.literal);
+                found.is_some_and(|value| self.literal || !value.is_undefined())
+            };
+            if items.iter().any(is_there) {
+                return Ok(());
+            }
+            let message = format!("Field '{field}' is not present in any of items in '{input}'");
+            Err(ExecutionError::operation(message))
+        };
+        for pair in &self.pairs {
+            check(first, &pair.first, "Input A")?;
+        }
+        for pair in &self.pairs {
+            check(second, &pair.second, "Input B")?;
+        }
+        Ok(())
+    }
+}
+
+fn pairs(value: &Value) -> Result<Vec<Pair>, ExecutionError> {
+    let field = |entry: &Value, name: &str| entry.get(name).map(Value::to_js_string).unwrap_or_default();
+    let entries = value.as_array().unwrap_or_default().iter();
+    let pairs: Vec<Pair> =
+        entries.map(|entry| Pair { first: field(entry, "field1"), second: field(entry, "field2") }).collect();
+    if pairs.len() <= 1 && pairs.first().is_none_or(|pair| pair.first.is_empty() && pair.second.is_empty()) {
+        return Err(ExecutionError::operation(
+            "You need to define at least one pair of fields in \"Fields to Match\" to match on",
+        ));
+    }
+    for (at, pair) in pairs.iter().enumerate() {
+        if pair.first.is_empty() || pair.second.is_empty() {
+            return Err(ExecutionError::operation(format!(
+                "You need to define both fields in \"Fields to Match\" for pair {},\n field 1 = '{}'\n field 2 = '{}'",
+                at + 1,
+                pair.first,
+                pair.second
+            )));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The fields of an item; none for an item that is no object.
+fn fields_of(item: &Item) -> Object {
+    item.json.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,159 @@
+//! The order of Sort: texts by letters without regard to case, everything else as numbers; equal values fall to the
+//! next field. Values that cannot be compared (text with a number, a missing field) have no order in n8n; such lists
+//! are put in the order that its sorting algorithm gives them.
+
+use std::cmp::Ordering;
+
+use millrace_model::{Value, parse_number};
+
+use super::reversed_if;
+
+/// What an item is sorted by in one field.
+#[derive(Clone, Debug)]
+pub(super) enum Key {
+    Number(f64),
+    /// In lower case, as UTF-16, which is what JavaScript compares.
+    Text(Vec<u16>),
+    Other(Value),
+}
+
+impl Key {
+    pub(super) fn of(value: Option<&Value>) -> Key {
+        match value {
+            Some(Value::Number(number)) => Key::Number(*number),
+            Some(Value::String(text)) => Key::Text(text.to_lowercase().encode_utf16().collect()),
+            Some(value) => Key::Other(value.clone()),
+            None => Key::Other(Value::Undefined),
+        }
+    }
+
+    fn is_equal(&self, other: &Key) -> bool {
+        match (self, other) {
+            (Key::Number(left), Key::Number(right)) => left == right || (left.is_nan() && right.is_nan()),
+            (Key::Text(left), Key::Text(right)) => left == right,
+            (Key::Other(left), Key::Other(right)) => left == right,
+            _ => false,
+        }
+    }
+
+    fn is_less(&self, other: &Key) -> bool {
+        match (self, other) {
+            (Key::Text(left), Key::Text(right)) => left < right,
+            _ => self.number() < other.number(),
+        }
+    }
+
+    /// JavaScript's `Number(value)`.
+    fn number(&self) -> f64 {
+        match self {
+            Key::Number(number) => *number,
+            Key::Text(text) => parse_number(&String::from_utf16_lossy(text)),
+            Key::Other(Value::Null) => 0.0,
+            Key::Other(Value::Bool(flag)) => f64::from(u8::from(*flag)),
+            Key::Other(Value::Undefined | Value::Object(_)) => f64::NAN,
+            Key::Other(other) => parse_number(&other.to_js_string()),
+        }
+    }
+}
+
+pub(super) struct Orders<'k> {
+    /// Keys by field, then by item.
+    pub keys: &'k [Vec<Key>],
+    pub descending: Vec<bool>,
+}
+
+impl Orders<'_> {
+    pub(super) fn sort(&self, places: &mut Vec<usize>) {
+        if self.keys.iter().all(|keys| is_comparable(keys)) {
+            places.sort_by(|left, right| self.compare(*left, *right));
+        } else {
+            insertion_merge(places, &|left, right| self.compare(left, right));
+        }
+    }
+
+    fn compare(&self, left: usize, right: usize) -> Ordering {
+        for (keys, descending) in self.keys.iter().zip(&self.descending) {
+            let (Some(left), Some(right)) = (keys.get(left), keys.get(right)) else { continue };
+            if !left.is_equal(right) {
+                let order = if left.is_less(right) { Ordering::Less } else { Ordering::Greater };
+                return reversed_if(order, *descending);
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+/// Are all keys of one kind that has an order?
+fn is_comparable(keys: &[Key]) -> bool {
+    keys.iter().all(|key| matches!(key, Key::Number(number) if !number.is_nan()))
+        || keys.iter().all(|key| matches!(key, Key::Text(_)))
+}
+
+/// Length up to which a list is sorted by insertion alone.
+const RUN: usize = 64;
+
+/// A stable sort that stays within bounds whatever `compare` says: an ascending or descending start is kept, the rest
+/// is inserted by halving; longer lists are merged from such runs.
+fn insertion_merge(places: &mut Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) {
+    let mut runs: Vec<Vec<usize>> = places
+        .chunks(RUN)
+        .map(|chunk| {
+            let mut run = chunk.to_vec();
+            insert_all(&mut run, compare);
+            run
+        })
+        .collect();
+    while runs.len() > 1 {
+        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
+        let mut pairs = runs.into_iter();
+        while let Some(first) = pairs.next() {
+            merged.push(match pairs.next() {
+                Some(second) => merge(first, second, compare),
+                None => first,
+            });
+        }
+        runs = merged;
+    }
+    *places = runs.pop().unwrap_or_default();
+}
+
+fn insert_all(run: &mut Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) {
+    let ordered = start_length(run, compare);
+    let rest = run.split_off(ordered);
+    for place in rest {
+        let (mut low, mut high) = (0, run.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match run.get(middle) {
+                Some(other) if compare(place, *other) == Ordering::Less => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        run.insert(low, place);
+    }
+}
+
+/// Length of the ascending start; a strictly descending one is turned round first.
+fn start_length(run: &mut [usize], compare: &impl Fn(usize, usize) -> Ordering) -> usize {
+    let pairs = || run.iter().zip(run.iter().skip(1));
+    let Some((first, second)) = pairs().next() else { return run.len() };
+    let descends = compare(*second, *first) == Ordering::Less;
+    let steps =
+        pairs().take_while(|(before, after)| (compare(**after, **before) == Ordering::Less) == descends).count();
+    if let Some(start) = run.get_mut(..=steps).filter(|_| descends) {
+        start.reverse();
+    }
+    steps + 1
+}
+
+fn merge(first: Vec<usize>, second: Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut merged = Vec::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
+    while let (Some(left), Some(right)) = (first.peek(), second.peek()) {
+        let from_second = compare(*right, *left) == Ordering::Less;
+        merged.extend(if from_second { second.next() } else { first.next() });
+    }
+    merged.extend(first);
+    merged.extend(second);
+    merged
+}
