@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod check;
 mod execute;
 mod expression;
 mod first_run;
@@ -46,6 +47,7 @@ enum Command {
     Openapi(openapi::Args),
     Execute(execute::Args),
     Expression(expression::Args),
+    Check(check::Args),
 }
 
 /// Why a command failed.
@@ -97,6 +99,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
         Command::Openapi(args) => openapi::run(&args),
         Command::Execute(args) => return execute::run(args),
         Command::Expression(args) => expression::run(&args),
+        Command::Check(args) => check::run(&args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }
