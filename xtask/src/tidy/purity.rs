@@ -1,4 +1,5 @@
 //! What the crates below the server keep out of: sockets, files, the environment, and, in the engine, time and chance.
+//! Domains keep out of time too.
 
 use super::{Finding, paths::Named};
 
@@ -28,19 +29,17 @@ const WALL_CLOCK: [&str; 4] = ["SystemTime", "Timestamp", "Zoned", "Utc"];
 
 /// Checks the sources of a pure crate, without their tests.
 pub(super) fn check(path: &str, uses: &[Named]) -> Vec<Finding> {
+    if path.starts_with("src/domains/") {
+        return uses.iter().filter(|named| !named.in_test).filter_map(|named| wall_clock(path, named)).collect();
+    }
     let Some(krate) = PURE.into_iter().find(|krate| path.starts_with(&format!("crates/{krate}/src/"))) else {
         return Vec::new();
     };
     if path.ends_with("/tests.rs") || path.contains("/tests/") {
         return Vec::new();
     }
-    let mut findings: Vec<_> = uses
-        .iter()
-        .filter(|named| !named.in_test)
-        .filter_map(|named| Some(Finding::new("pure", path, named.line, fault(krate, named)?)))
-        .collect();
-    findings.dedup();
-    findings
+    let code = uses.iter().filter(|named| !named.in_test);
+    code.filter_map(|named| Some(Finding::new("pure", path, named.line, fault(krate, named)?))).collect()
 }
 
 fn fault(krate: &str, named: &Named) -> Option<String> {
@@ -60,6 +59,15 @@ fn fault(krate: &str, named: &Named) -> Option<String> {
         return Some(format!("`{krate}` has no clock and no randomness, so that runs can be replayed: no `{name}`"));
     }
     (replayed && named.starts_with(&["rand"])).then(|| format!("`{krate}` has no randomness of its own: no `{name}`"))
+}
+
+/// A read of the clock in a domain, whose tests move the clock by hand.
+fn wall_clock(path: &str, named: &Named) -> Option<Finding> {
+    let [.., of, method] = named.segments.as_slice() else { return None };
+    (method == "now" && WALL_CLOCK.contains(&of.as_str())).then(|| {
+        let message = format!("the clock is injected: ask `common::Clock`, not `{of}::now`");
+        Finding::new("clock", path, named.line, message)
+    })
 }
 
 fn is_address(segment: &str) -> bool {

@@ -118,6 +118,7 @@ fn crates_that_only_some_files_know() {
     table(&[
         ("src/domains/users/service.rs", "use sea_orm::EntityTrait;", Some("orm")),
         ("src/domains/users/service.rs", "fn f(db: &sea_orm::DatabaseConnection) {}", Some("orm")),
+        ("src/domains/users/model.rs", "#[derive(sea_orm::DeriveValueType)] struct Role;", None),
         ("src/domains/users/repository.rs", "use sea_orm::EntityTrait;", None),
         ("src/domains/users/repository/search.rs", "use sea_orm::EntityTrait;", None),
         ("src/domains/users/entities/user.rs", "use sea_orm::entity::prelude::*;", None),
@@ -126,6 +127,7 @@ fn crates_that_only_some_files_know() {
         ("src/domains/users/service.rs", "use actix_web::web;", Some("http")),
         ("src/domains/users/handlers.rs", "use actix_web::web;", None),
         ("src/domains/users/handlers/keys.rs", "use actix_web::web;", None),
+        ("src/domains/users/key_handlers.rs", "use actix_web::web;", None),
         ("src/infrastructure/web/mod.rs", "use actix_web::web;", None),
         ("src/infrastructure/queue/mod.rs", "use actix_web::web;", Some("http")),
         ("src/domains/users/service.rs", "use reqwest::Client;", Some("clients")),
@@ -150,6 +152,8 @@ fn purity() {
         ("crates/engine/src/lib.rs", "#[cfg(test)] mod cases { fn f() { std::fs::read(\"x\"); } }", None),
         ("crates/engine/src/tests.rs", "use std::fs;", None),
         ("src/cli/serve.rs", "use std::fs;", None),
+        ("src/domains/users/service.rs", "fn f() { jiff::Timestamp::now(); }", Some("clock")),
+        ("src/common/clock.rs", "fn f() { jiff::Timestamp::now(); }", None),
     ]);
 }
 
