@@ -25,11 +25,6 @@ pub(super) const ALLOWED: &[Allowed] = &[
         path: "crates/runner/src/local/",
         reason: "the host of the command line: files and processes are what it has to offer",
     },
-    Allowed {
-        rule: "orm",
-        path: "src/common/id.rs",
-        reason: "an id is a primary key, and the ORM asks primary keys for a trait of its own",
-    },
 ];
 
 /// The findings that no exception covers, and the exceptions that cover nothing.
