@@ -1,6 +1,9 @@
 //! One workflow document run on the command line, from its start node to its end.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use millrace_engine::{Options, Outcome, Run, Start};
 use millrace_expression::{Clock, Globals};
@@ -49,7 +52,10 @@ impl LocalExecution {
             custom_data: Arc::new(Mutex::new(Object::new())),
             clock: self.clock,
         };
-        let limits = self.options.limits;
+        let own =
+            compiled.workflow().settings.execution_timeout.and_then(|time| Duration::try_from_secs_f64(time).ok());
+        let mut limits = self.options.limits;
+        limits.timeout = limits.timeout.into_iter().chain(own).min();
         let host = LocalHost::new(self.options, globals.clone());
         let runner = Runner {
             compiled: &compiled,
