@@ -16,7 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, tenants, users};
+use crate::domains::{audit, auth, nodes, tenants, users, workflows};
 use crate::infrastructure::cache::{Cache, MemoryCache};
 use crate::infrastructure::config::{Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -37,6 +37,8 @@ pub struct App {
     pub tenants: web::Data<tenants::Service>,
     pub users: web::Data<users::Service>,
     pub auth: web::Data<auth::Service>,
+    pub nodes: web::Data<nodes::Service>,
+    pub workflows: web::Data<workflows::Service>,
     authenticator: web::Data<dyn Authenticator>,
     fallback: web::Data<Fallback>,
     probes: web::Data<Probes>,
@@ -75,7 +77,7 @@ impl App {
             auth::Dependencies {
                 database: database.clone(),
                 cache: Arc::clone(&cache),
-                clock,
+                clock: Arc::clone(&clock),
                 audit: audit.clone(),
                 tenants: tenants.clone(),
                 users: users.clone(),
@@ -83,6 +85,8 @@ impl App {
                 signing_seed: keys.token_signing,
             },
         );
+        let workflows =
+            workflows::Service::new(database.clone(), clock, audit.clone(), tenants.clone(), &config.public_url());
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
             auth.clone().into_inner(),
@@ -105,6 +109,8 @@ impl App {
             tenants: web::Data::new(tenants),
             users: web::Data::new(users),
             auth,
+            nodes: web::Data::new(nodes::Service::new()),
+            workflows: web::Data::new(workflows),
             authenticator: web::Data::from(authenticator),
         })
     }
@@ -127,6 +133,8 @@ impl App {
             .app_data(self.tenants.clone())
             .app_data(self.users.clone())
             .app_data(self.auth.clone())
+            .app_data(self.nodes.clone())
+            .app_data(self.workflows.clone())
             .app_data(self.authenticator.clone());
     }
 
@@ -199,6 +207,8 @@ fn routes(config: &mut ServiceConfig) {
         tenants::configure(config);
         users::configure(config);
         audit::configure(config);
+        nodes::configure(config);
+        workflows::configure(config);
     }));
     operations(config);
 }

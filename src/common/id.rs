@@ -70,8 +70,20 @@ id_type!(
     WorkflowId
 );
 id_type!(
+    /// One immutable version of a workflow.
+    WorkflowVersionId
+);
+id_type!(
+    /// A label by which workflows are grouped.
+    TagId
+);
+id_type!(
     /// One run of a workflow.
     ExecutionId
+);
+id_type!(
+    /// A process that runs executions, from its start to its end.
+    WorkerId
 );
 id_type!(
     /// A registered webhook endpoint of an active workflow.

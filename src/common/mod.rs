@@ -13,7 +13,10 @@ pub mod validate;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
-pub use id::{ApiKeyId, AuditEventId, ExecutionId, RequestId, SessionId, TenantId, UserId, WebhookId, WorkflowId};
+pub use id::{
+    ApiKeyId, AuditEventId, ExecutionId, RequestId, SessionId, TagId, TenantId, UserId, WebhookId, WorkerId,
+    WorkflowId, WorkflowVersionId,
+};
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;
 pub use permission::{Permission, Permissions};

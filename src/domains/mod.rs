@@ -5,3 +5,6 @@ pub mod tenants;
 pub mod users;
 
 pub mod auth;
+pub mod nodes;
+
+pub mod workflows;

@@ -24,6 +24,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     audit: audit::Service,
     addresses: Cache<Address, Option<TenantId>>,
+    slugs: Cache<TenantId, Slug>,
 }
 
 /// How a webhook's address names its tenant.
@@ -37,7 +38,7 @@ enum Address {
 impl Service {
     pub fn new(database: Database, clock: Arc<dyn Clock>, audit: audit::Service) -> Service {
         let addresses = Cache::builder().max_capacity(100_000).time_to_live(ADDRESS_MEMORY).build();
-        Service { database, clock, audit, addresses }
+        Service { database, clock, audit, addresses, slugs: Cache::new(100_000) }
     }
 
     /// The caller's tenant.
@@ -80,6 +81,16 @@ impl Service {
             Err(error) if database::is_unique_violation(&error) => Err(Error::SlugTaken),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The tenant's name in addresses. It never changes, so it is looked up once.
+    pub async fn slug(&self, tenant: TenantId) -> Result<Slug, Error> {
+        if let Some(slug) = self.slugs.get(&tenant) {
+            return Ok(slug);
+        }
+        let slug = repository::find(self.database.read(), tenant).await?.ok_or(Error::NotFound)?.slug;
+        self.slugs.insert(tenant, slug.clone());
+        Ok(slug)
     }
 
     /// The tenant of `/t/{slug}/…`.

@@ -128,6 +128,22 @@ pub struct HttpClient {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Executions {
+    pub concurrency: usize,
+    pub timeout_seconds: u64,
+    pub answer_timeout_seconds: u64,
+    pub max_items: usize,
+    pub max_bytes: usize,
+    pub max_binary_bytes: usize,
+    pub save_success: bool,
+    pub save_error: bool,
+    pub save_manual: bool,
+    pub timezone: String,
+    pub lease_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expressions {
     pub env_allow: Vec<String>,
 }

@@ -5,7 +5,8 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditEventId, ExecutionId, SessionId, TenantId, Timestamp, UserId, WebhookId, WorkflowId,
+    ApiKeyId, AuditEventId, ExecutionId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId, WorkerId,
+    WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -93,7 +94,19 @@ macro_rules! id_columns {
     };
 }
 
-id_columns!(TenantId, UserId, ApiKeyId, SessionId, AuditEventId, WorkflowId, ExecutionId, WebhookId);
+id_columns!(
+    TenantId,
+    UserId,
+    ApiKeyId,
+    SessionId,
+    AuditEventId,
+    WorkflowId,
+    WorkflowVersionId,
+    TagId,
+    ExecutionId,
+    WebhookId,
+    WorkerId,
+);
 
 column! {
     Timestamp as i64, ColumnType::BigInteger, ArrayType::BigInt,

@@ -7,7 +7,8 @@ mod scoped;
 #[cfg(test)]
 mod tests;
 
-use sea_orm::{DatabaseConnection, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::sqlx::error::ErrorKind;
+use sea_orm::{DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::common::error::{Code, INTERNAL, Kind};
 
@@ -64,6 +65,21 @@ pub fn code_of(error: &Error) -> Code {
         Error::ConnectionAcquire(_) | Error::Conn(_) => UNAVAILABLE,
         _ => INTERNAL,
     }
+}
+
+/// Whether no connection is to be had, or the one there was broke.
+pub fn is_connection_error(error: &Error) -> bool {
+    matches!(error, Error::ConnectionAcquire(_) | Error::Conn(_))
+}
+
+/// Whether the database refuses the row itself (a constraint, a value it cannot hold), and will again.
+pub fn is_refused_row(error: &Error) -> bool {
+    let (Error::Exec(RuntimeErr::SqlxError(inner)) | Error::Query(RuntimeErr::SqlxError(inner))) = error else {
+        return false;
+    };
+    let Some(refusal) = inner.as_database_error() else { return false };
+    // SQLSTATE class 22: data exception.
+    refusal.kind() != ErrorKind::Other || refusal.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
 }
 
 /// Whether a unique index refused the row: the same thing exists already.
