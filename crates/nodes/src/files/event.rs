@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use millrace_model::{BinaryData, ExecutionError, Item, Object, Str, Value};
 
-use super::calendar::{self, Attendee, Event, When};
+use super::calendar::{Attendee, Event, When};
 use super::{binary, calendar::write};
 use crate::NodeContext;
 
@@ -45,7 +45,7 @@ fn event(context: &mut NodeContext<'_>, fields: &Value, index: usize) -> Result<
         |key: &str| geo.and_then(|geo| geo.get(key)).map(|value| millrace_model::parse_number(&value.to_js_string()));
     let organizer = fields.pointer("organizerUi.organizerValues");
     let attendees = fields.pointer("attendeesUi.attendeeValues").and_then(Value::as_array).unwrap_or_default();
-    Ok(calendar::Event {
+    Ok(Event {
         uid,
         title,
         stamp,

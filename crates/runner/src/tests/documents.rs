@@ -62,7 +62,7 @@ async fn takes_input_and_names_problems() {
         (chain(&["pass", "pass"]), "workflow.no_trigger"),
         (Value::from_json(r#"{"nodes": [{"name": 5}]}"#).expect("JSON"), "node.name_missing"),
     ] {
-        let problems = execution(document).run(&Unobserved, CancellationToken::new()).await.err().expect("problems");
+        let problems = execution(document).run(&Unobserved, CancellationToken::new()).await.expect_err("problems");
         assert_eq!(problems.first().map(|problem| problem.code.as_str()), Some(code));
     }
 }
