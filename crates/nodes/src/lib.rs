@@ -12,6 +12,7 @@ mod files;
 mod flow;
 mod host;
 mod lists;
+mod matching;
 mod network;
 mod node_type;
 pub mod parameters;

@@ -3,6 +3,7 @@
 mod comparison;
 mod filter;
 mod if_node;
+mod merge;
 mod no_op;
 mod split_in_batches;
 mod sticky_note;
@@ -15,6 +16,7 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &if_node::NODE_TYPE,
     &filter::NODE_TYPE,
     &switch::NODE_TYPE,
+    &merge::NODE_TYPE,
     &split_in_batches::NODE_TYPE,
     &no_op::NODE_TYPE,
     &stop_and_error::NODE_TYPE,

@@ -4,7 +4,7 @@ mod comparison;
 
 pub(crate) use comparison::Comparison;
 
-use millrace_model::{Item, Str, Value};
+use millrace_model::{ExecutionError, Item, Str, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dot_path;
@@ -12,14 +12,21 @@ use crate::value_key::ValueKey;
 
 /// What makes two items belong together.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Criteria {
     /// Fields of the first and of the second list that must be equal.
-    pub(crate) pairs: Vec<(Str, Str)>,
+    pub(crate) pairs: Vec<Pair>,
     /// Names are whole names, not paths.
     pub(crate) literal: bool,
     pub(crate) comparison: Comparison,
     /// All partners of an item, not only the first.
     pub(crate) all_matches: bool,
+}
+
+/// A field of the first and one of the second list.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) first: Str,
+    pub(crate) second: Str,
 }
 
 /// Places in the two lists.
@@ -42,28 +49,29 @@ impl Found {
 }
 
 /// Pairs the items of two lists. Strict comparison goes by hash; forgiving comparison has none and compares one by one.
-pub(crate) fn find(plan: &Plan, first: &[Item], second: &[Item]) -> Found {
-    let targets: Vec<Vec<ValueKey<'_>>> = second.iter().map(|item| values(plan, item, |pair| &pair.1)).collect();
+pub(crate) fn find(criteria: &Criteria, first: &[Item], second: &[Item]) -> Found {
+    let targets: Vec<Vec<ValueKey<'_>>> =
+        second.iter().map(|item| values(criteria, item, |pair| &pair.second)).collect();
     let mut by_key: FxHashMap<&[ValueKey<'_>], Vec<usize>> = FxHashMap::default();
-    if plan.comparison == Comparison::Strict {
+    if criteria.comparison == Comparison::Strict {
         for (at, values) in targets.iter().enumerate() {
             by_key.entry(values).or_default().push(at);
         }
     }
-    let most = if plan.all_matches { usize::MAX } else { 1 };
+    let most = if criteria.all_matches { usize::MAX } else { 1 };
     let mut found = Found::default();
     let mut used = FxHashSet::default();
     for (at, item) in first.iter().enumerate() {
-        let wanted = values(plan, item, |pair| &pair.0);
+        let wanted = values(criteria, item, |pair| &pair.first);
         if wanted.iter().any(|value| value.0.is_undefined()) {
             found.only_first.push(at);
             continue;
         }
-        let partners: Vec<usize> = if plan.comparison == Comparison::Strict {
+        let partners: Vec<usize> = if criteria.comparison == Comparison::Strict {
             by_key.get(wanted.as_slice()).into_iter().flatten().take(most).copied().collect()
         } else {
             let fits = |values: &[ValueKey<'_>]| {
-                wanted.iter().zip(values).all(|(left, right)| plan.comparison.is_equal(left.0, right.0))
+                wanted.iter().zip(values).all(|(left, right)| criteria.comparison.is_equal(left.0, right.0))
             };
             targets.iter().enumerate().filter(|(_, values)| fits(values)).map(|(at, _)| at).take(most).collect()
         };
@@ -78,9 +86,32 @@ pub(crate) fn find(plan: &Plan, first: &[Item], second: &[Item]) -> Found {
     found
 }
 
-fn values<'i>(plan: &Plan, item: &'i Item, field: impl Fn(&(Str, Str)) -> &Str) -> Vec<ValueKey<'i>> {
+/// Reads the list of a `mergeByFields` parameter: `[{field1, field2}, …]`.
+pub(crate) fn pairs(value: &Value) -> Result<Vec<Pair>, ExecutionError> {
+    let field = |entry: &Value, name: &str| entry.get(name).map(Value::to_js_string).unwrap_or_default();
+    let entries = value.as_array().unwrap_or_default().iter();
+    let pairs: Vec<Pair> =
+        entries.map(|entry| Pair { first: field(entry, "field1"), second: field(entry, "field2") }).collect();
+    if pairs.len() <= 1 && pairs.first().is_none_or(|pair| pair.first.is_empty() && pair.second.is_empty()) {
+        return Err(ExecutionError::operation(
+            "You need to define at least one pair of fields in \"Fields to Match\" to match on",
+        ));
+    }
+    for (at, pair) in pairs.iter().enumerate() {
+        if pair.first.is_empty() || pair.second.is_empty() {
+            return Err(ExecutionError::operation(format!(
+                "You need to define both fields in \"Fields to Match\" for pair {},\n field 1 = '{}'\n field 2 = '{}'",
+                at + 1,
+                pair.first,
+                pair.second
+            )));
+        }
+    }
+    Ok(pairs)
+}
+
+fn values<'i>(criteria: &Criteria, item: &'i Item, field: impl Fn(&Pair) -> &str) -> Vec<ValueKey<'i>> {
     const ABSENT: &Value = &Value::Undefined;
-    let value =
-        |pair: &(Str, Str)| ValueKey(dot_path::get_as(&item.json, field(pair), plan.literal).unwrap_or(ABSENT));
-    plan.pairs.iter().map(value).collect()
+    let value = |pair: &Pair| ValueKey(dot_path::get_as(&item.json, field(pair), criteria.literal).unwrap_or(ABSENT));
+    criteria.pairs.iter().map(value).collect()
 }

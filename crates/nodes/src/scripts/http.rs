@@ -78,8 +78,9 @@ fn request(options: &Value) -> Result<HttpRequest, ExecutionError> {
         }
         _ => address.to_owned(),
     };
-    let mut url = url::Url::parse(&address)
-        .map_err(|_| ExecutionError::operation(format!("Invalid URL: {address}. URL must start with \"http\" or \"https\".")))?;
+    let mut url = url::Url::parse(&address).map_err(|_| {
+        ExecutionError::operation(format!("Invalid URL: {address}. URL must start with \"http\" or \"https\"."))
+    })?;
     for (name, value) in options.get("qs").and_then(Value::as_object).into_iter().flat_map(Object::iter) {
         url.query_pairs_mut().append_pair(name, &value.to_js_string());
     }

@@ -4,8 +4,8 @@ use millrace_model::{ExecutionError, Item, Object, PairedItem, Str, Value, truth
 
 use super::clash::{Clash, Resolve, suffixed, suffixed_if};
 use super::input_count;
-use crate::matching::{Comparison, Plan, find};
-use crate::{NodeContext, NodeResult, Output, dot_path};
+use crate::matching::{Comparison, Criteria, Pair, find};
+use crate::{NodeContext, NodeResult, Output, dot_path, field_list, matching};
 
 /// Most items that combining each with each may make.
 const MAX_COMBINATIONS: usize = 10_000_000;
@@ -23,8 +23,7 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
 
 fn by_position(context: &NodeContext<'_>, options: &Value, clash: &Clash) -> Output {
     let count = if context.version() < 3.0 { 2 } else { input_count(context.parameters) };
-    let inputs: Vec<Vec<Item>> =
-        (0..count).map(|input| suffixed_if(clash, context.input(input), input + 1)).collect();
+    let inputs: Vec<Vec<Item>> = (0..count).map(|input| suffixed_if(clash, context.input(input), input + 1)).collect();
     let lengths = inputs.iter().map(Vec::len);
     let unpaired = options.get("includeUnpaired").is_some_and(truthy);
     let length = if unpaired { lengths.max() } else { lengths.min() }.unwrap_or(0);
@@ -98,16 +97,16 @@ fn by_fields(context: &mut NodeContext<'_>, options: &Value, clash: &Clash) -> N
     let (first, second) = (context.input(0), context.input(1));
     let literal = option("disableDotNotation");
     if context.version() < 2.1 {
-        check_fields(first, pairs.iter().map(|(field, _)| field), literal, "Input 1")?;
-        check_fields(second, pairs.iter().map(|(_, field)| field), literal, "Input 2")?;
+        check_fields(first, pairs.iter().map(|pair| &pair.first), literal, "Input 1")?;
+        check_fields(second, pairs.iter().map(|pair| &pair.second), literal, "Input 2")?;
     }
-    if let Some(items) = without_partner(join, first, second) {
+    if let Some(items) = without_partner(join, from, first, second) {
         return Ok(Output::items(items));
     }
     let comparison =
         if option("fuzzyCompare") { Comparison::Fuzzy { nulls_as_zero: false } } else { Comparison::Strict };
     let all_matches = options.get("multipleMatches").and_then(Value::as_str) != Some("first");
-    let found = find(&Plan { pairs, literal, comparison, all_matches }, first, second);
+    let found = find(&Criteria { pairs, literal, comparison, all_matches }, first, second);
     let pick = |items: &[Item], places: &[usize]| -> Vec<Item> {
         places.iter().filter_map(|at| items.get(*at).cloned()).collect()
     };
@@ -130,9 +129,12 @@ fn by_fields(context: &mut NodeContext<'_>, options: &Value, clash: &Clash) -> N
         for (at, partners) in &found.matched {
             let Some(entry) = first.get(*at) else { continue };
             if whole {
-                items.extend(partners.iter().filter_map(|at| second.get(*at)).map(|partner| {
-                    united(clash, join == Join::EnrichSecond, entry, partner)
-                }));
+                items.extend(
+                    partners
+                        .iter()
+                        .filter_map(|at| second.get(*at))
+                        .map(|partner| united(clash, join == Join::EnrichSecond, entry, partner)),
+                );
             } else {
                 items.push(entry.clone());
             }
@@ -148,7 +150,7 @@ fn by_fields(context: &mut NodeContext<'_>, options: &Value, clash: &Clash) -> N
 }
 
 /// What is put out when an input is empty, so that nothing can match.
-fn without_partner(join: Join, first: &[Item], second: &[Item]) -> Option<Vec<Item>> {
+fn without_partner(join: Join, from: From, first: &[Item], second: &[Item]) -> Option<Vec<Item>> {
     if !first.is_empty() && !second.is_empty() {
         return None;
     }
@@ -156,6 +158,8 @@ fn without_partner(join: Join, first: &[Item], second: &[Item]) -> Option<Vec<It
         Join::Matches => Vec::new(),
         Join::EnrichFirst => first.to_vec(),
         Join::EnrichSecond => second.to_vec(),
+        Join::NonMatches if from == From::First => first.to_vec(),
+        Join::NonMatches if from == From::Second => second.to_vec(),
         Join::Everything | Join::NonMatches => first.iter().chain(second).cloned().collect(),
     })
 }
@@ -175,22 +179,16 @@ fn united(clash: &Clash, second_is_enriched: bool, entry: &Item, partner: &Item)
 }
 
 /// Pairs of fields, of the first and of the second input, that must be equal.
-fn pairs(context: &mut NodeContext<'_>) -> Result<Vec<(Str, Str)>, ExecutionError> {
-    let simple = context.version() >= 3.0 && !context.flag("advanced", 0)?;
-    let pairs: Vec<(Str, Str)> = if simple {
-        let list = context.text("fieldsToMatchString", 0)?;
-        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(|name| (name.into(), name.into())).collect()
-    } else {
-        let list = context.parameter("mergeByFields.values", 0)?;
-        let name = |pair: &Value, key: &str| pair.get(key).map(Value::to_js_string).unwrap_or_default();
-        let list = list.as_array().unwrap_or_default().iter();
-        list.map(|pair| (name(pair, "field1"), name(pair, "field2"))).collect()
-    };
-    let complete = !pairs.is_empty() && pairs.iter().all(|(first, second)| !first.is_empty() && !second.is_empty());
-    if complete {
-        return Ok(pairs);
+fn pairs(context: &mut NodeContext<'_>) -> Result<Vec<Pair>, ExecutionError> {
+    if context.version() < 3.0 || context.flag("advanced", 0)? {
+        return matching::pairs(&context.parameter("mergeByFields.values", 0)?);
     }
-    Err(ExecutionError::operation("You need to define at least one pair of fields in \"Fields to Match\" to match on"))
+    let names = field_list::split(&context.text("fieldsToMatchString", 0)?);
+    if names.is_empty() {
+        let message = "You need to define at least one pair of fields in \"Fields to Match\" to match on";
+        return Err(ExecutionError::operation(message));
+    }
+    Ok(names.into_iter().map(|name| Pair { first: name.clone(), second: name }).collect())
 }
 
 /// Every field must be in some item of its input.
@@ -201,7 +199,8 @@ fn check_fields<'f>(
     input: &str,
 ) -> Result<(), ExecutionError> {
     for field in fields {
-        let present = |item: &Item| dot_path::get_as(&item.json, field, literal).is_some_and(|value| !value.is_undefined());
+        let present =
+            |item: &Item| dot_path::get_as(&item.json, field, literal).is_some_and(|value| !value.is_undefined());
         if !items.iter().any(present) {
             let message = format!("Field '{field}' is not present in any of items in '{input}'");
             return Err(ExecutionError::operation(message));

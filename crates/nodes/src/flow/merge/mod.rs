@@ -71,9 +71,7 @@ fn choose_branch(context: &mut NodeContext<'_>) -> NodeResult {
             let input = wanted.and_then(to_index).and_then(|input| input.checked_sub(1)).filter(|input| *input < count);
             input.ok_or_else(|| {
                 let wanted = wanted.map(millrace_model::format_number).unwrap_or_default();
-                let reason = format!(
-                    "The node has only {count} inputs, so selecting input {wanted} is not possible."
-                );
+                let reason = format!("The node has only {count} inputs, so selecting input {wanted} is not possible.");
                 ExecutionError::operation(format!("Input {wanted} doesn't exist")).describe(reason)
             })?
         }

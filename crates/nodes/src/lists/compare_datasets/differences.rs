@@ -12,11 +12,9 @@ impl Plan {
     pub(super) fn is_same(&self, first: &Item, second: &Item) -> bool {
         let (first, second) = (fields_of(first), fields_of(second));
         let counts = |key: &&millrace_model::Str| !self.skipped.contains(key);
-        first
-            .keys()
-            .chain(second.keys())
-            .filter(counts)
-            .all(|key| self.comparison.is_equal(first.get(key).unwrap_or(ABSENT), second.get(key).unwrap_or(ABSENT)))
+        first.keys().chain(second.keys()).filter(counts).all(|key| {
+            self.criteria.comparison.is_equal(first.get(key).unwrap_or(ABSENT), second.get(key).unwrap_or(ABSENT))
+        })
     }
 
     /// What is put out for two items that differ.
@@ -29,8 +27,8 @@ impl Plan {
                 let (preferred, other) = if *prefers_first { (first, second) } else { (second, first) };
                 let mut json = fields_of(preferred);
                 for name in except {
-                    match dot_path::get_as(&other.json, name, self.literal) {
-                        Some(value) => dot_path::set_as(&mut json, name, value.clone(), self.literal),
+                    match dot_path::get_as(&other.json, name, self.criteria.literal) {
+                        Some(value) => dot_path::set_as(&mut json, name, value.clone(), self.criteria.literal),
                         None => {
                             json.remove(name);
                         }
@@ -45,6 +43,7 @@ impl Plan {
     fn side_by_side(&self, first: &Item, second: &Item) -> Item {
         let (left, right) = (fields_of(first), fields_of(second));
         let keys: Object = self
+            .criteria
             .pairs
             .iter()
             .map(|pair| (pair.first.clone(), left.get(&pair.first).cloned().unwrap_or_default()))
@@ -57,7 +56,7 @@ impl Plan {
         let only_right = right.keys().filter(|key| !left.contains_key(key));
         for key in left.keys().chain(only_right) {
             let (own, other) = (left.get(key), right.get(key));
-            let equal = self.comparison.is_equal(own.unwrap_or(ABSENT), other.unwrap_or(ABSENT));
+            let equal = self.criteria.comparison.is_equal(own.unwrap_or(ABSENT), other.unwrap_or(ABSENT));
             if equal && (missing_may_be_same || in_both(key)) {
                 same.insert(key.clone(), own.or(other).cloned().unwrap_or_default());
             } else if !self.skipped.contains(key) {

@@ -1,30 +1,19 @@
 //! Compare Datasets: items only in A, the same in both, different, only in B.
 
 mod differences;
-pub(crate) mod fuzzy;
-mod matching;
 #[cfg(test)]
 mod tests;
 
-use millrace_model::{ExecutionError, Item, Object, Str, Value};
+use millrace_model::{ExecutionError, Item, Object, Str};
 
+use crate::matching::{Comparison, Criteria, find, pairs};
 use crate::{NodeContext, NodeResult, NodeType, Output, dot_path, field_list};
-use fuzzy::Comparison;
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::pure("n8n-nodes-base.compareDatasets", include_str!("description.json"), execute);
 
-/// Fields of the two inputs that must be equal for two items to be the same thing.
-struct Pair {
-    first: Str,
-    second: Str,
-}
-
 struct Plan {
-    pairs: Vec<Pair>,
-    comparison: Comparison,
-    literal: bool,
-    all_matches: bool,
+    criteria: Criteria,
     skipped: Vec<Str>,
     resolve: Resolve,
     version: f64,
@@ -48,7 +37,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     if plan.version < 2.2 {
         plan.check_fields(first, second)?;
     }
-    let found = matching::find(&plan, first, second);
+    let found = find(&plan.criteria, first, second);
     let (mut same, mut different) = (Vec::new(), Vec::new());
     for (at, partners) in &found.matched {
         let Some(item) = first.get(*at) else { continue };
@@ -84,10 +73,12 @@ impl Plan {
             _ => Resolve::Both,
         };
         Ok(Plan {
-            pairs: pairs(&context.parameter("mergeByFields.values", 0)?)?,
-            comparison,
-            literal: context.flag("options.disableDotNotation", 0)?,
-            all_matches: context.text("options.multipleMatches", 0)? == "all",
+            criteria: Criteria {
+                pairs: pairs(&context.parameter("mergeByFields.values", 0)?)?,
+                comparison,
+                literal: context.flag("options.disableDotNotation", 0)?,
+                all_matches: context.text("options.multipleMatches", 0)? == "all",
+            },
             skipped: field_list::split(&context.text("options.skipFields", 0)?),
             resolve,
             version,
@@ -97,8 +88,8 @@ impl Plan {
     fn check_fields(&self, first: &[Item], second: &[Item]) -> Result<(), ExecutionError> {
         let check = |items: &[Item], field: &str, input: &str| {
             let is_there = |item: &Item| {
-                let found = dot_path::get_as(&item.json, field, self.literal);
-                found.is_some_and(|value| self.literal || !value.is_undefined())
+                let found = dot_path::get_as(&item.json, field, self.criteria.literal);
+                found.is_some_and(|value| self.criteria.literal || !value.is_undefined())
             };
             if items.iter().any(is_there) {
                 return Ok(());
@@ -106,37 +97,14 @@ impl Plan {
             let message = format!("Field '{field}' is not present in any of items in '{input}'");
             Err(ExecutionError::operation(message))
         };
-        for pair in &self.pairs {
+        for pair in &self.criteria.pairs {
             check(first, &pair.first, "Input A")?;
         }
-        for pair in &self.pairs {
+        for pair in &self.criteria.pairs {
             check(second, &pair.second, "Input B")?;
         }
         Ok(())
     }
-}
-
-fn pairs(value: &Value) -> Result<Vec<Pair>, ExecutionError> {
-    let field = |entry: &Value, name: &str| entry.get(name).map(Value::to_js_string).unwrap_or_default();
-    let entries = value.as_array().unwrap_or_default().iter();
-    let pairs: Vec<Pair> =
-        entries.map(|entry| Pair { first: field(entry, "field1"), second: field(entry, "field2") }).collect();
-    if pairs.len() <= 1 && pairs.first().is_none_or(|pair| pair.first.is_empty() && pair.second.is_empty()) {
-        return Err(ExecutionError::operation(
-            "You need to define at least one pair of fields in \"Fields to Match\" to match on",
-        ));
-    }
-    for (at, pair) in pairs.iter().enumerate() {
-        if pair.first.is_empty() || pair.second.is_empty() {
-            return Err(ExecutionError::operation(format!(
-                "You need to define both fields in \"Fields to Match\" for pair {},\n field 1 = '{}'\n field 2 = '{}'",
-                at + 1,
-                pair.first,
-                pair.second
-            )));
-        }
-    }
-    Ok(pairs)
 }
 
 /// The fields of an item; none for an item that is no object.

@@ -45,7 +45,13 @@ impl JsonText {
     pub(super) fn parsed(&self, context: &mut NodeContext<'_>, at: usize) -> Result<Value, ExecutionError> {
         let value = match &self.form {
             Form::Plain(value) => value.at(context, at)?,
-            Form::Template(parts) => fill(parts, context, at)?,
+            Form::Template(parts) => match parts.as_slice() {
+                [Part::Expression(only)] => match context.resolve(only, at)? {
+                    value if value.is_nullish() => return Ok(Value::Null),
+                    value => value,
+                },
+                parts => fill(parts, context, at)?,
+            },
         };
         parse(value, &self.place, at)
     }
