@@ -12,9 +12,10 @@ const MAX_SCRIPTS: usize = 4096;
 /// Longer texts are not kept.
 const MAX_LENGTH: usize = 256 << 10;
 
-type Key = (u64, u8);
+/// Scripts by hash of their text and kind.
+type Scripts = FxHashMap<(u64, u8), Vec<(Str, Script)>>;
 
-static SCRIPTS: LazyLock<Mutex<FxHashMap<Key, Vec<(Str, Script)>>>> = LazyLock::new(Mutex::default);
+static SCRIPTS: LazyLock<Mutex<Scripts>> = LazyLock::new(Mutex::default);
 
 /// The script of this text.
 pub(super) fn script(text: &Str, kind: ScriptKind) -> Script {

@@ -27,7 +27,7 @@ pub(super) fn send(host: &dyn NodeHost, options: &Value, legacy: bool) -> Result
             ("body", body),
             ("headers", headers.into()),
             ("statusCode", response.status.into()),
-            ("statusMessage", response.status_text.clone().into()),
+            ("statusMessage", response.status_text.into()),
         ])
         .into());
     }

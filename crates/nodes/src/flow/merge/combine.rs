@@ -37,7 +37,7 @@ fn by_position(context: &NodeContext<'_>, options: &Value, clash: &Clash) -> Out
     let combined = (0..length).map(|at| {
         let members = order.iter().filter_map(|input| inputs.get(*input)?.get(at));
         match members.clone().count() {
-            1 => members.cloned().next().unwrap_or_default(),
+            1 => members.clone().next().cloned().unwrap_or_default(),
             _ => linked(clash.unite(members.clone()), members),
         }
     });
