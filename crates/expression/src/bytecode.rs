@@ -41,6 +41,15 @@ static COMPILER: LazyLock<Mutex<Option<Compiler>>> = LazyLock::new(|| Mutex::new
 
 /// Compiles a sloppy-mode script. `name` is the file name in stack traces.
 pub(crate) fn compile(name: &str, source: &str) -> Result<Bytecode, SyntaxProblem> {
+    compile_as(name, source, qjs::JS_WRITE_OBJ_STRIP_SOURCE)
+}
+
+/// The same without line numbers, which makes it smaller and quicker to load.
+pub(crate) fn compile_bare(name: &str, source: &str) -> Result<Bytecode, SyntaxProblem> {
+    compile_as(name, source, qjs::JS_WRITE_OBJ_STRIP_SOURCE | qjs::JS_WRITE_OBJ_STRIP_DEBUG)
+}
+
+fn compile_as(name: &str, source: &str, stripped: u32) -> Result<Bytecode, SyntaxProblem> {
     let mut slot = COMPILER.lock().unwrap_or_else(PoisonError::into_inner);
     if slot.as_ref().is_none_or(|compiler| compiler.scripts >= SCRIPTS_PER_COMPILER) {
         *slot = Some(new_compiler()?);
@@ -51,7 +60,7 @@ pub(crate) fn compile(name: &str, source: &str) -> Result<Bytecode, SyntaxProble
     compiler.scripts += 1;
     let result = compiler.context.with(|ctx| {
         ctx.run_gc();
-        write(&ctx, name, source)
+        write(&ctx, name, source, stripped)
     });
     if matches!(&result, Err(problem) if problem.message.contains("out of memory")) {
         *slot = None;
@@ -87,14 +96,14 @@ fn new_compiler() -> Result<Compiler, SyntaxProblem> {
     Ok(Compiler { context, _runtime: runtime, scripts: 0 })
 }
 
-fn write(ctx: &Ctx<'_>, name: &str, source: &str) -> Result<Bytecode, SyntaxProblem> {
+fn write(ctx: &Ctx<'_>, name: &str, source: &str, stripped: u32) -> Result<Bytecode, SyntaxProblem> {
     let length = source.len();
     let (Ok(source), Ok(name)) = (CString::new(source), CString::new(name)) else {
         return Err(problem("a script cannot contain the character U+0000"));
     };
     let raw = ctx.as_raw().as_ptr();
     let compile_only = flag(qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_COMPILE_ONLY);
-    let written = flag(qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE);
+    let written = flag(qjs::JS_WRITE_OBJ_BYTECODE | stripped);
     // SAFETY: the context is alive and locked; both strings end in NUL and outlive the call; the compiled function is
     // wrapped in a `Value`, which frees it; the buffer is copied and then freed with the allocator it came from.
     unsafe {

@@ -38,6 +38,12 @@ impl<'a> Code<'a> {
         self.before(open).is_some_and(|token| token.ends_value() || token.is("?."))
     }
 
+    /// Is this `[` around a computed name of an object literal, pattern or class?
+    pub(crate) fn is_computed_name(&self, open: usize) -> bool {
+        let before = self.before(open).is_some_and(|mark| mark.is("{") || mark.is(",") || mark.kind == Kind::Name);
+        before && self.after(self.partner(open)).is_some_and(|mark| mark.is(":") || mark.is("("))
+    }
+
     /// Is the key in these brackets anything but one literal?
     pub(crate) fn is_dynamic_key(&self, open: usize) -> bool {
         let literal = self.after(open).is_some_and(|key| {

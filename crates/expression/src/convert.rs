@@ -1,7 +1,7 @@
 //! Values across the boundary of JavaScript: model values in, plain (or tagged) model values out, within limits.
 
 use millrace_model::{Binaries, Item, Object, PairedItem, Str, Value};
-use rquickjs::{Array, Ctx, IntoJs, Object as JsObject, String as JsString, Type, Value as JsValue};
+use rquickjs::{Array, Coerced, Ctx, FromJs, IntoJs, Object as JsObject, String as JsString, Type, Value as JsValue};
 
 use crate::realm::Realm;
 
@@ -146,7 +146,7 @@ impl<'a, 'js> Reader<'a, 'js> {
                 None => Ok(Value::Undefined),
             },
             Type::BigInt => {
-                let text: String = self.realm.text_of.call((value.clone(),))?;
+                let text = Coerced::<String>::from_js(value.ctx(), value.clone())?.0;
                 self.spend(text.len())?;
                 Ok(if self.tagged { tag("bigint", [("value", text.into())]) } else { Value::from(text) })
             }
@@ -199,7 +199,7 @@ impl<'a, 'js> Reader<'a, 'js> {
         if prototype.is_none_or(|prototype| prototype == self.realm.object_prototype) {
             return self.fields(object, depth);
         }
-        let plain: JsValue<'js> = self.realm.plain.call((value.clone(), self.tagged))?;
+        let plain: JsValue<'js> = self.realm.rare("plain")?.call((value.clone(), self.tagged))?;
         match plain.as_object().filter(|_| plain.as_array().is_none()) {
             Some(plain) if plain.get_prototype().as_ref() == Some(&self.realm.object_prototype) => {
                 self.fields(plain, depth)
@@ -224,7 +224,7 @@ impl<'a, 'js> Reader<'a, 'js> {
         let text = match text.to_string() {
             Ok(text) => text,
             // Half of a surrogate pair: replaced, as UTF-8 has no form for it.
-            Err(rquickjs::Error::Utf8(_)) => self.realm.well_formed.call((text.clone(),))?,
+            Err(rquickjs::Error::Utf8(_)) => self.realm.rare("wellFormed")?.call((text.clone(),))?,
             Err(error) => return Err(error.into()),
         };
         self.spend(text.len())?;

@@ -44,7 +44,7 @@ pub(crate) type Answer<'js> = Result<JsValue<'js>, Raised>;
 type Operation = for<'a, 'js> fn(&Call<'a, 'js>) -> Answer<'js>;
 
 /// All operations; JavaScript's `h.name(…)` becomes `h(position, …)` before it is compiled.
-const OPERATIONS: [(&str, Operation); 43] = [
+const OPERATIONS: [(&str, Operation); 44] = [
     ("item", data::item),
     ("binary", data::binary),
     ("length", data::length),
@@ -88,6 +88,7 @@ const OPERATIONS: [(&str, Operation); 43] = [
     ("log", scripts::log),
     ("staticData", scripts::static_data),
     ("callHost", scripts::call_host),
+    ("load", data::load),
 ];
 
 /// A script in which `h.name(…)` is written as the call of the one native function.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use millrace_model::Value;
 use rquickjs::context::intrinsic;
@@ -44,12 +44,10 @@ pub(crate) struct Realm<'js> {
     functions: RefCell<HashMap<u64, Function<'js>>>,
     /// `this` of expressions.
     pub(crate) nothing: JsObject<'js>,
-    pub(crate) describe: Function<'js>,
-    pub(crate) plain: Function<'js>,
-    pub(crate) text_of: Function<'js>,
-    pub(crate) well_formed: Function<'js>,
     pub(crate) object_prototype: JsObject<'js>,
-    /// What the part of this kind gives: `forget`, and for scripts `start`, `next`, `fire` and `changedStatics`.
+    /// What both kinds stand on.
+    base: JsObject<'js>,
+    /// What the part of this kind gives: for expressions `forget`, for scripts `start`, `next`, `fire`, `changedStatics`.
     pub(crate) hooks: JsObject<'js>,
 }
 
@@ -69,23 +67,50 @@ impl<'js> Realms<'js> {
     }
 }
 
-struct Sources {
-    realm: Result<Bytecode, SyntaxProblem>,
-    expression: Result<Bytecode, SyntaxProblem>,
-    script: Result<Bytecode, SyntaxProblem>,
+/// The parts in JavaScript, compiled once per process; `rare`, `outside` and `texts` are loaded when they are needed.
+const SOURCES: [(&str, &str); 6] = [
+    ("realm", include_str!("js/realm.js")),
+    ("expression", include_str!("js/expression.js")),
+    ("script", include_str!("js/script.js")),
+    ("rare", include_str!("js/rare.js")),
+    ("outside", include_str!("js/outside.js")),
+    ("texts", include_str!("js/texts.js")),
+];
+
+static COMPILED: [OnceLock<Result<Bytecode, SyntaxProblem>>; SOURCES.len()] =
+    [const { OnceLock::new() }; SOURCES.len()];
+
+/// Loads a part into a context: a function that takes what it stands on.
+pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Function<'js>> {
+    let part = SOURCES.iter().zip(&COMPILED).find(|((part, _), _)| *part == name);
+    let ((name, source), compiled) = part.ok_or(rquickjs::Error::Unknown)?;
+    let compiled = compiled.get_or_init(|| bytecode::compile_bare(name, &host::link(&with_constants(source))));
+    let bytecode = compiled.as_ref().map_err(|_| rquickjs::Error::Unknown)?;
+    bytecode::run(ctx, bytecode)?.into_function().ok_or(rquickjs::Error::Unknown)
 }
 
-static SOURCES: LazyLock<Sources> = LazyLock::new(|| {
-    let compile = |name: &str, source: &str| bytecode::compile(name, &host::link(&with_constants(source)));
-    Sources {
-        realm: compile("realm", include_str!("js/realm.js")),
-        expression: compile("expression", include_str!("js/expression.js")),
-        script: compile("script", include_str!("js/script.js")),
-    }
-});
-
+/// Built-in globals that expressions do not find.
+const HIDDEN: [&str; 17] = [
+    "globalThis",
+    "eval",
+    "Function",
+    "Promise",
+    "Reflect",
+    "Proxy",
+    "escape",
+    "unescape",
+    "queueMicrotask",
+    "WeakRef",
+    "FinalizationRegistry",
+    "SharedArrayBuffer",
+    "Atomics",
+    "Iterator",
+    "DisposableStack",
+    "AsyncDisposableStack",
+    "SuppressedError",
+];
 /// Names that stand for an empty object in n8n's expressions.
-const ABSENT: [&str; 24] = [
+const ABSENT: [&str; 33] = [
     "document",
     "global",
     "window",
@@ -110,41 +135,15 @@ const ABSENT: [&str; 24] = [
     "WebAssembly",
     "require",
     "module",
-];
-/// Classes whose prototypes lose their way back to the class.
-const CLASSES: [&str; 32] = [
-    "Object",
+    "globalThis",
+    "eval",
     "Function",
-    "Array",
-    "String",
-    "Number",
-    "Boolean",
-    "Symbol",
-    "BigInt",
-    "Date",
-    "RegExp",
-    "Error",
-    "EvalError",
-    "RangeError",
-    "ReferenceError",
-    "SyntaxError",
-    "TypeError",
-    "URIError",
-    "InternalError",
-    "AggregateError",
-    "Map",
-    "Set",
-    "WeakMap",
-    "WeakSet",
-    "WeakRef",
-    "FinalizationRegistry",
     "Promise",
+    "Reflect",
     "Proxy",
-    "ArrayBuffer",
-    "Uint8Array",
-    "DataView",
-    "Iterator",
-    "SuppressedError",
+    "escape",
+    "unescape",
+    "queueMicrotask",
 ];
 /// `process` as far as it says something harmless. The version is the line of Node whose behaviour is followed.
 const PROCESS: &str = r#"{version: "v22.23.3", versions: {node: "22.23.3"}, platform: "linux", arch: "x64", pid: 1, ppid: 0, title: "node", argv: [], uptime: () => 0, release: {name: "node"}}"#;
@@ -154,7 +153,7 @@ fn with_constants(source: &str) -> String {
     source
         .replace("FORBIDDEN_NAMES", &list(&FORBIDDEN))
         .replace("ABSENT_NAMES", &list(&ABSENT))
-        .replace("BUILT_IN_CLASSES", &list(&CLASSES))
+        .replace("HIDDEN_NAMES", &list(&HIDDEN))
         .replace("...PROCESS", &format!("...{PROCESS}"))
 }
 
@@ -174,30 +173,23 @@ pub(crate) fn create(runtime: &Runtime, kind: Kind, globals: &Globals, zone: &st
 }
 
 fn install<'js>(ctx: &Ctx<'js>, kind: Kind, globals: &Globals, zone: &str) -> rquickjs::Result<Realm<'js>> {
-    let load = |source: &Result<Bytecode, SyntaxProblem>| -> rquickjs::Result<Function<'js>> {
-        let bytecode = source.as_ref().map_err(|_| rquickjs::Error::Unknown)?;
-        bytecode::run(ctx, bytecode)?.into_function().ok_or(rquickjs::Error::Unknown)
-    };
     let native = host::function(ctx)?;
     prelude::install(ctx)?;
     prelude::set_zone(ctx, zone)?;
     if matches!(globals.clock, Clock::Frozen(_)) {
         prelude::set_clock(ctx, host::clock(ctx)?)?;
     }
-    let base: JsObject<'js> = load(&SOURCES.realm)?.call((native.clone(),))?;
+    let base: JsObject<'js> = load(ctx, "realm")?.call((native.clone(),))?;
     let own = match kind {
-        Kind::Expression => &SOURCES.expression,
-        Kind::Script => &SOURCES.script,
+        Kind::Expression => "expression",
+        Kind::Script => "script",
     };
-    let hooks: JsObject<'js> = load(own)?.call((native, base.clone()))?;
+    let hooks: JsObject<'js> = load(ctx, own)?.call((native, base.clone()))?;
     Ok(Realm {
         functions: RefCell::default(),
         nothing: JsObject::new(ctx.clone())?,
-        describe: base.get("describe")?,
-        plain: base.get("plain")?,
-        text_of: base.get("textOf")?,
-        well_formed: base.get("wellFormed")?,
         object_prototype: base.get("objectPrototype")?,
+        base,
         hooks,
     })
 }
@@ -234,8 +226,18 @@ impl<'js> Realm<'js> {
         Ok(function)
     }
 
+    /// A function of the part that few runs need.
+    pub(crate) fn rare(&self, name: &str) -> rquickjs::Result<Function<'js>> {
+        let rare: JsObject<'js> = self.base.get::<_, Function<'js>>("rare")?.call(())?;
+        rare.get(name)
+    }
+
     /// Forgets converted items and what expressions assigned.
     pub(crate) fn forget(&self) -> rquickjs::Result<()> {
-        self.hooks.get::<_, Function<'js>>("forget")?.call(())
+        let own: Option<Function<'js>> = self.hooks.get("forget")?;
+        match own {
+            Some(forget) => forget.call(()),
+            None => self.base.get::<_, Function<'js>>("forget")?.call(()),
+        }
     }
 }

@@ -157,10 +157,11 @@ fn may_write(code: &Code<'_>) -> bool {
     })
 }
 
-/// `a[key]` becomes `a[__key(key)]`, unless the key is a literal that was checked already.
+/// `a[key]` and `{ [key]: … }` become `a[__key(key)]` and `{ [__key(key)]: … }`, unless the key is a literal that was checked already.
 fn guard_keys(code: &Code<'_>, edits: &mut Vec<Edit>) {
     for (open, token) in code.tokens.iter().enumerate() {
-        if token.is("[") && code.is_member_bracket(open) && code.is_dynamic_key(open) {
+        let key = code.is_member_bracket(open) || code.is_computed_name(open);
+        if token.is("[") && key && code.is_dynamic_key(open) {
             let close = code.partner(open);
             edits.push(Edit::insert_outermost(token.end(), "__key("));
             edits.extend(code.tokens.get(close).map(|close| Edit::append(close.start, ")")));

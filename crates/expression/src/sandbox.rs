@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use millrace_model::{ExecutionError, Object, Str, Value};
-use rquickjs::{Context, Ctx, Runtime, Value as JsValue};
+use rquickjs::{Coerced, Context, Ctx, FromJs, Runtime, Value as JsValue};
 
 use crate::convert::{self, Reader, Refusal};
 use crate::deadline::Deadline;
@@ -322,8 +322,8 @@ fn text_of<'js>(realm: &Realm<'js>, value: &JsValue<'js>) -> Result<Str, Refusal
     if value.is_undefined() || value.is_null() || value.as_number().is_some_and(f64::is_nan) {
         return Ok(Str::new());
     }
-    let text: JsValue<'js> = realm.text_of.call((value.clone(),))?;
-    match Reader::new(realm, usize::MAX, false).read(&text)? {
+    let text = Coerced::<rquickjs::String<'js>>::from_js(value.ctx(), value.clone())?.0;
+    match Reader::new(realm, usize::MAX, false).read(&text.into_value())? {
         Value::String(text) => Ok(text),
         _ => Ok(Str::new()),
     }

@@ -242,7 +242,7 @@ fn place_in_script(stack: &str) -> Option<(u32, u32)> {
 /// Adds n8n's ` [line N]` or ` [line N, for item I]` to the message, and the error's kind to its description.
 fn position(error: &mut ExecutionError, (line, column): (u32, u32), item: Option<usize>) {
     let opening = u32::try_from(OPENING.len()).unwrap_or_default();
-    let column = if line == 1 { column.saturating_sub(opening) } else { column };
+    let column = if line == 1 { column.saturating_sub(opening).max(1) } else { column };
     let place = match item {
         Some(item) => format!(" [line {line}, for item {item}]"),
         None => format!(" [line {line}]"),

@@ -124,9 +124,9 @@ pub(crate) fn invalid_syntax() -> ExecutionError {
 fn compile(source: &str) -> Result<Compiled, ExecutionError> {
     static IDS: AtomicU64 = AtomicU64::new(1);
     let rewritten = rewrite::expression(source)?;
-    let compiled = bytecode::compile("expression", &rewritten.as_expression).or_else(|problem| {
+    let compiled = bytecode::compile_bare("expression", &rewritten.as_expression).or_else(|problem| {
         // Several statements: the value is that of the last one.
-        rewritten.as_statements.as_ref().map_or(Err(problem), |source| bytecode::compile("expression", source))
+        rewritten.as_statements.as_ref().map_or(Err(problem), |source| bytecode::compile_bare("expression", source))
     });
     let bytecode = compiled.map_err(|problem| {
         invalid_syntax().describe(format!("{} (line {}, column {})", problem.message, problem.line, problem.column))

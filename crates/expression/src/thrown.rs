@@ -38,7 +38,8 @@ fn described<'js>(
     thrown: &JsValue<'js>,
     everything: bool,
 ) -> Option<ExecutionError> {
-    let described: rquickjs::Result<JsValue<'js>> = realm.describe.call((thrown.clone(), everything));
+    let described: rquickjs::Result<JsValue<'js>> =
+        realm.rare("describe").and_then(|describe| describe.call((thrown.clone(), everything)));
     let Ok(described) = described else {
         ctx.catch();
         return None;

@@ -144,6 +144,11 @@ pub(super) fn secrets<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     Ok(object_to_js(call.ctx, &call.frame.scope.globals.secrets)?)
 }
 
+/// `load(name)`: a part that few runs need.
+pub(super) fn load<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    Ok(crate::realm::load(call.ctx, &call.text(0).unwrap_or_default())?.into_value())
+}
+
 /// The clock of the run as a function of JavaScript.
 pub(crate) fn clock<'js>(ctx: &rquickjs::Ctx<'js>) -> rquickjs::Result<Function<'js>> {
     Function::new(ctx.clone(), || {

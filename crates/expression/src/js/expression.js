@@ -2,62 +2,56 @@
 (function (h, base) {
   'use strict';
   const G = globalThis;
-  const { Object, Proxy, Set, String, Symbol, Error } = G;
-  const { defineProperty, getPrototypeOf, setPrototypeOf, hasOwn } = Object;
-  const { fail } = base;
+  const { Object, Proxy, Set, String, Error } = G;
+  const { setPrototypeOf, hasOwn } = Object;
 
-  const refused = (name) => fail('Cannot access "' + name + '" due to security concerns');
-  const forbidden = new Set(FORBIDDEN_NAMES);
-  const hidden = (name, value) => defineProperty(G, name, { value, enumerable: false, configurable: false, writable: false });
-  // Keys that are computed while the expression runs.
-  hidden('__key', (key) => {
-    if (typeof key === 'number' || typeof key === 'symbol') return key;
-    const name = String(key);
-    if (forbidden.has(name)) refused(name);
-    return name;
-  });
-  // A call of an extension method at the end of an optional chain.
-  hidden('__chain', (value, name, given) => (value === null || value === undefined ? undefined : G.extend(value, name, given())));
+  const refused = (name) => base.fail('Cannot access "' + name + '" due to security concerns');
+  let forbidden;
+  const isForbidden = (name) => (forbidden ??= new Set(FORBIDDEN_NAMES)).has(name);
+  let absent;
+  const isAbsent = (name) => (absent ??= new Set(ABSENT_NAMES)).has(name);
 
-  // Functions that could change what others rely on.
+  // Functions that could change what others rely on, and ways to code. (Contexts cannot compile code at all.)
   for (const name of ['defineProperty', 'defineProperties', 'setPrototypeOf', 'getPrototypeOf', 'getOwnPropertyDescriptor', 'getOwnPropertyDescriptors']) {
-    defineProperty(Object, name, { get: () => refused(name), configurable: false });
+    delete Object[name];
   }
   for (const name of ['prepareStackTrace', 'captureStackTrace', 'stackTraceLimit']) delete Error[name];
   for (const name of ['__defineGetter__', '__defineSetter__', '__lookupGetter__', '__lookupSetter__', '__proto__']) {
     delete Object.prototype[name];
   }
-  // Nothing leads from a value back to what made it.
-  const unmade = { value: undefined, enumerable: false, configurable: false, writable: false };
-  const prototypes = [getPrototypeOf(function* () {}), getPrototypeOf(async function () {}), getPrototypeOf(async function* () {})];
-  for (const name of BUILT_IN_CLASSES) prototypes.push(G[name]?.prototype);
-  for (const prototype of prototypes) {
-    if (prototype !== undefined && hasOwn(prototype, 'constructor')) defineProperty(prototype, 'constructor', unmade);
-  }
-
-  // Names that stand for nothing here, as in n8n: an empty object.
-  const absent = new Set(ABSENT_NAMES);
-  const nothing = () => ({});
-  for (const name of ['globalThis', 'eval', 'Function', 'Promise', 'Reflect', 'Proxy', 'escape', 'unescape', 'performance', 'DOMException', 'queueMicrotask', 'WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer', 'Atomics', 'Iterator']) {
-    if (hasOwn(G, name)) defineProperty(G, name, { get: nothing, set: undefined, enumerable: false, configurable: false });
-  }
-  base.define({ process: () => ({ ...PROCESS, env: h.env() }) });
+  delete G.Function.prototype.constructor;
+  for (const name of HIDDEN_NAMES) delete G[name];
 
   // Any other name is undefined rather than an error; what an expression assigns to one is gone with it.
   let scratch;
-  setPrototypeOf(G, new Proxy({}, {
+  const others = new Proxy({}, {
     has: () => true,
     get(_, name) {
       if (typeof name !== 'string') return undefined;
       if (scratch !== undefined && hasOwn(scratch, name)) return scratch[name];
-      if (absent.has(name)) return {};
-      if (forbidden.has(name)) return refused(name);
+      if (isAbsent(name)) return {};
+      if (isForbidden(name)) return refused(name);
       return h.extra(name);
     },
     set(_, name, value) { (scratch ??= {})[name] = value; return true; },
     defineProperty: () => false,
     setPrototypeOf: () => false,
     getPrototypeOf: () => null,
-  }));
+  });
+  setPrototypeOf(base.names, others);
+  setPrototypeOf(G, {
+    __proto__: base.names,
+    // Keys that are computed while the expression runs.
+    get __key() { return key; },
+    // A call of an extension method at the end of an optional chain.
+    get __chain() { return chain; },
+    get process() { return base.rare().process(); },
+  });
+  const key = (key) => {
+    if (typeof key === 'number' || typeof key === 'symbol') return key;
+    const name = String(key);
+    return isForbidden(name) ? refused(name) : name;
+  };
+  const chain = (value, name, given) => (value === null || value === undefined ? undefined : G.extend(value, name, given()));
   return { forget() { base.forget(); scratch = undefined; } };
 })

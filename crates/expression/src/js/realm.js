@@ -3,8 +3,8 @@
 (function (h) {
   'use strict';
   const G = globalThis;
-  const { Object, Array, Map, Proxy, Reflect, Error, TypeError, Number, String, Symbol, Date, JSON, Promise } = G;
-  const { defineProperty, defineProperties, create, freeze, keys } = Object;
+  const { Object, Array, Map, Proxy, Error, TypeError, String } = G;
+  const { defineProperty, keys } = Object;
   const { floor } = G.Math;
   const NOT_FOUND = -1;
 
@@ -213,78 +213,45 @@
     });
   };
 
-  const fromAI = (name, description, type, fallback) => {
-    if (name === undefined || name === '') fail("Add a key, e.g. $fromAI('placeholder_name')");
-    if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
-      fail('Invalid parameter key, must be between 1 and 64 characters long and only contain lowercase letters, uppercase letters, numbers, underscores, and hyphens');
-    }
-    const list = h.inputOrNone();
-    const item = list === NOT_FOUND ? undefined : view(list, h.itemIndex());
-    const given = h.agentItem() ?? item?.json;
-    if (given === undefined) fail('No execution data available');
-    const source = given.query ?? given;
-    const value = source[name];
-    return value === undefined ? fallback : value;
-  };
-
-  // The tool an AI agent calls: its name and parameters.
-  const tool = () => {
-    const known = h.extra('$tool');
-    const given = h.agentItem();
-    if (given === undefined) return known;
-    return { ...known, name: given.tool ?? known?.name, parameters: given.parameters ?? given.query ?? known?.parameters };
-  };
-
-  const customData = freeze({
-    set: (key, value) => h.setCustomData(String(key), value),
-    setAll(values) { for (const key of keys(values)) customData.set(key, values[key]); },
-    get: (key) => h.customData()[key],
-    getAll: () => h.customData(),
-  });
-
   // ---- the globals of an item: `at` and `run` are set for $item(at, run) ----
-  const accessorsFor = (at, run) => ({
-    $json: () => { const item = currentItem(at); return item === undefined ? undefined : item.json; },
-    $data: () => { const item = currentItem(at); return item === undefined ? undefined : item.json; },
-    $binary: () => { const item = currentItem(at); return item === undefined ? undefined : withoutData(item.binary); },
-    $thisItem: () => currentItem(at),
-    $node: () => named((name) => legacyNode(name, at, run), () => h.nodeNames(), (name) => h.findNode(name) !== NOT_FOUND),
-    $itemIndex: () => (at === undefined ? h.itemIndex() : at),
-    $position: () => (at === undefined ? h.itemIndex() : at),
-    $thisItemIndex: () => (at === undefined ? h.itemIndex() : at),
-    $runIndex: () => h.runIndex(),
-    $thisRunIndex: () => h.runIndex(),
-    $input: input,
-    $parameter: () => parameterProxy(at),
-    $rawParameter: () => rawParameters(h.activeNode()),
-    $prevNode: () => h.previous(),
-    $workflow: () => h.workflow(),
-    $execution: () => ({ ...h.execution(), customData }),
-    $env: () => h.env(),
-    $vars: () => h.vars(),
-    $secrets: () => h.secrets(),
-    $nodeVersion: () => h.nodeInfo().version,
-    $nodeId: () => h.nodeInfo().id,
-    $webhookId: () => h.nodeInfo().webhookId,
-    $self: () => ({}),
-    $mode: () => h.mode(),
-    $agentInfo: () => h.agentInfo(),
-    $tool: tool,
-    $: () => referenced,
-    $items: () => items,
-    $item: () => itemProxy,
-    $fromAI: () => fromAI,
-    $fromAi: () => fromAI,
-    $fromai: () => fromAI,
-    $getPairedItem: () => getPairedItem,
-    $evaluateExpression: () => evaluateExpression,
+  const namesAt = (at, run) => ({
+    get $json() { const item = currentItem(at); return item === undefined ? undefined : item.json; },
+    get $data() { const item = currentItem(at); return item === undefined ? undefined : item.json; },
+    get $binary() { const item = currentItem(at); return item === undefined ? undefined : withoutData(item.binary); },
+    get $thisItem() { return currentItem(at); },
+    get $node() { return named((name) => legacyNode(name, at, run), () => h.nodeNames(), (name) => h.findNode(name) !== NOT_FOUND); },
+    get $itemIndex() { return at === undefined ? h.itemIndex() : at; },
+    get $position() { return at === undefined ? h.itemIndex() : at; },
+    get $thisItemIndex() { return at === undefined ? h.itemIndex() : at; },
+    get $runIndex() { return h.runIndex(); },
+    get $thisRunIndex() { return h.runIndex(); },
+    get $input() { return input(); },
+    get $parameter() { return parameterProxy(at); },
+    get $rawParameter() { return rawParameters(h.activeNode()); },
+    get $prevNode() { return h.previous(); },
+    get $workflow() { return h.workflow(); },
+    get $execution() { return { ...h.execution(), customData: rare().customData }; },
+    get $env() { return h.env(); },
+    get $vars() { return h.vars(); },
+    get $secrets() { return h.secrets(); },
+    get $nodeVersion() { return h.nodeInfo().version; },
+    get $nodeId() { return h.nodeInfo().id; },
+    get $webhookId() { return h.nodeInfo().webhookId; },
+    get $self() { return {}; },
+    get $mode() { return h.mode(); },
+    get $agentInfo() { return h.agentInfo(); },
+    get $tool() { return rare().tool(); },
+    get $() { return referenced; },
+    get $items() { return items; },
+    get $item() { return itemProxy; },
+    get $fromAI() { return rare().fromAI; },
+    get $fromAi() { return rare().fromAI; },
+    get $fromai() { return rare().fromAI; },
+    get $getPairedItem() { return rare().getPairedItem; },
+    get $evaluateExpression() { return evaluateExpression; },
   });
   function itemProxy(index, run) {
-    return record(accessorsFor(index, run));
-  }
-  function getPairedItem(name, source, pairedItem) {
-    const found = h.pairedFrom(String(name), source, pairedItem);
-    return found === undefined ? null : view(found[0], found[1]);
+    return namesAt(index, run);
   }
   function evaluateExpression(text, index) {
     return h.evaluateFor('=' + text, h.activeNode(), index);
@@ -305,66 +272,13 @@
     });
   }
 
-  const define = (accessors) => {
-    for (const name of keys(accessors)) {
-      defineProperty(G, name, { get: accessors[name], set: undefined, enumerable: false, configurable: true });
-    }
-  };
-  define(accessorsFor(undefined, undefined));
-
-  // ---- values that leave ----
-  const isLuxon = (value, kind) => value['isLuxon' + kind] === true;
-  const pad = (entries) => { const made = {}; for (const [key, value] of entries) made[String(key)] = value; return made; };
-  // A value that is no plain object or array, as JSON has it (`tagged`: with its type beside it).
-  const plain = (value, tagged) => {
-    if (value instanceof Date) {
-      const iso = Number.isNaN(value.getTime()) ? null : value.toISOString();
-      return tagged ? { $type: 'Date', iso } : iso;
-    }
-    if (isLuxon(value, 'DateTime')) {
-      return tagged ? { $type: 'DateTime', iso: value.toISO(), zone: value.zoneName, valid: value.isValid } : value.toISO();
-    }
-    if (isLuxon(value, 'Duration')) return tagged ? { $type: 'Duration', iso: value.toISO() } : value.toISO();
-    if (isLuxon(value, 'Interval')) return tagged ? { $type: 'Interval', iso: value.toISO() } : value.toISO();
-    if (value instanceof RegExp) return tagged ? { $type: 'RegExp', value: String(value) } : String(value);
-    if (value instanceof Error) {
-      return tagged ? { $type: 'Error', name: value.name, message: value.message }
-        : { ...value, name: value.name, message: value.message };
-    }
-    if (value instanceof Map) return tagged ? { $type: 'Map', value: [...value] } : pad(value);
-    if (value instanceof Set) return tagged ? { $type: 'Set', value: [...value] } : [...value];
-    if (value instanceof Number || value instanceof String || value instanceof Boolean) return value.valueOf();
-    if (typeof value.toJSON === 'function') return value.toJSON();
-    if (value instanceof Promise) return {};
-    const copy = {};
-    for (const key of keys(value)) copy[key] = value[key];
-    return copy;
-  };
-  const { RegExp, Set, Boolean } = G;
-
-  // ---- errors that leave ----
-  const EXPRESSION_ERROR = /^Expression\w*Error$/;
-  const describe = (thrown, everything) => {
-    if (thrown === null || typeof thrown !== 'object') {
-      return everything ? { name: 'Error', message: String(thrown) } : undefined;
-    }
-    const name = typeof thrown.name === 'string' ? thrown.name : 'Error';
-    if (!everything && name !== 'InternalError' && !EXPRESSION_ERROR.test(name)) return undefined;
-    const text = (value) => (value === undefined || value === null ? undefined : String(value));
-    return {
-      name,
-      message: text(thrown.message) ?? '',
-      description: text(thrown.description),
-      context: thrown.context !== null && typeof thrown.context === 'object' ? thrown.context : undefined,
-      stack: text(thrown.stack),
-    };
-  };
-
-  return {
-    describe, plain, view, all, lazy, define, getters, accessorsFor, currentItem, fail,
+  // What few expressions need is loaded when the first one does.
+  let loaded;
+  const rare = () => (loaded ??= h.load('rare')(h, base));
+  const base = {
+    G, Promise: G.Promise, names: namesAt(undefined, undefined), rare, view, all, fail,
     objectPrototype: Object.prototype,
-    textOf: (value) => String(value),
-    wellFormed: (text) => text.toWellFormed(),
     forget() { views = new Map(); },
   };
+  return base;
 })
