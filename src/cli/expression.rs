@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     if args.explain {
         let how = match Template::compile(expression).explain() {
             Path::Literal => "literal text: nothing is evaluated".to_owned(),
+            Path::Native => "native: no engine is needed for it".to_owned(),
             Path::JavaScript { reason } => format!("JavaScript: {reason}"),
         };
         return Ok(writeln!(output, "{how}")?);

@@ -11,6 +11,7 @@ mod frame;
 mod host;
 mod intl;
 pub mod jsonl;
+mod native;
 mod pairing;
 pub mod prelude;
 mod realm;

@@ -114,9 +114,20 @@ impl Sandbox {
         scope: &Scope<'_>,
         form: Form<'_>,
     ) -> Result<Value, ExecutionError> {
-        if let Shape::Literal(text) = template.shape() {
-            return Ok(Value::String(text.clone()));
+        let native = template.evaluate_natively(scope, self.limits.output);
+        if let Some(value) = native.filter(|value| !form.tagged || is_json(value)) {
+            return Ok(value);
         }
+        self.evaluate_in_engine(template, scope, form)
+    }
+
+    /// The same without the fast path.
+    pub(crate) fn evaluate_in_engine(
+        &mut self,
+        template: &Template,
+        scope: &Scope<'_>,
+        form: Form<'_>,
+    ) -> Result<Value, ExecutionError> {
         let limits = self.limits;
         let engine = match &mut self.engine {
             Some(engine) => engine,
@@ -192,6 +203,17 @@ fn placed(mut error: ExecutionError, scope: &Scope<'_>) -> ExecutionError {
         }
     }
     error
+}
+
+/// Does JSON have all of this value, so that tags would add nothing?
+fn is_json(value: &Value) -> bool {
+    match value {
+        Value::Undefined => false,
+        Value::Number(number) => number.is_finite() && !(*number == 0.0 && number.is_sign_negative()),
+        Value::Array(values) => values.iter().all(is_json),
+        Value::Object(object) => object.values().all(is_json),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 fn has_expression(value: &Value) -> bool {

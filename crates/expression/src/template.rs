@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use millrace_model::{ExecutionError, Str};
+use millrace_model::{ExecutionError, Str, Value};
 
 use crate::bytecode::{self, Bytecode};
-use crate::rewrite;
+use crate::native::{self, Program, WhyNot};
+use crate::{Scope, rewrite};
 
 /// A compiled parameter string. Cloning shares it; it may be used by any number of sandboxes at once.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ enum Parts {
     /// The result as it is.
     Literal(Str),
     /// One expression: its value keeps its type.
-    Sole(Expression),
+    Sole(Box<Expression>),
     /// Text and expressions, put together to a string.
     Mixed(Vec<Part>),
 }
@@ -26,7 +27,7 @@ enum Parts {
 #[derive(Debug)]
 pub(crate) enum Part {
     Text(Str),
-    Code(Expression),
+    Code(Box<Expression>),
 }
 
 /// One expression between `{{` and `}}`, compiled when it is first needed.
@@ -34,6 +35,7 @@ pub(crate) enum Part {
 pub(crate) struct Expression {
     source: Str,
     compiled: OnceLock<Result<Compiled, ExecutionError>>,
+    native: OnceLock<Result<Program, WhyNot>>,
 }
 
 /// A function without parameters that gives the value of the expression.
@@ -51,6 +53,8 @@ pub(crate) struct Compiled {
 pub enum Path {
     /// Nothing to evaluate.
     Literal,
+    /// Evaluated without an engine, which stands by for what the data may bring.
+    Native,
     /// QuickJS evaluates it.
     JavaScript { reason: String },
 }
@@ -87,10 +91,39 @@ impl Template {
 
     /// How this template is evaluated, and why.
     pub fn explain(&self) -> Path {
+        let whole = match &*self.0 {
+            Parts::Literal(_) => return Path::Literal,
+            Parts::Sole(code) => code.native().map(|_| ()),
+            Parts::Mixed(parts) => parts.iter().try_for_each(|part| match part {
+                Part::Text(_) => Ok(()),
+                Part::Code(code) => code.native().map(|_| ()),
+            }),
+        };
+        match whole {
+            Ok(()) => Path::Native,
+            Err(WhyNot(reason)) => Path::JavaScript { reason: reason.clone() },
+        }
+    }
+
+    /// The template's value without an engine; `None` where that is left to one. Results of more than `limit` bytes are.
+    pub(crate) fn evaluate_natively(&self, scope: &Scope<'_>, limit: usize) -> Option<Value> {
         match &*self.0 {
-            Parts::Literal(_) => Path::Literal,
-            Parts::Sole(_) => Path::JavaScript { reason: "a single expression".into() },
-            Parts::Mixed(_) => Path::JavaScript { reason: "text with expressions in it".into() },
+            Parts::Literal(text) => Some(Value::String(text.clone())),
+            Parts::Sole(code) => {
+                let value = code.native().ok()?.evaluate(scope)?;
+                let fits = value.as_str().is_none_or(|text| text.len() <= limit);
+                fits.then_some(value)
+            }
+            Parts::Mixed(parts) => {
+                let mut text = Str::new();
+                for part in parts {
+                    match part {
+                        Part::Text(part) => text.push_str(part),
+                        Part::Code(code) => code.native().ok()?.append_to(&mut text, scope)?,
+                    }
+                }
+                (text.len() <= limit).then_some(Value::String(text))
+            }
         }
     }
 
@@ -105,7 +138,12 @@ impl Template {
 
 impl Expression {
     fn new(source: &str) -> Expression {
-        Expression { source: source.into(), compiled: OnceLock::new() }
+        Expression { source: source.into(), compiled: OnceLock::new(), native: OnceLock::new() }
+    }
+
+    /// The form for the fast path, or why there is none.
+    pub(crate) fn native(&self) -> Result<&Program, &WhyNot> {
+        self.native.get_or_init(|| native::compile(&self.source)).as_ref()
     }
 
     /// The compiled function; compiled once per process.
@@ -145,7 +183,7 @@ fn split(template: &str) -> Vec<Part> {
         }
         let Some(after) = after else { return parts };
         let (code, after) = until(after, "}}");
-        parts.push(Part::Code(Expression::new(&code)));
+        parts.push(Part::Code(Box::new(Expression::new(&code))));
         match after {
             Some(after) => rest = after,
             None => return parts,
