@@ -135,5 +135,10 @@ fn extension_calls_chain_and_stay_optional() {
 fn templates_say_how_they_are_evaluated() {
     assert_eq!(Template::compile("x").explain(), Path::Literal);
     assert_eq!(Template::compile("=x").explain(), Path::Literal);
-    assert!(matches!(Template::compile("={{ 1 }}").explain(), Path::JavaScript { .. }));
+    assert_eq!(Template::compile("={{ 1 }}").explain(), Path::Native);
+    assert_eq!(Template::compile("=a{{ $json.b }}c{{ 1 }}").explain(), Path::Native);
+    assert_eq!(
+        Template::compile("=a{{ $json.b }}c{{ $now }}").explain(),
+        Path::JavaScript { reason: "`$now` has no native form".into() }
+    );
 }
