@@ -13,7 +13,17 @@ use rquickjs::{Context, Ctx, Exception, Runtime, Value, qjs};
 
 /// A compiled script. Cloning shares it.
 #[derive(Clone, Debug)]
-pub(crate) struct Bytecode(Arc<[u8]>);
+pub(crate) struct Bytecode {
+    bytes: Arc<[u8]>,
+    locale_sensitive: bool,
+}
+
+impl Bytecode {
+    /// Does the source mention a built-in method whose result depends on a language (`toLocaleString`, `localeCompare`)?
+    pub(crate) fn is_locale_sensitive(&self) -> bool {
+        self.locale_sensitive
+    }
+}
 
 /// Why a script did not compile.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +80,7 @@ fn compile_as(name: &str, source: &str, stripped: u32) -> Result<Bytecode, Synta
 
 /// Runs a compiled script in a context and gives its completion value.
 pub(crate) fn run<'js>(ctx: &Ctx<'js>, script: &Bytecode) -> rquickjs::Result<Value<'js>> {
-    let (raw, bytes) = (ctx.as_raw().as_ptr(), &script.0);
+    let (raw, bytes) = (ctx.as_raw().as_ptr(), &script.bytes);
     let flags = flag(qjs::JS_READ_OBJ_BYTECODE);
     // SAFETY: the bytes were written by `write` in this process and are unchanged; the context is alive and locked by
     // the caller; `JS_EvalFunction` takes ownership of the function; the result is owned by the `Value`.
@@ -97,7 +107,7 @@ fn new_compiler() -> Result<Compiler, SyntaxProblem> {
 }
 
 fn write(ctx: &Ctx<'_>, name: &str, source: &str, stripped: u32) -> Result<Bytecode, SyntaxProblem> {
-    let length = source.len();
+    let (length, locale_sensitive) = (source.len(), source.contains("ocale"));
     let (Ok(source), Ok(name)) = (CString::new(source), CString::new(name)) else {
         return Err(problem("a script cannot contain the character U+0000"));
     };
@@ -117,7 +127,7 @@ fn write(ctx: &Ctx<'_>, name: &str, source: &str, stripped: u32) -> Result<Bytec
             return Err(syntax_problem(ctx));
         };
         let bytes = std::slice::from_raw_parts(buffer.as_ptr(), size.try_into().unwrap_or(0));
-        let bytecode = Bytecode(bytes.into());
+        let bytecode = Bytecode { bytes: bytes.into(), locale_sensitive };
         qjs::js_free(raw, buffer.as_ptr().cast());
         Ok(bytecode)
     }

@@ -1,12 +1,21 @@
 //! Values across the boundary of JavaScript: model values in, plain (or tagged) model values out, within limits.
 
-use millrace_model::{Binaries, Item, Object, PairedItem, Str, Value};
-use rquickjs::{Array, Coerced, Ctx, FromJs, IntoJs, Object as JsObject, String as JsString, Type, Value as JsValue};
+mod writer;
+
+pub(crate) use writer::{Writer, binaries_to_js, object_to_js, to_js};
+
+use millrace_model::{Object, Str, Value};
+use rquickjs::{Atom, Coerced, FromJs, Object as JsObject, String as JsString, Type, Value as JsValue};
+
+use rustc_hash::FxHashMap;
 
 use crate::realm::Realm;
 
 /// Deepest nesting of a value that leaves.
 const MAX_DEPTH: usize = 256;
+
+/// Most keys that a reader remembers.
+const MAX_KEYS: usize = 4096;
 
 /// Why a value could not leave.
 #[derive(Debug)]
@@ -22,112 +31,20 @@ impl From<rquickjs::Error> for Refusal {
     }
 }
 
-/// A model value as a JavaScript value: a copy of its own.
-pub(crate) fn to_js<'js>(ctx: &Ctx<'js>, value: &Value) -> rquickjs::Result<JsValue<'js>> {
-    match value {
-        Value::Undefined => Ok(JsValue::new_undefined(ctx.clone())),
-        Value::Null => Ok(JsValue::new_null(ctx.clone())),
-        Value::Bool(value) => Ok(JsValue::new_bool(ctx.clone(), *value)),
-        Value::Number(value) => Ok(number(ctx, *value)),
-        Value::String(text) => text.as_str().into_js(ctx),
-        Value::Array(values) => {
-            let array = Array::new(ctx.clone())?;
-            for (index, value) in values.iter().enumerate() {
-                array.set(index, to_js(ctx, value)?)?;
-            }
-            Ok(array.into_value())
-        }
-        Value::Object(object) => object_to_js(ctx, object),
-    }
-}
-
-/// Whole numbers become JavaScript's small integers, which it computes with fastest.
-#[expect(clippy::as_conversions, reason = "checked: whole, within 32 bits and not -0")]
-fn number<'js>(ctx: &Ctx<'js>, value: f64) -> JsValue<'js> {
-    let integer = value as i32;
-    if f64::from(integer) == value && (integer != 0 || value.is_sign_positive()) {
-        JsValue::new_int(ctx.clone(), integer)
-    } else {
-        JsValue::new_float(ctx.clone(), value)
-    }
-}
-
-pub(crate) fn object_to_js<'js>(ctx: &Ctx<'js>, object: &Object) -> rquickjs::Result<JsValue<'js>> {
-    let target = JsObject::new(ctx.clone())?;
-    for (key, value) in object.iter() {
-        target.set(key.as_str(), to_js(ctx, value)?)?;
-    }
-    Ok(target.into_value())
-}
-
-/// An item without its binaries.
-pub(crate) fn item_to_js<'js>(
-    ctx: &Ctx<'js>,
-    item: &Item,
-    paired: Option<&PairedItem>,
-) -> rquickjs::Result<JsObject<'js>> {
-    let target = JsObject::new(ctx.clone())?;
-    target.set("json", to_js(ctx, &item.json)?)?;
-    if let Some(paired) = paired {
-        target.set("pairedItem", paired_to_js(ctx, paired)?)?;
-    }
-    if let Some(error) = &item.error {
-        target.set("error", to_js(ctx, error)?)?;
-    }
-    for (key, value) in item.extra.iter().flat_map(Object::iter) {
-        target.set(key.as_str(), to_js(ctx, value)?)?;
-    }
-    Ok(target)
-}
-
-fn paired_to_js<'js>(ctx: &Ctx<'js>, paired: &PairedItem) -> rquickjs::Result<JsValue<'js>> {
-    match paired {
-        PairedItem::Index(index) => Ok(number(ctx, f64::from(*index))),
-        PairedItem::One(one) => {
-            let target = JsObject::new(ctx.clone())?;
-            target.set("item", number(ctx, f64::from(one.item)))?;
-            if let Some(input) = one.input {
-                target.set("input", number(ctx, f64::from(input)))?;
-            }
-            if let Some(source) = &one.source_overwrite {
-                target.set("sourceOverwrite", to_js(ctx, source)?)?;
-            }
-            Ok(target.into_value())
-        }
-        PairedItem::Many(many) => {
-            let array = Array::new(ctx.clone())?;
-            for (index, paired) in many.iter().enumerate() {
-                array.set(index, paired_to_js(ctx, paired)?)?;
-            }
-            Ok(array.into_value())
-        }
-    }
-}
-
-pub(crate) fn binaries_to_js<'js>(ctx: &Ctx<'js>, binaries: Option<&Binaries>) -> rquickjs::Result<JsValue<'js>> {
-    match binaries {
-        Some(binaries) => serialized(ctx, binaries),
-        None => Ok(JsObject::new(ctx.clone())?.into_value()),
-    }
-}
-
-fn serialized<'js>(ctx: &Ctx<'js>, value: &impl serde::Serialize) -> rquickjs::Result<JsValue<'js>> {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    ctx.json_parse(text)
-}
-
 /// Copies JavaScript values out.
 pub(crate) struct Reader<'a, 'js> {
     realm: &'a Realm<'js>,
     /// Bytes that may still be copied.
     budget: usize,
+    /// Keys that were read before: many objects have the same ones.
+    keys: FxHashMap<Atom<'js>, Str>,
     /// Are types that JSON lacks kept as `{"$type": …}`?
     tagged: bool,
 }
 
 impl<'a, 'js> Reader<'a, 'js> {
     pub(crate) fn new(realm: &'a Realm<'js>, budget: usize, tagged: bool) -> Reader<'a, 'js> {
-        Reader { realm, budget, tagged }
+        Reader { realm, budget, keys: FxHashMap::default(), tagged }
     }
 
     pub(crate) fn read(&mut self, value: &JsValue<'js>) -> Result<Value, Refusal> {
@@ -211,13 +128,24 @@ impl<'a, 'js> Reader<'a, 'js> {
 
     fn fields(&mut self, object: &JsObject<'js>, depth: usize) -> Result<Value, Refusal> {
         let mut target = Object::new();
-        for field in object.props::<JsString<'js>, JsValue<'js>>() {
+        for field in object.props::<Atom<'js>, JsValue<'js>>() {
             let (key, value) = field?;
-            let key = self.text(&key)?;
+            let key = self.key(key)?;
             let value = self.read_at(&value, depth + 1)?;
             target.insert(key, value);
         }
         Ok(Value::Object(target))
+    }
+
+    fn key(&mut self, atom: Atom<'js>) -> Result<Str, Refusal> {
+        if let Some(key) = self.keys.get(&atom) {
+            return Ok(key.clone());
+        }
+        let key = self.text(&atom.to_js_string()?)?;
+        if self.keys.len() < MAX_KEYS {
+            self.keys.insert(atom, key.clone());
+        }
+        Ok(key)
     }
 
     fn text(&mut self, text: &JsString<'js>) -> Result<Str, Refusal> {

@@ -44,8 +44,9 @@ pub(crate) type Answer<'js> = Result<JsValue<'js>, Raised>;
 type Operation = for<'a, 'js> fn(&Call<'a, 'js>) -> Answer<'js>;
 
 /// All operations; JavaScript's `h.name(…)` becomes `h(position, …)` before it is compiled.
-const OPERATIONS: [(&str, Operation); 44] = [
+const OPERATIONS: [(&str, Operation); 46] = [
     ("item", data::item),
+    ("items", data::items),
     ("binary", data::binary),
     ("length", data::length),
     ("current", data::current),
@@ -89,6 +90,7 @@ const OPERATIONS: [(&str, Operation); 44] = [
     ("staticData", scripts::static_data),
     ("callHost", scripts::call_host),
     ("load", data::load),
+    ("library", data::library),
 ];
 
 /// A script in which `h.name(…)` is written as the call of the one native function.

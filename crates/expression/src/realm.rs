@@ -67,11 +67,12 @@ impl<'js> Realms<'js> {
     }
 }
 
-/// The parts in JavaScript, compiled once per process; `rare`, `outside` and `texts` are loaded when they are needed.
-const SOURCES: [(&str, &str); 6] = [
+/// The parts in JavaScript, compiled once per process; those from `nodes` on are loaded when they are needed.
+const SOURCES: [(&str, &str); 7] = [
     ("realm", include_str!("js/realm.js")),
     ("expression", include_str!("js/expression.js")),
     ("script", include_str!("js/script.js")),
+    ("nodes", include_str!("js/nodes.js")),
     ("rare", include_str!("js/rare.js")),
     ("outside", include_str!("js/outside.js")),
     ("texts", include_str!("js/texts.js")),
@@ -145,15 +146,42 @@ const ABSENT: [&str; 33] = [
     "unescape",
     "queueMicrotask",
 ];
+/// Names of the library.
+const LIBRARY: [&str; 22] = [
+    "DateTime",
+    "Duration",
+    "Interval",
+    "Intl",
+    "$now",
+    "$today",
+    "min",
+    "max",
+    "average",
+    "numberList",
+    "zip",
+    "not",
+    "$min",
+    "$max",
+    "$average",
+    "$not",
+    "$ifEmpty",
+    "$if",
+    "$jmespath",
+    "$jmesPath",
+    "extend",
+    "extendOptional",
+];
 /// `process` as far as it says something harmless. The version is the line of Node whose behaviour is followed.
 const PROCESS: &str = r#"{version: "v22.23.3", versions: {node: "22.23.3"}, platform: "linux", arch: "x64", pid: 1, ppid: 0, title: "node", argv: [], uptime: () => 0, release: {name: "node"}}"#;
 
 fn with_constants(source: &str) -> String {
     let list = |names: &[&str]| serde_json::to_string(names).unwrap_or_default();
+    let getters: String = LIBRARY.iter().map(|name| format!("get {name}() {{ return library('{name}'); }},")).collect();
     source
         .replace("FORBIDDEN_NAMES", &list(&FORBIDDEN))
         .replace("ABSENT_NAMES", &list(&ABSENT))
         .replace("HIDDEN_NAMES", &list(&HIDDEN))
+        .replace("LIBRARY_GETTERS", &getters)
         .replace("...PROCESS", &format!("...{PROCESS}"))
 }
 
@@ -174,16 +202,16 @@ pub(crate) fn create(runtime: &Runtime, kind: Kind, globals: &Globals, zone: &st
 
 fn install<'js>(ctx: &Ctx<'js>, kind: Kind, globals: &Globals, zone: &str) -> rquickjs::Result<Realm<'js>> {
     let native = host::function(ctx)?;
-    prelude::install(ctx)?;
-    prelude::set_zone(ctx, zone)?;
-    if matches!(globals.clock, Clock::Frozen(_)) {
-        prelude::set_clock(ctx, host::clock(ctx)?)?;
-    }
     let base: JsObject<'js> = load(ctx, "realm")?.call((native.clone(),))?;
     let own = match kind {
         Kind::Expression => "expression",
         Kind::Script => "script",
     };
+    if matches!(globals.clock, Clock::Frozen(_)) {
+        // `Date` itself must tell the frozen time.
+        install_library(ctx, base.get("natives")?, globals, zone)?;
+        base.get::<_, Function<'js>>("skipLibrary")?.call::<_, ()>(())?;
+    }
     let hooks: JsObject<'js> = load(ctx, own)?.call((native, base.clone()))?;
     Ok(Realm {
         functions: RefCell::default(),
@@ -192,6 +220,22 @@ fn install<'js>(ctx: &Ctx<'js>, kind: Kind, globals: &Globals, zone: &str) -> rq
         base,
         hooks,
     })
+}
+
+/// Puts the expression library into a context: extension methods, Luxon, Intl and n8n's functions.
+pub(crate) fn install_library<'js>(
+    ctx: &Ctx<'js>,
+    natives: JsObject<'js>,
+    globals: &Globals,
+    zone: &str,
+) -> rquickjs::Result<()> {
+    prelude::install_with(ctx, natives)?;
+    prelude::set_zone(ctx, zone)?;
+    if matches!(globals.clock, Clock::Frozen(_)) {
+        prelude::set_clock(ctx, host::clock(ctx)?)?;
+    }
+    ctx.globals().remove("__setZone")?;
+    ctx.globals().remove("__setNow")
 }
 
 /// The realm of the context that is running.
@@ -220,6 +264,9 @@ impl<'js> Realm<'js> {
     pub(crate) fn function(&self, ctx: &Ctx<'js>, id: u64, bytecode: &Bytecode) -> rquickjs::Result<Function<'js>> {
         if let Some(function) = self.functions.borrow().get(&id) {
             return Ok(function.clone());
+        }
+        if bytecode.is_locale_sensitive() {
+            self.base.get::<_, Function<'js>>("library")?.call::<_, ()>(())?;
         }
         let function = bytecode::run(ctx, bytecode)?.into_function().ok_or(rquickjs::Error::Unknown)?;
         self.functions.borrow_mut().insert(id, function.clone());

@@ -252,7 +252,7 @@ impl Engine {
     }
 }
 
-fn zone_of(scope: &Scope<'_>) -> Str {
+pub(crate) fn zone_of(scope: &Scope<'_>) -> Str {
     let globals: &Globals = scope.globals;
     scope.workflow.settings.timezone.clone().unwrap_or_else(|| globals.timezone.clone())
 }

@@ -41,8 +41,10 @@ fn described<'js>(
     let described: rquickjs::Result<JsValue<'js>> =
         realm.rare("describe").and_then(|describe| describe.call((thrown.clone(), everything)));
     let Ok(described) = described else {
-        ctx.catch();
-        return None;
+        let second = ctx.catch();
+        let message = second.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
+        let exhausted = second.is_null() || message.is_some_and(|message| message.contains("out of memory"));
+        return exhausted.then(memory_exceeded);
     };
     let fields = Reader::new(realm, ERROR_BYTES, false).read(&described).ok()?;
     let text = |key: &str| fields.get(key).and_then(Value::as_str).map(millrace_model::Str::from);

@@ -4,20 +4,45 @@ use millrace_model::{Item, PairedItem, PairedRef, Value};
 use rquickjs::Function;
 
 use super::{Answer, Call};
-use crate::convert::{binaries_to_js, item_to_js, object_to_js};
+use crate::convert::{Writer, binaries_to_js, object_to_js};
 use crate::frame::List;
-use crate::{errors, sandbox};
+use crate::{errors, realm, sandbox};
 
 /// `item(list, index, withBinary)`: a fresh copy of an item, or undefined.
 pub(super) fn item<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     let (Some(list), Some(index)) = (list_of(call), call.index(1)) else { return Ok(call.undefined()) };
-    let Some(item) = list.items.get(index) else { return Ok(call.undefined()) };
+    match list.items.get(index) {
+        Some(item) => copy(call, &mut Writer::new(call.ctx), &list, index, item, &call.value(2)),
+        None => Ok(call.undefined()),
+    }
+}
+
+/// `items(list, withBinary)`: fresh copies of all items.
+pub(super) fn items<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    let array = rquickjs::Array::new(call.ctx.clone())?;
+    let Some(list) = list_of(call) else { return Ok(array.into_value()) };
+    let (mut writer, with_binary) = (Writer::caching(call.ctx), call.value(1));
+    for (index, item) in list.items.iter().enumerate() {
+        array.set(index, copy(call, &mut writer, &list, index, item, &with_binary)?)?;
+    }
+    Ok(array.into_value())
+}
+
+/// A copy of an item; its binaries are copied when they are read.
+fn copy<'js>(
+    call: &Call<'_, 'js>,
+    writer: &mut Writer<'_, 'js>,
+    list: &List,
+    index: usize,
+    item: &Item,
+    with_binary: &rquickjs::Value<'js>,
+) -> Answer<'js> {
     let own = list.input.map(|input| PairedItem::One(itself(index, input)));
-    let target = item_to_js(call.ctx, item, own.as_ref().or(item.paired_item.as_ref()))?;
+    let target = writer.item(item, own.as_ref().or(item.paired_item.as_ref()))?;
     if item.binary.is_some()
-        && let Some(with_binary) = call.value(2).into_function()
+        && let Some(with_binary) = with_binary.as_function()
     {
-        with_binary.call::<_, ()>((target.clone(), call.value(0), call.value(1)))?;
+        with_binary.call::<_, ()>((target.clone(), call.value(0), call.number(index)))?;
     }
     Ok(target.into_value())
 }
@@ -144,9 +169,18 @@ pub(super) fn secrets<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     Ok(object_to_js(call.ctx, &call.frame.scope.globals.secrets)?)
 }
 
+/// `library(natives)`: puts the expression library into this context.
+pub(super) fn library<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    let scope = call.frame.scope;
+    if let Some(natives) = call.value(0).into_object() {
+        realm::install_library(call.ctx, natives, scope.globals, &sandbox::zone_of(scope))?;
+    }
+    Ok(call.undefined())
+}
+
 /// `load(name)`: a part that few runs need.
 pub(super) fn load<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
-    Ok(crate::realm::load(call.ctx, &call.text(0).unwrap_or_default())?.into_value())
+    Ok(realm::load(call.ctx, &call.text(0).unwrap_or_default())?.into_value())
 }
 
 /// The clock of the run as a function of JavaScript.

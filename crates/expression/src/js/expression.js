@@ -52,6 +52,6 @@
     const name = String(key);
     return isForbidden(name) ? refused(name) : name;
   };
-  const chain = (value, name, given) => (value === null || value === undefined ? undefined : G.extend(value, name, given()));
+  const chain = (value, name, given) => (value === null || value === undefined ? undefined : base.library('extend')(value, name, given()));
   return { forget() { base.forget(); scratch = undefined; } };
 })

@@ -5,6 +5,7 @@
   const { Error, Math, Number, Proxy, TypeError } = G;
   const { defineProperty, setPrototypeOf } = G.Object;
   const { view, all } = base;
+  base.keepItems();
   const put = (name, value) => defineProperty(G, name, { value, enumerable: false, configurable: true, writable: true });
   // A name that is made when it is first read.
   const later = (name, make) => defineProperty(G, name, {

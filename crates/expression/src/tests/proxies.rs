@@ -222,3 +222,28 @@ fn writes_reach_nothing() {
         ("={{ $env.REGION }}", r#""eu""#),
     ]);
 }
+
+#[test]
+fn the_library_is_there_when_it_is_named_or_a_language_matters() {
+    World::of_items(r#"[{"json":{"n":1234.5}}]"#).gives(&[
+        ("={{ $json.n.toLocaleString('de-DE') }}", r#""1.234,5""#),
+        ("={{ ['ä', 'z', 'a'].sort((a, b) => a.localeCompare(b, 'de')).join('') }}", r#""aäz""#),
+        ("={{ typeof Intl.NumberFormat }}", r#""function""#),
+        ("={{ $max(1, 3) + $min(2, 5) }}", "5"),
+        ("={{ $ifEmpty('', 'none') }}", r#""none""#),
+        ("={{ typeof __setZone }}", r#""undefined""#),
+    ]);
+}
+
+#[test]
+fn data_with_special_keys_is_only_data() {
+    let mut world =
+        World::of_items(r#"[{"json":{"__proto__":{"bad":1},"constructor":"c","toString":"t","2":"two","1":"one"}}]"#);
+    world.gives(&[
+        ("={{ $json.bad }}", "undefined"),
+        ("={{ ({}).bad }}", "undefined"),
+        ("={{ Object.keys($json).join() }}", r#""1,2,__proto__,constructor,toString""#),
+        ("={{ $json }}", r#"{"1":"one","2":"two","__proto__":{"bad":1},"constructor":"c","toString":"t"}"#),
+        ("={{ $json.toString }}", r#""t""#),
+    ]);
+}

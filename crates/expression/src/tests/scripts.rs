@@ -218,3 +218,18 @@ fn a_hundred_thousand_objects_come_back() {
     assert_eq!(outcome.value.as_array().map(<[Value]>::len), Some(100_000));
     assert_eq!(outcome.value.pointer("99999.json.name").and_then(Value::as_str), Some("n99999"));
 }
+
+#[test]
+fn changes_to_items_last_as_long_as_the_script() {
+    let items: Vec<String> = (0..3000).map(|n| format!(r#"{{"json":{{"n":{n}}}}}"#)).collect();
+    let mut world = World::of_items(&format!("[{}]", items.join(",")));
+    let code = "for (let i = 0; i < 3000; i++) $('Start').all()[i].json.seen = i;
+        $input.first().json.first = true;
+        const again = $input.all();
+        again.pop();
+        return [$('Start').last().json.seen, again[0].json.first, $input.all().length, (1234.5).toLocaleString('en-US')]";
+    let outcome = run(&mut world, ScriptKind::CodeAllItems, code).unwrap();
+    assert_eq!(outcome.value.to_json(), r#"[2999,true,3000,"1,234.5"]"#);
+    let outcome = run(&mut world, ScriptKind::CodeAllItems, "return $('Start').first().json.seen").unwrap();
+    assert!(outcome.value.is_undefined());
+}

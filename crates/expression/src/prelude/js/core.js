@@ -1,6 +1,7 @@
-// What every context gets at once: names of the expression library, each loaded when it is first touched.
-export default function install(load, global) {
-  const own = capture(global);
+// What every context gets at once: names of the expression library, each loaded when it is first touched. `natives` holds
+// the built-ins that the context's code may not find any more: Object's functions, Reflect, Proxy, Function.
+export default function install(load, global, natives) {
+  const own = capture(natives);
   const parts = { __proto__: null };
   const part = (name) => (parts[name] ??= load(name)(part, load, own));
   const { defineProperty } = own.Object;
@@ -31,7 +32,7 @@ export default function install(load, global) {
   for (const name of [...functions, ...dollars]) lazy(name, () => part('globals')[name]);
 
   lazy('Intl', () => part('intl').Intl);
-  localize(global, part);
+  localize(global, own, part);
 
   let zone = 'UTC';
   let clock;
@@ -47,7 +48,7 @@ export default function install(load, global) {
 }
 
 // Methods whose text depends on a locale.
-function localize({ Object, Date, Number, BigInt, String }, part) {
+function localize({ Date, Number, BigInt, String }, { Object }, part) {
   const method = (prototype, name, call) =>
     Object.defineProperty(prototype, name, { value: call, writable: true, configurable: true, enumerable: false });
   const intl = () => part('intl');
