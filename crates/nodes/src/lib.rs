@@ -18,6 +18,7 @@ mod node_type;
 pub mod parameters;
 pub mod registry;
 mod regular_expression;
+pub mod schedule;
 mod scripts;
 #[cfg(test)]
 mod testing;
@@ -25,6 +26,7 @@ mod transform;
 mod triggers;
 mod value_key;
 mod values;
+pub mod webhook;
 
 pub use conditions::Conditions;
 pub use context::{NodeContext, NodeResult, Output, Prepared, Wait};

@@ -1,6 +1,7 @@
 //! Nodes that decide where items go and when.
 
 mod comparison;
+mod execute_workflow;
 mod filter;
 mod if_node;
 mod merge;
@@ -9,6 +10,7 @@ mod split_in_batches;
 mod sticky_note;
 mod stop_and_error;
 mod switch;
+mod wait;
 
 use crate::NodeType;
 
@@ -18,6 +20,8 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &switch::NODE_TYPE,
     &merge::NODE_TYPE,
     &split_in_batches::NODE_TYPE,
+    &wait::NODE_TYPE,
+    &execute_workflow::NODE_TYPE,
     &no_op::NODE_TYPE,
     &stop_and_error::NODE_TYPE,
     &sticky_note::NODE_TYPE,

@@ -4,9 +4,9 @@ mod code;
 mod compiled;
 mod function;
 mod function_item;
-mod helpers;
 mod http;
 mod results;
+mod script_host;
 
 use crate::NodeType;
 

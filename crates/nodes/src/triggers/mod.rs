@@ -1,11 +1,25 @@
 //! Nodes that begin runs, and those that answer who began them.
 
+mod cron;
 mod error_trigger;
 mod execute_workflow_trigger;
+mod interval;
 mod manual_trigger;
+mod respond_to_webhook;
+mod schedule_trigger;
 mod start;
+mod webhook;
 
 use crate::NodeType;
 
-pub(crate) static NODE_TYPES: &[&NodeType] =
-    &[&manual_trigger::NODE_TYPE, &start::NODE_TYPE, &execute_workflow_trigger::NODE_TYPE, &error_trigger::NODE_TYPE];
+pub(crate) static NODE_TYPES: &[&NodeType] = &[
+    &manual_trigger::NODE_TYPE,
+    &start::NODE_TYPE,
+    &webhook::NODE_TYPE,
+    &respond_to_webhook::NODE_TYPE,
+    &schedule_trigger::NODE_TYPE,
+    &cron::NODE_TYPE,
+    &interval::NODE_TYPE,
+    &execute_workflow_trigger::NODE_TYPE,
+    &error_trigger::NODE_TYPE,
+];

@@ -6,7 +6,7 @@ mod tests;
 use millrace_expression::ScriptKind;
 use millrace_model::{ExecutionError, Item, Object};
 
-use super::{compiled, helpers, results};
+use super::{compiled, results, script_host};
 use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output};
 
 pub(crate) static NODE_TYPE: NodeType =
@@ -24,7 +24,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
 fn for_all_items(context: &mut NodeContext<'_>) -> NodeResult {
     let code = code(context)?;
     let script = compiled::script(&code, ScriptKind::CodeAllItems);
-    let run = helpers::run(context, &script, context.inputs, 0);
+    let run = script_host::run(context, &script, context.inputs, 0);
     let run = run.and_then(|outcome| Ok((results::all_items(outcome.value)?, outcome.console)));
     match run {
         Ok((items, console)) => Ok(Output { console, ..Output::items(items) }),
@@ -39,7 +39,7 @@ fn for_each_item(context: &mut NodeContext<'_>) -> NodeResult {
     let mut items = Vec::with_capacity(context.items().len());
     let mut console = Vec::new();
     for at in 0..context.items().len() {
-        let run = helpers::run(context, &script, context.inputs, at).and_then(|outcome| {
+        let run = script_host::run(context, &script, context.inputs, at).and_then(|outcome| {
             console.extend(outcome.console);
             results::one_item(outcome.value, at)
         });

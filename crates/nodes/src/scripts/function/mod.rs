@@ -8,7 +8,7 @@ use std::sync::Arc;
 use millrace_expression::ScriptKind;
 use millrace_model::{ExecutionError, Item, Items, Object, Value};
 
-use super::{compiled, helpers, results};
+use super::{compiled, results, script_host};
 use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output};
 
 pub(crate) static NODE_TYPE: NodeType =
@@ -18,7 +18,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let code = context.prepare("functionCode").raw().as_str().unwrap_or_default().into();
     let script = compiled::script(&code, ScriptKind::Function);
     let inputs = numbered(context);
-    let run = helpers::run(context, &script, &inputs, 0).map_err(with_line);
+    let run = script_host::run(context, &script, &inputs, 0).map_err(with_line);
     let run = run.and_then(|outcome| Ok((checked(outcome.value)?, outcome.console)));
     match run {
         Ok((items, console)) => Ok(Output { console, ..Output::items(items) }),

@@ -6,7 +6,7 @@ mod tests;
 use millrace_expression::ScriptKind;
 use millrace_model::{Binaries, ExecutionError, Item, Object, Value};
 
-use super::{compiled, helpers};
+use super::{compiled, script_host};
 use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output};
 
 pub(crate) static NODE_TYPE: NodeType =
@@ -18,7 +18,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let mut items = Vec::with_capacity(context.items().len());
     let mut console = Vec::new();
     for (at, item) in context.items().iter().enumerate() {
-        let run = helpers::run(context, &script, context.inputs, at).map_err(|error| with_place(error, at));
+        let run = script_host::run(context, &script, context.inputs, at).map_err(|error| with_place(error, at));
         let made = run.and_then(|outcome| {
             console.extend(outcome.console);
             let binary = match &outcome.binary {

@@ -1,0 +1,73 @@
+//! The body of an answer, by what the node is told to respond with.
+
+use bytes::Bytes;
+use millrace_model::{ExecutionError, Item, Object, Str, Value};
+
+use crate::webhook::{default_type, encoded};
+use crate::{NodeContext, dot_path};
+
+/// A body as bytes, and as the node's second output tells it.
+pub(super) struct Made {
+    pub(super) bytes: Bytes,
+    pub(super) told: Value,
+}
+
+pub(super) fn of(
+    context: &mut NodeContext<'_>,
+    kind: &str,
+    options: &Value,
+    headers: &mut Vec<(Str, Str)>,
+) -> Result<Made, ExecutionError> {
+    let keyed = |value: Value| match options.get("responseKey").and_then(Value::as_str).filter(|key| !key.is_empty()) {
+        Some(key) => {
+            let mut object = Object::new();
+            dot_path::set(&mut object, key, value);
+            object.into()
+        }
+        None => value,
+    };
+    let body = match kind {
+        "noData" | "redirect" => Value::Undefined,
+        "allIncomingItems" => keyed(Value::array(context.items().iter().map(|item| item.json.clone()))),
+        "firstIncomingItem" => keyed(first(context)?.json.clone()),
+        "json" => json(context.parameter("responseBody", 0)?)?,
+        "text" => context.parameter("responseBody", 0)?,
+        "binary" => return binary(context, headers),
+        other => {
+            let message = format!("The Response Data option \"{other}\" is not supported!");
+            return Err(ExecutionError::operation(message));
+        }
+    };
+    Ok(Made { bytes: encoded(Some(&body), headers), told: body })
+}
+
+fn first<'a>(context: &NodeContext<'a>) -> Result<&'a Item, ExecutionError> {
+    context.items().first().ok_or_else(|| ExecutionError::operation("There is no item to respond with"))
+}
+
+fn json(value: Value) -> Result<Value, ExecutionError> {
+    match value {
+        Value::String(text) if !text.is_empty() => Value::from_json(&text).map_err(|_| {
+            ExecutionError::operation("Invalid JSON in 'Response Body' field")
+                .describe("Check that the syntax of the JSON in the 'Response Body' parameter is valid")
+        }),
+        Value::String(_) => Ok(Value::Undefined),
+        other => Ok(other),
+    }
+}
+
+fn binary(context: &mut NodeContext<'_>, headers: &mut Vec<(Str, Str)>) -> Result<Made, ExecutionError> {
+    let missing = || ExecutionError::operation("No binary data exists on the first item!");
+    let binaries = first(context)?.binary.as_ref().ok_or_else(missing)?;
+    let name = match context.text("responseDataSource", 0)?.as_str() {
+        "set" => context.text("inputFieldName", 0)?,
+        _ => binaries.keys().next().cloned().ok_or_else(missing)?,
+    };
+    let binary = binaries.get(&name).ok_or_else(|| {
+        let message = format!("This operation expects the node's input data to contain a binary file '{name}', but none was found [item 0]");
+        ExecutionError::operation(message).at_item(0)
+    })?;
+    default_type(headers, &binary.mime_type);
+    let told = Object::from([("binaryData", serde_json::to_value(binary).map(Value::from).unwrap_or_default())]);
+    Ok(Made { bytes: context.host.load_binary(binary)?, told: told.into() })
+}
