@@ -17,7 +17,8 @@ pub struct BinaryData {
     /// Base64 of the bytes, or the name of the store when `id` is set (as n8n writes it).
     #[serde(default)]
     pub data: Arc<str>,
-    #[serde(default)]
+    /// Empty where nobody said it (binaries that scripts put together).
+    #[serde(default, skip_serializing_if = "Str::is_empty")]
     pub mime_type: Str,
     /// `text`, `json`, `image`, `audio`, `video`, `pdf` or `html`; absent where none applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
