@@ -20,6 +20,7 @@ pub mod registry;
 mod regular_expression;
 pub mod schedule;
 mod scripts;
+mod services;
 #[cfg(test)]
 mod testing;
 mod transform;

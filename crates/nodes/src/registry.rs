@@ -6,11 +6,11 @@ use millrace_model::Node;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Description, NodeType, Ports, files, flow, lists, network, parameters, scripts, transform, triggers, values,
+    Description, NodeType, Ports, files, flow, lists, network, parameters, scripts, services, transform, triggers, values,
 };
 
 /// The groups that make up the table.
-static GROUPS: [&[&NodeType]; 8] = [
+static GROUPS: [&[&NodeType]; 9] = [
     files::NODE_TYPES,
     triggers::NODE_TYPES,
     flow::NODE_TYPES,
@@ -18,6 +18,7 @@ static GROUPS: [&[&NodeType]; 8] = [
     lists::NODE_TYPES,
     values::NODE_TYPES,
     scripts::NODE_TYPES,
+    services::NODE_TYPES,
     network::NODE_TYPES,
 ];
 
