@@ -6,7 +6,8 @@ use millrace_model::Node;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Description, NodeType, Ports, files, flow, lists, network, parameters, scripts, services, transform, triggers, values,
+    Description, NodeType, Ports, files, flow, lists, network, parameters, scripts, services, transform, triggers,
+    values,
 };
 
 /// The groups that make up the table.

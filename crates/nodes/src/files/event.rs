@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use millrace_model::{BinaryData, ExecutionError, Item, Object, Str, Value};
 
-use super::calendar::{Attendee, Event, When};
-use super::{binary, calendar::write};
+use super::binary;
+use super::calendar::{Attendee, Event, When, write};
 use crate::NodeContext;
 
 /// One item with the calendar file of its event.

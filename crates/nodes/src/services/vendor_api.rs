@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use millrace_model::{ExecutionError, Item, Object, Str, Value};
 
-use crate::{Body, HttpRequest, HttpResponse, NodeContext, NodeResult, Output};
+use crate::{Body, HttpRequest, HttpResponse, NodeContext, NodeHost, NodeResult, Output};
 
 /// A request to a vendor.
 pub(super) struct Call<'a> {
@@ -21,7 +21,7 @@ pub(super) enum CallBody {
 }
 
 /// Sends the request; an answer that is not 2xx is an error with the vendor's own words.
-pub(super) async fn send(context: &NodeContext<'_>, call: Call<'_>) -> Result<HttpResponse, ExecutionError> {
+pub(super) async fn send(host: &dyn NodeHost, call: Call<'_>) -> Result<HttpResponse, ExecutionError> {
     let mut headers =
         vec![("authorization".into(), call.authorization.into()), ("accept".into(), "application/json".into())];
     let body = match call.body {
@@ -38,8 +38,7 @@ pub(super) async fn send(context: &NodeContext<'_>, call: Call<'_>) -> Result<Ht
         }
     };
     let request = HttpRequest { method: call.method.into(), url: call.url, headers, body, ..HttpRequest::default() };
-    let response = context
-        .host
+    let response = host
         .http(request)
         .await
         .map_err(|problem| ExecutionError::api(problem.message).with_context("code", problem.code))?;

@@ -5,7 +5,7 @@ use millrace_model::{ExecutionError, Object, Str, Value, truthy};
 
 use super::vendor_api::Results;
 use crate::dot_path;
-use crate::{Behaviour, Capability, NodeContext, NodeResult, NodeType};
+use crate::{Behaviour, Capability, NodeContext, NodeHost, NodeResult, NodeType};
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.redis", include_str!("description.json"), Behaviour::Effect(execute))
@@ -24,9 +24,9 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
 }
 
 /// Runs one command; the answer is nil, a number, a text or a list.
-async fn command(context: &NodeContext<'_>, credential: &Object, words: Vec<Value>) -> Result<Value, ExecutionError> {
+async fn command(host: &dyn NodeHost, credential: &Object, words: Vec<Value>) -> Result<Value, ExecutionError> {
     let arguments = Object::from([("connection", Value::from(credential.clone())), ("command", Value::from(words))]);
-    context.host.service("redis.command", arguments.into()).await
+    host.service("redis.command", arguments.into()).await
 }
 
 async fn operate(context: &mut NodeContext<'_>, credential: &Object, index: usize) -> Result<Value, ExecutionError> {
@@ -35,30 +35,30 @@ async fn operate(context: &mut NodeContext<'_>, credential: &Object, index: usiz
     match operation.as_str() {
         "delete" => {
             let key = context.text("key", index)?;
-            command(context, credential, vec!["DEL".into(), key.into()]).await?;
+            command(context.host, credential, vec!["DEL".into(), key.into()]).await?;
             Ok(input.into())
         }
         "get" => get(context, credential, index).await,
         "incr" => {
             let key = context.text("key", index)?;
-            let count = command(context, credential, vec!["INCR".into(), key.clone().into()]).await?;
+            let count = command(context.host, credential, vec!["INCR".into(), key.clone().into()]).await?;
             if context.flag("expire", index)? {
                 let ttl = context.parameter("ttl", index)?.to_js_string();
-                command(context, credential, vec!["EXPIRE".into(), key.clone().into(), ttl.into()]).await?;
+                command(context.host, credential, vec!["EXPIRE".into(), key.clone().into(), ttl.into()]).await?;
             }
             Ok(Object::from([(key.as_str(), count)]).into())
         }
-        "info" => Ok(info(&command(context, credential, vec!["INFO".into()]).await?.to_js_string()).into()),
+        "info" => Ok(info(&command(context.host, credential, vec!["INFO".into()]).await?.to_js_string()).into()),
         "keys" => keys(context, credential, index).await,
         "llen" => {
             let list = context.text("list", index)?;
-            let length = command(context, credential, vec!["LLEN".into(), list.clone().into()]).await?;
+            let length = command(context.host, credential, vec!["LLEN".into(), list.clone().into()]).await?;
             Ok(Object::from([(list.as_str(), length)]).into())
         }
         "pop" => {
             let list = context.text("list", index)?;
             let verb = if context.flag("tail", index)? { "RPOP" } else { "LPOP" };
-            let value = command(context, credential, vec![verb.into(), list.into()]).await?;
+            let value = command(context.host, credential, vec![verb.into(), list.into()]).await?;
             let value = value.as_str().and_then(|text| Value::from_json(text).ok()).unwrap_or(value);
             named(context, "propertyName", index, value)
         }
@@ -70,7 +70,7 @@ async fn operate(context: &mut NodeContext<'_>, credential: &Object, index: usiz
                 _ => ("LPUSH", "list", "messageData"),
             };
             let (target, content) = (context.text(target, index)?, context.text(content, index)?);
-            command(context, credential, vec![verb.into(), target.into(), content.into()]).await?;
+            command(context.host, credential, vec![verb.into(), target.into(), content.into()]).await?;
             Ok(input.into())
         }
         "set" => {
@@ -95,19 +95,14 @@ fn named(context: &mut NodeContext<'_>, parameter: &str, index: usize, value: Va
 
 async fn get(context: &mut NodeContext<'_>, credential: &Object, index: usize) -> Result<Value, ExecutionError> {
     let (key, kind) = (context.text("key", index)?, context.text("keyType", index)?);
-    let value = value_of(context, credential, &key, &kind).await?;
+    let value = value_of(context.host, credential, &key, &kind).await?;
     named(context, "propertyName", index, value)
 }
 
 /// The value of a key, read as its kind: `string`, `hash`, `list`, `sets`, or `automatic` to ask the server.
-async fn value_of(
-    context: &NodeContext<'_>,
-    credential: &Object,
-    key: &str,
-    kind: &str,
-) -> Result<Value, ExecutionError> {
+async fn value_of(host: &dyn NodeHost, credential: &Object, key: &str, kind: &str) -> Result<Value, ExecutionError> {
     let asked: Str = if matches!(kind, "automatic" | "") {
-        command(context, credential, vec!["TYPE".into(), key.into()]).await?.to_js_string()
+        command(host, credential, vec!["TYPE".into(), key.into()]).await?.to_js_string()
     } else {
         kind.into()
     };
@@ -118,7 +113,7 @@ async fn value_of(
         "none" => return Ok(Value::Null),
         _ => vec!["GET".into(), key.into()],
     };
-    let value = command(context, credential, words).await?;
+    let value = command(host, credential, words).await?;
     if asked != "hash" {
         return Ok(value);
     }
@@ -130,14 +125,14 @@ async fn value_of(
 
 async fn keys(context: &mut NodeContext<'_>, credential: &Object, index: usize) -> Result<Value, ExecutionError> {
     let pattern = context.text("keyPattern", index)?;
-    let found = command(context, credential, vec!["KEYS".into(), pattern.into()]).await?;
+    let found = command(context.host, credential, vec!["KEYS".into(), pattern.into()]).await?;
     if context.parameter("getValues", index)? == Value::Bool(false) {
         return Ok(Object::from([("keys", found)]).into());
     }
     let mut values = Object::new();
     for key in found.as_array().unwrap_or_default() {
         let key = key.to_js_string();
-        let value = value_of(context, credential, &key, "automatic").await?;
+        let value = value_of(context.host, credential, &key, "automatic").await?;
         values.insert(key, value);
     }
     Ok(values.into())
@@ -162,7 +157,7 @@ async fn set(context: &mut NodeContext<'_>, credential: &Object, index: usize) -
             let Some(fields) = fields.as_object().filter(|fields| !fields.is_empty()) else {
                 return Err(ExecutionError::operation("a hash is written from a JSON object with at least one field"));
             };
-            let clear = command(context, credential, vec!["DEL".into(), key.clone().into()]);
+            let clear = command(context.host, credential, vec!["DEL".into(), key.clone().into()]);
             if context.parameters.get("valueIsJSON") == Some(&Value::Bool(false)) {
                 clear.await?;
             }
@@ -177,7 +172,7 @@ async fn set(context: &mut NodeContext<'_>, credential: &Object, index: usize) -
             };
             let verb = if kind == "list" { "RPUSH" } else { "SADD" };
             if kind == "list" {
-                command(context, credential, vec!["DEL".into(), key.clone().into()]).await?;
+                command(context.host, credential, vec!["DEL".into(), key.clone().into()]).await?;
             }
             let members = members.iter().map(|member| Value::from(member.to_js_string()));
             [Value::from(verb), key.clone().into()].into_iter().chain(members).collect()
@@ -190,10 +185,10 @@ async fn set(context: &mut NodeContext<'_>, credential: &Object, index: usize) -
             vec!["SET".into(), key.clone().into(), text.into()]
         }
     };
-    command(context, credential, std::mem::take(&mut words)).await?;
+    command(context.host, credential, std::mem::take(&mut words)).await?;
     if truthy(&context.parameter("expire", index)?) {
         let ttl = context.parameter("ttl", index)?.to_js_string();
-        command(context, credential, vec!["EXPIRE".into(), key.into(), ttl.into()]).await?;
+        command(context.host, credential, vec!["EXPIRE".into(), key.into(), ttl.into()]).await?;
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
-use millrace_model::{ExecutionError, Object, Str, Value, truthy};
+use millrace_model::{ExecutionError, Node, Object, Str, Value, truthy};
 
 use super::vendor_api::{Call, CallBody, Results, field, json, send};
-use crate::{Behaviour, Capability, NodeContext, NodeResult, NodeType};
+use crate::{Behaviour, Capability, NodeContext, NodeHost, NodeResult, NodeType};
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.sendGrid", include_str!("description.json"), Behaviour::Effect(execute))
@@ -36,27 +36,30 @@ async fn request(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Valu
             let ids = context.text("ids", index)?.replace(" ", "");
             let all = context.flag("deleteAll", index)?;
             let query = if all { "delete_all_contacts=true".to_owned() } else { format!("ids={}", encoded(&ids)) };
-            answer(context, "DELETE", &format!("/marketing/contacts?{query}"), CallBody::None).await.map(|it| vec![it])
+            answer(Door::of(context), "DELETE", &format!("/marketing/contacts?{query}"), CallBody::None)
+                .await
+                .map(|it| vec![it])
         }
         ("list", "create") => {
             let name = Object::from([("name", Value::from(context.text("name", index)?))]);
-            answer(context, "POST", "/marketing/lists", CallBody::Json(name.into())).await.map(|it| vec![it])
+            answer(Door::of(context), "POST", "/marketing/lists", CallBody::Json(name.into())).await.map(|it| vec![it])
         }
         ("list", "update") => {
             let (id, name) = (context.text("listId", index)?, context.text("name", index)?);
             let body = Object::from([("name", Value::from(name))]);
             let path = format!("/marketing/lists/{}", encoded(&id));
-            answer(context, "PATCH", &path, CallBody::Json(body.into())).await.map(|it| vec![it])
+            answer(Door::of(context), "PATCH", &path, CallBody::Json(body.into())).await.map(|it| vec![it])
         }
         ("list", "get" | "delete") => {
             let path = format!("/marketing/lists/{}", encoded(&context.text("listId", index)?));
             let method = if operation == "get" { "GET" } else { "DELETE" };
-            let value = answer(context, method, &path, CallBody::None).await?;
+            let value = answer(Door::of(context), method, &path, CallBody::None).await?;
             Ok(vec![if method == "GET" { value } else { Object::from([("success", Value::from(true))]).into() }])
         }
         ("list", "getAll") => {
             let size = page_size(context, index)?;
-            let value = answer(context, "GET", &format!("/marketing/lists?page_size={size}"), CallBody::None).await?;
+            let value =
+                answer(Door::of(context), "GET", &format!("/marketing/lists?page_size={size}"), CallBody::None).await?;
             Ok(value.get("result").and_then(Value::as_array).unwrap_or_default().to_vec())
         }
         _ => {
@@ -66,10 +69,23 @@ async fn request(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Valu
     }
 }
 
-async fn answer(context: &NodeContext<'_>, method: &str, path: &str, body: CallBody) -> Result<Value, ExecutionError> {
-    let credential = context.host.credential(context.node(), "sendGridApi").await?;
+/// The way to the vendor: the host, and the node whose credential is used.
+#[derive(Clone, Copy)]
+struct Door<'a> {
+    host: &'a dyn NodeHost,
+    node: &'a Node,
+}
+
+impl<'a> Door<'a> {
+    fn of(context: &NodeContext<'a>) -> Door<'a> {
+        Door { host: context.host, node: context.node() }
+    }
+}
+
+async fn answer(door: Door<'_>, method: &str, path: &str, body: CallBody) -> Result<Value, ExecutionError> {
+    let credential = door.host.credential(door.node, "sendGridApi").await?;
     let authorization = format!("Bearer {}", field(&credential, "apiKey")?);
-    Ok(json(&send(context, Call { method, url: format!("{API}{path}"), authorization, body }).await?))
+    Ok(json(&send(door.host, Call { method, url: format!("{API}{path}"), authorization, body }).await?))
 }
 
 async fn send_mail(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Value>, ExecutionError> {
@@ -78,7 +94,7 @@ async fn send_mail(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Va
     let authorization = format!("Bearer {}", field(&credential, "apiKey")?);
     let call =
         Call { method: "POST", url: format!("{API}/mail/send"), authorization, body: CallBody::Json(body.into()) };
-    let response = send(context, call).await?;
+    let response = send(context.host, call).await?;
     let id = response.headers.iter().find(|(name, _)| name == "x-message-id").map(|(_, value)| value.clone());
     Ok(vec![Object::from([("messageId", id.into())]).into()])
 }
@@ -197,28 +213,29 @@ async fn upsert_contact(context: &mut NodeContext<'_>, index: usize) -> Result<V
     if let Some(lists) = lists.filter(|lists| matches!(lists, Value::Array(_))) {
         body.insert("list_ids", lists.clone());
     }
-    answer(context, "PUT", "/marketing/contacts", CallBody::Json(body.into())).await.map(|it| vec![it])
+    answer(Door::of(context), "PUT", "/marketing/contacts", CallBody::Json(body.into())).await.map(|it| vec![it])
 }
 
 async fn get_contact(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Value>, ExecutionError> {
     if context.text("by", index)? == "email" {
         let email = context.text("email", index)?.replace("'", "\\'");
         let body = Object::from([("query", Value::from(format!("email LIKE '{email}'")))]);
-        let found = answer(context, "POST", "/marketing/contacts/search", CallBody::Json(body.into())).await?;
+        let found =
+            answer(Door::of(context), "POST", "/marketing/contacts/search", CallBody::Json(body.into())).await?;
         return Ok(found.get("result").and_then(Value::as_array).unwrap_or_default().iter().take(1).cloned().collect());
     }
     let path = format!("/marketing/contacts/{}", encoded(&context.text("contactId", index)?));
-    answer(context, "GET", &path, CallBody::None).await.map(|it| vec![it])
+    answer(Door::of(context), "GET", &path, CallBody::None).await.map(|it| vec![it])
 }
 
 async fn get_contacts(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Value>, ExecutionError> {
     let limit = page_size(context, index)?;
     let query = context.text("filters.query", index)?;
     let found = if query.is_empty() {
-        answer(context, "GET", "/marketing/contacts", CallBody::None).await?
+        answer(Door::of(context), "GET", "/marketing/contacts", CallBody::None).await?
     } else {
         let body = Object::from([("query", Value::from(query))]);
-        answer(context, "POST", "/marketing/contacts/search", CallBody::Json(body.into())).await?
+        answer(Door::of(context), "POST", "/marketing/contacts/search", CallBody::Json(body.into())).await?
     };
     Ok(found.get("result").and_then(Value::as_array).unwrap_or_default().iter().take(limit).cloned().collect())
 }

@@ -34,7 +34,8 @@ async fn request(context: &mut NodeContext<'_>, index: usize) -> Result<Value, E
     let call = context.text("resource", index)? == "call";
     let fields = if call { call_fields(context, index)? } else { message_fields(context, index)? };
     let url = format!("{API}/{account}/{}.json", if call { "Calls" } else { "Messages" });
-    let response = send(context, Call { method: "POST", url, authorization, body: CallBody::Form(fields) }).await?;
+    let response =
+        send(context.host, Call { method: "POST", url, authorization, body: CallBody::Form(fields) }).await?;
     Ok(json(&response))
 }
 
