@@ -25,7 +25,7 @@ pub(super) fn read(
     let flag = |key: &str| options.get(key).is_some_and(truthy);
     let header = if options.get("headerRow") == Some(&Value::Bool(false)) { Header::None } else { Header::FirstRow };
     if format == FileFormat::Csv && style == CsvStyle::Records {
-        let content = text_encoding::decode(bytes, &text("encoding").unwrap_or_else(|| "utf8".into()), false)?;
+        let content = text_encoding::decode(bytes, Some(&text("encoding").unwrap_or_else(|| "utf8".into())), false)?;
         let count = |key: &str| options.get(key).and_then(Value::as_f64).and_then(to_index);
         let skipped = options.pointer("skipRecordsWithErrors.value.enabled").is_some_and(truthy);
         let csv = CsvRead {

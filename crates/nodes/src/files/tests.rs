@@ -24,7 +24,7 @@ fn text_survives_every_encoding_that_can_hold_it() {
         ("base64", "AP8="),
     ];
     for (name, text) in table {
-        assert_eq!(decode(&encode(text, name, false).unwrap(), name, true).unwrap(), text, "{name}");
+        assert_eq!(decode(&encode(text, name, false).unwrap(), Some(name), true).unwrap(), text, "{name}");
     }
 }
 
@@ -38,15 +38,23 @@ fn what_an_encoding_cannot_hold_becomes_a_question_mark() {
 #[test]
 fn byte_order_marks_are_added_and_stripped_when_asked() {
     assert_eq!(encode("a", "utf8", true).unwrap(), b"\xef\xbb\xbfa");
-    assert_eq!(decode(b"\xef\xbb\xbfa", "utf8", true).unwrap(), "a");
-    assert_eq!(decode(b"\xef\xbb\xbfa", "utf8", false).unwrap(), "\u{feff}a");
+    assert_eq!(decode(b"\xef\xbb\xbfa", Some("utf8"), true).unwrap(), "a");
+    assert_eq!(decode(b"\xef\xbb\xbfa", Some("utf8"), false).unwrap(), "\u{feff}a");
     assert_eq!(encode("a", "utf16le", true).unwrap(), [0xff, 0xfe, 0x61, 0]);
+}
+
+#[test]
+fn the_encoding_is_guessed_where_none_is_named() {
+    assert_eq!(decode("Žluťoučký".as_bytes(), None, true).unwrap(), "Žluťoučký");
+    let cyrillic = "Съешь же ещё этих мягких французских булок, да выпей чаю";
+    assert_eq!(decode(&encode(cyrillic, "windows1251", false).unwrap(), None, true).unwrap(), cyrillic);
+    assert_eq!(decode(b"caf\xe9 au lait", None, true).unwrap(), "café au lait");
 }
 
 #[test]
 fn unknown_encodings_and_wrong_text_are_errors() {
     assert!(encode("a", "klingon", false).unwrap_err().message.contains("klingon"));
-    assert!(decode(b"a", "klingon", false).is_err());
+    assert!(decode(b"a", Some("klingon"), false).is_err());
     assert!(encode("xyz", "hex", false).is_err());
     assert!(encode("abc", "hex", false).is_err());
     assert!(encode("???", "base64", false).is_err());

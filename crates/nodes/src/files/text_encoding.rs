@@ -7,8 +7,10 @@ use millrace_model::ExecutionError;
 
 const BOM: char = '\u{feff}';
 
-/// Decodes bytes; what is malformed becomes U+FFFD.
-pub(super) fn decode(bytes: &[u8], name: &str, strip_bom: bool) -> Result<String, ExecutionError> {
+/// Decodes bytes; what is malformed becomes U+FFFD. Without a name the encoding is UTF-8 where the bytes are valid
+/// UTF-8, else guessed from their statistics.
+pub(super) fn decode(bytes: &[u8], name: Option<&str>, strip_bom: bool) -> Result<String, ExecutionError> {
+    let name = name.unwrap_or_else(|| detect(bytes));
     let text = match plain(name).as_str() {
         "base64" => STANDARD.encode(bytes),
         "hex" => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -19,6 +21,15 @@ pub(super) fn decode(bytes: &[u8], name: &str, strip_bom: bool) -> Result<String
         Some(rest) if strip_bom => rest.to_owned(),
         _ => text,
     })
+}
+
+fn detect(bytes: &[u8]) -> &'static str {
+    if std::str::from_utf8(bytes).is_ok() {
+        return "utf-8";
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, chardetng::Utf8Detection::Allow).name()
 }
 
 /// Encodes text; what the encoding cannot hold becomes `?`.

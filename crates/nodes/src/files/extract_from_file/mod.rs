@@ -74,7 +74,7 @@ fn kept(context: &NodeContext<'_>, options: &Value, index: usize) -> Item {
 }
 
 fn decode(bytes: &[u8], options: &Value) -> Result<String, ExecutionError> {
-    let encoding = options.get("encoding").and_then(Value::as_str).unwrap_or("utf8");
+    let encoding = options.get("encoding").and_then(Value::as_str).filter(|name| !name.is_empty());
     text_encoding::decode(bytes, encoding, options.get("stripBOM") != Some(&Value::Bool(false)))
 }
 

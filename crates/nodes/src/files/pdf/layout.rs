@@ -5,6 +5,9 @@ use pdf_extract::{Document, MediaBox, OutputDev, OutputError, Transform, output_
 /// Most text taken from one page.
 const MAX_TEXT: usize = 32 << 20;
 
+/// Width, in units of the font size, taken for letters whose width is not known.
+const UNKNOWN_WIDTH: f64 = 0.8;
+
 pub(super) fn page_text(document: &Document, page: u32) -> Result<String, String> {
     let mut lines = Lines::default();
     output_doc_page(document, &mut lines, page).map_err(|problem| problem.to_string())?;
@@ -29,7 +32,7 @@ impl OutputDev for Lines {
         Ok(())
     }
 
-    fn output_character(&mut self, at: &Transform, width: f64, _: f64, font_size: f64, text: &str) -> Done {
+    fn output_character(&mut self, at: &Transform, width: f64, spacing: f64, font_size: f64, text: &str) -> Done {
         let size = (font_size * (at.m21 * at.m21 + at.m22 * at.m22).sqrt()).abs();
         let (x, y) = (at.m31, at.m32);
         if let Some((line, end)) = self.last {
@@ -44,7 +47,9 @@ impl OutputDev for Lines {
         if self.text.len() < MAX_TEXT {
             self.text.push_str(text);
         }
-        let advance = width * font_size * (at.m11 * at.m11 + at.m12 * at.m12).sqrt();
+        // Some fonts' width tables are not understood: a missing width must not make a gap of every letter.
+        let width = if width > 0.0 { width } else { UNKNOWN_WIDTH };
+        let advance = (width * font_size + spacing) * (at.m11 * at.m11 + at.m12 * at.m12).sqrt();
         self.last = Some((y, x + advance));
         Ok(())
     }

@@ -28,7 +28,8 @@ pub(crate) struct CsvRead {
 
 /// Reads CSV text into records; all values are text. Without a header a record is `{"row": [..]}`.
 pub(crate) fn read_records(text: &str, options: &CsvRead) -> Result<Vec<Object>, String> {
-    let text = if options.strip_bom { text.strip_prefix(BOM).unwrap_or(text) } else { text };
+    // The reader drops a byte order mark by itself; where it is to be kept it goes back to the first field.
+    let mark = if options.strip_bom || options.from_line > 1 || !text.starts_with(BOM) { "" } else { BOM };
     let [delimiter] = options.delimiter.as_bytes() else {
         return Err(format!("the delimiter \"{}\" is not a single ASCII character", options.delimiter));
     };
@@ -52,11 +53,12 @@ pub(crate) fn read_records(text: &str, options: &CsvRead) -> Result<Vec<Object>,
             continue;
         }
         if !options.header {
-            records.push(Object::from([("row", Value::array(record.iter().map(Value::from)))]));
+            let mark = if records.is_empty() { mark } else { "" };
+            records.push(Object::from([("row", Value::array(marked(&record, mark).map(Value::from)))]));
             continue;
         }
         let Some(names) = &names else {
-            names = Some(record.iter().map(Str::from).collect());
+            names = Some(marked(&record, mark).collect());
             continue;
         };
         if record.len() != names.len() {
@@ -71,6 +73,14 @@ pub(crate) fn read_records(text: &str, options: &CsvRead) -> Result<Vec<Object>,
         records.push(fields.map(|(name, value)| (name.clone(), Value::from(value))).collect());
     }
     Ok(records)
+}
+
+/// The fields of a record, a byte order mark put before the first.
+fn marked<'r>(record: &'r csv::StringRecord, mark: &'r str) -> impl Iterator<Item = Str> + 'r {
+    record.iter().enumerate().map(move |(at, field)| match at {
+        0 if !mark.is_empty() => ecow::eco_format!("{mark}{field}"),
+        _ => field.into(),
+    })
 }
 
 /// Refuses a quote that opens inside a field and a quote that is never closed, as strict readers do.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use millrace_model::Str;
 
-use super::{Cell, Sheet};
+use super::{Cell, Sheet, infer};
 
-/// Reads all table rows; every cell is text.
+/// Reads all table rows.
 pub(super) fn read(bytes: &[u8]) -> Result<Sheet, String> {
     if !bytes.starts_with(b"{\\rtf") {
         return Err("the file is not an RTF document".to_owned());
@@ -39,8 +39,7 @@ impl Reader {
         match word {
             "cell" => {
                 let text = std::mem::take(&mut self.cell);
-                let text = text.trim();
-                self.row.push(if text.is_empty() { Cell::Empty } else { Cell::Text(text.into()) });
+                self.row.push(infer::cell(text.trim()));
             }
             "row" => {
                 self.rows.push(std::mem::take(&mut self.row));
