@@ -135,6 +135,13 @@ pub(crate) fn throw(ctx: &Ctx<'_>, error: &ExecutionError) -> rquickjs::Error {
         if let Some(description) = &error.description {
             exception.set("description", description.as_str())?;
         }
+        if let Some(code) = &error.http_code {
+            exception.set("httpCode", code.as_str())?;
+        }
+        if !error.messages.is_empty() {
+            let messages = Value::array(error.messages.iter().cloned().map(Value::from));
+            exception.set("messages", crate::convert::to_js(ctx, &messages)?)?;
+        }
         exception.set("context", object_to_js(ctx, &error.context)?)?;
         Ok(ctx.throw(exception.into_value()))
     };

@@ -111,7 +111,7 @@ const HIDDEN: [&str; 17] = [
     "SuppressedError",
 ];
 /// Names that stand for an empty object in n8n's expressions.
-const ABSENT: [&str; 33] = [
+const ABSENT: [&str; 27] = [
     "document",
     "global",
     "window",
@@ -123,9 +123,6 @@ const ABSENT: [&str; 33] = [
     "uneval",
     "setTimeout",
     "setInterval",
-    "setImmediate",
-    "clearTimeout",
-    "clearInterval",
     "fetch",
     "XMLHttpRequest",
     "Generator",
@@ -134,8 +131,6 @@ const ABSENT: [&str; 33] = [
     "AsyncGenerator",
     "AsyncGeneratorFunction",
     "WebAssembly",
-    "require",
-    "module",
     "globalThis",
     "eval",
     "Function",
@@ -144,7 +139,6 @@ const ABSENT: [&str; 33] = [
     "Proxy",
     "escape",
     "unescape",
-    "queueMicrotask",
 ];
 /// Names of the library.
 const LIBRARY: [&str; 22] = [

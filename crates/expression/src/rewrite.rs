@@ -41,6 +41,8 @@ const FORBIDDEN_OF_OBJECT: [&str; 5] =
     ["defineProperty", "defineProperties", "setPrototypeOf", "getOwnPropertyDescriptor", "getOwnPropertyDescriptors"];
 /// Names under which n8n keeps the data of an expression.
 const RESERVED: [&str; 3] = ["___n8n_data", "__sanitize", "___n8n_globalThis"];
+/// Classes that make functions from text.
+const FUNCTIONS: [&str; 4] = ["Function", "GeneratorFunction", "AsyncFunction", "AsyncGeneratorFunction"];
 /// Built-in methods that change the value they are called on, or one of their arguments.
 const WRITING_METHODS: [&str; 12] =
     ["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin", "assign", "set", "freeze"];
@@ -60,6 +62,7 @@ pub(crate) fn expression(source: &str) -> Result<Rewritten, ExecutionError> {
     }
     check_forbidden(&code)?;
     let mut edits = Vec::new();
+    escape_line_ends(&code, &mut edits);
     guard_keys(&code, &mut edits);
     extend_calls(&code, &mut edits);
     lazy_if(&code, &mut edits);
@@ -93,6 +96,7 @@ fn forbidden(message: &str) -> ExecutionError {
 }
 
 fn check_reserved(tokens: &[Token<'_>]) -> Result<(), ExecutionError> {
+    let mut extended = false;
     for token in tokens.iter().filter(|token| token.kind == Kind::Name) {
         let name = unescape(token.text);
         if RESERVED.contains(&name.as_str()) {
@@ -100,6 +104,12 @@ fn check_reserved(tokens: &[Token<'_>]) -> Result<(), ExecutionError> {
             error.name = "ExpressionReservedVariableError".into();
             return Err(error);
         }
+        if extended && FUNCTIONS.contains(&name.as_str()) {
+            let mut error = forbidden(&format!("Cannot extend \"{name}\" due to security concerns"));
+            error.name = "ExpressionClassExtensionError".into();
+            return Err(error);
+        }
+        extended = name == "extends";
         if name == "with" {
             let mut error = forbidden("Cannot use \"with\" statements due to security concerns");
             error.name = "ExpressionWithStatementError".into();
@@ -155,6 +165,21 @@ fn may_write(code: &Code<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// A string literal may hold the end of a line, as in n8n; JavaScript's may not.
+fn escape_line_ends(code: &Code<'_>, edits: &mut Vec<Edit>) {
+    for token in code.tokens.iter().filter(|token| token.kind == Kind::String) {
+        let mut escaped = false;
+        for (at, letter) in token.text.char_indices() {
+            match letter {
+                '\n' if !escaped => edits.push(Edit::replace(token.start + at, 1, "\\n")),
+                '\r' if !escaped => edits.push(Edit::replace(token.start + at, 1, "\\r")),
+                _ => {}
+            }
+            escaped = letter == '\\' && !escaped;
+        }
+    }
 }
 
 /// `a[key]` and `{ [key]: … }` become `a[__key(key)]` and `{ [__key(key)]: … }`, unless the key is a literal that was checked already.

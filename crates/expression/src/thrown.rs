@@ -51,6 +51,9 @@ fn described<'js>(
     let mut error = ExecutionError::new(text("name")?, text("message").unwrap_or_default());
     error.description = text("description");
     error.stack = text("stack");
+    error.http_code = text("httpCode");
+    let messages = fields.get("messages").and_then(Value::as_array).unwrap_or_default();
+    error.messages = messages.iter().map(Value::to_js_string).collect();
     error.context = fields.get("context").and_then(Value::as_object).cloned().unwrap_or_else(Object::new);
     Some(error)
 }

@@ -130,13 +130,13 @@ pub(crate) fn tokenize(source: &str) -> Option<Vec<Token<'_>>> {
     templates.is_empty().then_some(tokens)
 }
 
+/// A string literal. Unlike JavaScript's it may go on over the end of a line; `rewrite` sees to that.
 fn quoted(rest: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     for (at, letter) in rest.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '\n' | '\r' => return None,
             _ if letter == quote => return Some(at + 1),
             _ => {}
         }

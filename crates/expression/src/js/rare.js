@@ -84,6 +84,8 @@
       description: text(thrown.description),
       context: thrown.context !== null && typeof thrown.context === 'object' ? thrown.context : undefined,
       stack: text(thrown.stack),
+      httpCode: text(thrown.httpCode),
+      messages: G.Array.isArray(thrown.messages) ? thrown.messages.map(String) : undefined,
     };
   };
 

@@ -39,6 +39,8 @@
     get $getNodeParameter() { return outside().context.getNodeParameter; },
     get process() { return base.rare().process(); },
     get Buffer() { return texts().Buffer; },
+    get TextEncoder() { return texts().TextEncoder; },
+    get TextDecoder() { return texts().TextDecoder; },
     get atob() { return texts().atob; },
     get btoa() { return texts().btoa; },
     setTimeout,

@@ -95,5 +95,16 @@
     return code;
   }));
   const atob = (text) => latin1(decode(text));
-  return { Buffer, encode, decode, atob, btoa };
+  class TextEncoder {
+    get encoding() { return 'utf-8'; }
+    encode(text = '') { return new Uint8Array(toUtf8(text)); }
+  }
+  class TextDecoder {
+    constructor(encoding = 'utf-8') { this.encoding = String(encoding).toLowerCase(); }
+    decode(bytes = []) {
+      const view = bytes instanceof G.ArrayBuffer ? new Uint8Array(bytes) : bytes;
+      return /^utf-?8$/.test(this.encoding) ? fromUtf8(view).replace(/^\ufeff/, '') : latin1(view);
+    }
+  }
+  return { Buffer, TextEncoder, TextDecoder, encode, decode, atob, btoa };
 })

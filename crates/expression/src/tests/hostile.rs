@@ -88,6 +88,7 @@ fn no_way_leads_to_code_from_text() {
             "Cannot access \"constructor\" due to security concerns",
         ),
         ("={{ Array.prototype }}", "Cannot access \"prototype\" due to security concerns"),
+        ("={{ (class extends Function {}) }}", "Cannot extend \"Function\" due to security concerns"),
         ("={{ with (Math) { max(1) } }}", "Cannot use \"with\" statements due to security concerns"),
     ]);
     world.gives(&[

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use millrace_model::{ExecutionError, Items, NodeIndex, NodeRun, Object, RunData, Source, Value, Workflow, items_of};
 
-use crate::{Clock, Globals, Limits, NodeContexts, Sandbox, Scope, Template};
+use crate::sandbox::Form;
+use crate::{Clock, Globals, Limits, NodeContexts, Path, Sandbox, Scope, Template};
 
 /// A run to evaluate in: a workflow, what its nodes gave, and the current node's place.
 pub(super) struct World {
@@ -98,8 +99,20 @@ impl World {
         self
     }
 
+    /// Evaluates by the path that is taken and, where that is not the engine, by the engine too: both must agree.
+    #[track_caller]
     pub(super) fn evaluate(&mut self, text: &str) -> Result<Value, ExecutionError> {
-        self.with(|sandbox, scope| sandbox.evaluate(&Template::compile(text), scope))
+        let template = Template::compile(text);
+        let result = self.with(|sandbox, scope| sandbox.evaluate(&template, scope));
+        if !matches!(template.explain(), Path::JavaScript { .. }) {
+            let by_engine = self.with(|sandbox, scope| sandbox.evaluate_in_engine(&template, scope, Form::default()));
+            let shown = |result: &Result<Value, ExecutionError>| match result {
+                Ok(value) => format!("{} {}", value.kind(), value.to_json()),
+                Err(error) => error.message.to_string(),
+            };
+            assert_eq!(shown(&result), shown(&by_engine), "{text}");
+        }
+        result
     }
 
     pub(super) fn with<R>(&mut self, act: impl FnOnce(&mut Sandbox, &Scope<'_>) -> R) -> R {

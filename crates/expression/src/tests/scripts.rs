@@ -19,7 +19,11 @@ impl ScriptHost for Host {
         self.calls.push((name.into(), arguments));
         match name {
             "httpRequest" => Ok(json(r#"{"ok":true}"#)),
-            _ => Err(ExecutionError::operation("no such door")),
+            _ => {
+                let mut error = ExecutionError::api("no such door");
+                error.http_code = Some("404".into());
+                Err(error)
+            }
         }
     }
 
@@ -69,6 +73,7 @@ fn code_over_all_items() {
             ("return Buffer.from('grüß').toString('base64')", r#""Z3LDvMOf""#),
             ("return Buffer.from('Z3LDvMOf', 'base64').toString()", r#""grüß""#),
             ("return Buffer.from('00ff', 'hex').toString('hex') + btoa('abc') + atob('YWJj')", r#""00ffYWJjabc""#),
+            ("return new TextDecoder().decode(new TextEncoder().encode('€𝄞'))", r#""€𝄞""#),
             ("return new Date(0)", r#""1970-01-01T00:00:00.000Z""#),
             ("return $now.toISO()", r#""2023-11-14T23:13:20.050+01:00""#),
             ("return process.env.REGION", r#""eu""#),
@@ -129,6 +134,9 @@ fn helpers_and_custom_data_reach_the_host() {
         Script::new("try { await helpers.request({}) } catch (e) { return e.message }", ScriptKind::CodeAllItems);
     let outcome = world.with(|sandbox, scope| sandbox.run_script(&caught, scope, &mut host)).unwrap();
     assert_eq!(outcome.value.to_json(), r#""no such door""#);
+    let script = Script::new("await helpers.request({})", ScriptKind::CodeAllItems);
+    let error = world.with(|sandbox, scope| sandbox.run_script(&script, scope, &mut host)).unwrap_err();
+    assert_eq!((error.name.as_str(), error.http_code.as_deref()), ("NodeApiError", Some("404")));
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn an_expression_ends_at_the_first_closing_braces() {
         (r"=a \{{ b {{ $json.n }} c", r#""a {{ b 7 c""#),
         ("={{ { a: { b: $json.n } } }}", r#"{"a":{"b":7}}"#),
         (r#"={{ "a\}}b" }}"#, r#""a}}b""#),
+        ("={{ 'two\nlines \\' \\\n joined' }}", r#""two\nlines '  joined""#),
         ("={{ $json.n", "7"),
     ]);
     World::of_items("[]").fails(&[
