@@ -1,6 +1,8 @@
 //! Checks of single functions over JSON lines: conditions, field types, parameters. For tools, not for runs.
 
 mod tagged;
+#[cfg(test)]
+mod tests;
 
 use jiff::tz::TimeZone;
 use millrace_model::{Object, Str, Value};

@@ -11,7 +11,11 @@ use super::legacy_date;
 
 /// An instant in a zone.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DateTime(Zoned);
+pub struct DateTime {
+    zoned: Zoned,
+    /// The text gave an offset rather than the name of a zone, or none.
+    fixed: bool,
+}
 
 impl DateTime {
     /// Reads a date; `zone` is the one of texts that name none. `None` when no known form fits.
@@ -21,30 +25,29 @@ impl DateTime {
             .or_else(|| http(text))
             .or_else(|| rfc2822(text))
             .or_else(|| sql(text, zone))
-            .or_else(|| legacy_date::parse(text, zone))
-            .map(DateTime)
+            .or_else(|| legacy_date::parse(text, zone).map(DateTime::from))
     }
 
     /// Milliseconds since the epoch.
     pub fn as_millisecond(&self) -> i64 {
-        self.0.timestamp().as_millisecond()
+        self.zoned.timestamp().as_millisecond()
     }
 
     /// As Luxon's `toISO()` writes it: milliseconds, and `Z` only for a zone that is UTC by a fixed offset.
     pub fn to_iso(&self) -> String {
-        let local = self.0.strftime("%Y-%m-%dT%H:%M:%S.%3f");
-        match self.0.time_zone().to_fixed_offset() {
-            Ok(offset) if offset == Offset::UTC && self.0.time_zone().iana_name().is_none() => format!("{local}Z"),
-            _ => format!("{local}{}", self.0.strftime("%:z")),
+        let local = self.zoned.strftime("%Y-%m-%dT%H:%M:%S.%3f");
+        if self.fixed && self.zoned.offset() == Offset::UTC {
+            return format!("{local}Z");
         }
+        format!("{local}{}", self.zoned.strftime("%:z"))
     }
 
     /// As Luxon names the zone: `UTC+1`, `Europe/Rome`.
     pub fn zone_name(&self) -> String {
-        if let Some(name) = self.0.time_zone().iana_name() {
+        if let Some(name) = self.zoned.time_zone().iana_name() {
             return name.to_owned();
         }
-        match self.0.offset().seconds() {
+        match self.zoned.offset().seconds() {
             0 => "UTC".to_owned(),
             seconds => {
                 let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
@@ -59,7 +62,7 @@ impl DateTime {
 
 impl From<Zoned> for DateTime {
     fn from(zoned: Zoned) -> DateTime {
-        DateTime(zoned)
+        DateTime { zoned, fixed: false }
     }
 }
 
@@ -100,7 +103,7 @@ fn number<T: std::str::FromStr>(captures: &Captures<'_>, group: usize) -> Option
     captures.get(group)?.as_str().trim().parse().ok()
 }
 
-fn iso(text: &str, zone: &TimeZone) -> Option<Zoned> {
+fn iso(text: &str, zone: &TimeZone) -> Option<DateTime> {
     if let Some(found) = captures(&ISO_DATE, text) {
         let date = civil::Date::new(number(&found, 1)?, number(&found, 2).unwrap_or(1), number(&found, 3).unwrap_or(1));
         return at_time(date.ok()?, &found, 4, zone);
@@ -116,27 +119,27 @@ fn iso(text: &str, zone: &TimeZone) -> Option<Zoned> {
     at_time(date, &found, 3, zone)
 }
 
-fn sql(text: &str, zone: &TimeZone) -> Option<Zoned> {
+fn sql(text: &str, zone: &TimeZone) -> Option<DateTime> {
     let found = captures(&SQL, text)?;
     let date = civil::Date::new(number(&found, 1)?, number(&found, 2)?, number(&found, 3)?).ok()?;
     at_time(date, &found, 4, zone)
 }
 
 /// Puts the time of four groups (hours to fraction) and the zone of four more (`Z`, hours, minutes, name) to a date.
-fn at_time(date: civil::Date, found: &Captures<'_>, first: usize, zone: &TimeZone) -> Option<Zoned> {
+fn at_time(date: civil::Date, found: &Captures<'_>, first: usize, zone: &TimeZone) -> Option<DateTime> {
     let part = |offset: usize| number::<i8>(found, first + offset).unwrap_or(0);
     let fraction = found.get(first + 3).map_or("", |fraction| fraction.as_str());
     let milliseconds: i32 = format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
     let (date, hour) =
         if part(0) == 24 && part(1) == 0 && part(2) == 0 { (date.tomorrow().ok()?, 0) } else { (date, part(0)) };
     let time = civil::Time::new(hour, part(1), part(2), milliseconds.checked_mul(1_000_000)?).ok()?;
-    let zone = match (found.get(first + 4), found.get(first + 5), found.get(first + 7)) {
-        (_, _, Some(name)) => TimeZone::get(name.as_str()).ok()?,
-        (Some(_), _, _) => Offset::UTC.to_time_zone(),
-        (_, Some(hours), _) => fixed_zone(hours.as_str(), number(found, first + 6).unwrap_or(0))?,
-        _ => zone.clone(),
+    let (zone, fixed) = match (found.get(first + 4), found.get(first + 5), found.get(first + 7)) {
+        (_, _, Some(name)) => (TimeZone::get(name.as_str()).ok()?, false),
+        (Some(_), _, _) => (TimeZone::UTC, true),
+        (_, Some(hours), _) => (fixed_zone(hours.as_str(), number(found, first + 6).unwrap_or(0))?, true),
+        _ => (zone.clone(), false),
     };
-    date.to_datetime(time).to_zoned(zone).ok()
+    Some(DateTime { zoned: date.to_datetime(time).to_zoned(zone).ok()?, fixed })
 }
 
 /// A zone at a fixed offset: signed hours and minutes.
@@ -146,7 +149,7 @@ fn fixed_zone(hours: &str, minutes: i32) -> Option<TimeZone> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok().map(Offset::to_time_zone)
 }
 
-fn rfc2822(text: &str) -> Option<Zoned> {
+fn rfc2822(text: &str) -> Option<DateTime> {
     let mut plain = String::with_capacity(text.len());
     let mut depth = 0_usize;
     for letter in text.chars() {
@@ -170,12 +173,12 @@ fn rfc2822(text: &str) -> Option<Zoned> {
     let zone = match (found.get(7), found.get(9)) {
         (Some(name), _) => fixed_zone(&legacy_date::zone_hours(&name.as_str().to_lowercase())?.to_string(), 0)?,
         (_, Some(hours)) => fixed_zone(hours.as_str(), number(&found, 10).unwrap_or(0))?,
-        _ => Offset::UTC.to_time_zone(),
+        _ => TimeZone::UTC,
     };
-    date.to_datetime(time).to_zoned(zone).ok()
+    Some(DateTime { zoned: date.to_datetime(time).to_zoned(zone).ok()?, fixed: true })
 }
 
-fn http(text: &str) -> Option<Zoned> {
+fn http(text: &str) -> Option<DateTime> {
     let found = captures(&HTTP, text)?;
     let (day, name, year, clock) = if found.get(1).is_some() {
         (1, 2, 3, 4)
@@ -189,7 +192,8 @@ fn http(text: &str) -> Option<Zoned> {
     let date = civil::Date::new(full, month(found.get(name)?.as_str())?, number(&found, day)?).ok()?;
     let clock = [number(&found, clock)?, number(&found, clock + 1)?, number(&found, clock + 2)?];
     let [hour, minute, second] = clock;
-    date.to_datetime(civil::Time::new(hour, minute, second, 0).ok()?).to_zoned(Offset::UTC.to_time_zone()).ok()
+    let time = civil::Time::new(hour, minute, second, 0).ok()?;
+    Some(DateTime { zoned: date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?, fixed: true })
 }
 
 /// The month of an English name or its first three letters, from 1.

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 use jiff::civil;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 use super::date_text::{at, month};
 
@@ -224,7 +224,7 @@ impl Reading {
         // A day past the end of its month runs over into the next.
         let start = civil::Date::new(i16::try_from(year).ok()?, month, 1).ok()?;
         let date = start.checked_add(jiff::Span::new().days(i64::from(day) - 1)).ok()?;
-        let midnight = date.to_zoned(Offset::UTC.to_time_zone()).ok()?.timestamp().as_millisecond();
+        let midnight = date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond();
         midnight.checked_add(self.time_of_day()?)?.checked_sub(self.offset_milliseconds()?)
     }
 

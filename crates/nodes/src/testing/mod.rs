@@ -157,7 +157,7 @@ pub(crate) fn links(output: &Output, index: usize) -> Vec<Vec<u32>> {
     items.iter().map(|item| refs(item).iter().map(|link| link.item).collect()).collect()
 }
 
-fn globals() -> Globals {
+pub(crate) fn globals() -> Globals {
     Globals {
         execution_id: "1".into(),
         mode: "manual".into(),

@@ -23,6 +23,12 @@ pub(crate) struct World {
     pub kept: Mutex<BTreeMap<String, Value>>,
     pub slept: Mutex<Duration>,
     pub services: Mutex<Vec<(String, Value)>>,
+    /// Workflows that were called.
+    pub calls: Mutex<Vec<Call>>,
+    /// What a called workflow gives; `None`: the items it was given.
+    pub call_result: Option<Result<Vec<Vec<Item>>, ExecutionError>>,
+    /// Answers that were sent to the webhook's caller.
+    pub responses: Mutex<Vec<WebhookResponse>>,
 }
 
 /// What a server answers.
@@ -126,11 +132,15 @@ impl NodeHost for World {
         }
     }
 
-    async fn call_workflow(&self, _call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
-        Err(ExecutionError::operation("no workflows here"))
+    async fn call_workflow(&self, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
+        let given = call.items.clone();
+        self.calls.lock().unwrap().push(call);
+        self.call_result.clone().unwrap_or(Ok(vec![given]))
     }
 
-    fn respond(&self, _response: WebhookResponse) {}
+    fn respond(&self, response: WebhookResponse) {
+        self.responses.lock().unwrap().push(response);
+    }
 
     fn store_binary(
         &self,

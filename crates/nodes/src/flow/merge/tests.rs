@@ -1,1 +1,161 @@
-//! The node, by tables.
+//! Merge, by tables.
+
+use crate::testing::{links, trial};
+
+const LEFT: &str = r#"[{"id": 1, "a": "x", "n": {"p": 1}}, {"id": 2, "a": "y"}]"#;
+const RIGHT: &str = r#"[{"id": 2, "b": "z", "a": ""}, {"id": 3, "b": "w", "n": {"q": 2}}]"#;
+
+fn merged(version: f64, parameters: &str) -> String {
+    trial("merge").version(version).parameters(parameters).inputs(&[LEFT, RIGHT]).gives()
+}
+
+fn fields(more: &str) -> String {
+    format!(r#"{{"mode": "combine", "fieldsToMatchString": "id", {more}}}"#)
+}
+
+#[test]
+fn joins_by_fields() {
+    let cases = [
+        (r#""joinMode": "keepMatches""#, r#"[{"id":2,"a":"","b":"z"}]"#),
+        (r#""joinMode": "keepMatches", "outputDataFrom": "input1""#, r#"[{"id":2,"a":"y"}]"#),
+        (r#""joinMode": "keepMatches", "outputDataFrom": "input2""#, r#"[{"id":2,"b":"z","a":""}]"#),
+        (
+            r#""joinMode": "keepNonMatches""#,
+            r#"[{"id":1,"a":"x","n":{"p":1},"_source":"input1"},{"id":3,"b":"w","n":{"q":2},"_source":"input2"}]"#,
+        ),
+        (r#""joinMode": "keepNonMatches", "outputDataFrom": "input1""#, r#"[{"id":1,"a":"x","n":{"p":1}}]"#),
+        (
+            r#""joinMode": "keepEverything""#,
+            r#"[{"id":2,"a":"","b":"z"},{"id":1,"a":"x","n":{"p":1}},{"id":3,"b":"w","n":{"q":2}}]"#,
+        ),
+        (r#""joinMode": "enrichInput1""#, r#"[{"id":2,"a":"","b":"z"},{"id":1,"a":"x","n":{"p":1}}]"#),
+        (r#""joinMode": "enrichInput2""#, r#"[{"id":2,"b":"z","a":"y"},{"id":3,"b":"w","n":{"q":2}}]"#),
+    ];
+    for (join, expected) in cases {
+        assert_eq!(merged(3.0, &fields(join)), expected, "{join}");
+    }
+}
+
+#[test]
+fn settles_clashes_as_told() {
+    let cases = [
+        (r#"{"resolveClash": "addSuffix"}"#, r#"[{"id_1":2,"a_1":"y","id_2":2,"b_2":"z","a_2":""}]"#),
+        (r#"{"resolveClash": "preferInput1"}"#, r#"[{"id":2,"b":"z","a":"y"}]"#),
+        (r#"{"resolveClash": "preferLast"}"#, r#"[{"id":2,"a":"","b":"z"}]"#),
+        (r#"{"resolveClash": "preferLast", "overrideEmpty": true}"#, r#"[{"id":2,"a":"y","b":"z"}]"#),
+    ];
+    for (clash, expected) in cases {
+        let parameters = fields(&format!(r#""options": {{"clashHandling": {{"values": {clash}}}}}"#));
+        assert_eq!(merged(3.0, &parameters), expected, "{clash}");
+    }
+}
+
+#[test]
+fn joins_by_position() {
+    let position = |more: &str| format!(r#"{{"mode": "combine", "combineBy": "combineByPosition", {more}}}"#);
+    let inputs = [LEFT, r#"[{"n": {"q": 2}}]"#];
+    let cases = [
+        (r#""options": {}"#, r#"[{"id":1,"a":"x","n":{"p":1,"q":2}}]"#),
+        (r#""options": {"includeUnpaired": true}"#, r#"[{"id":1,"a":"x","n":{"p":1,"q":2}},{"id":2,"a":"y"}]"#),
+        (
+            r#""options": {"clashHandling": {"values": {"resolveClash": "preferInput1", "mergeMode": "shallowMerge"}}}"#,
+            r#"[{"n":{"p":1},"id":1,"a":"x"}]"#,
+        ),
+    ];
+    for (more, expected) in cases {
+        let given = trial("merge").parameters(&position(more)).inputs(&inputs);
+        assert_eq!(given.gives(), expected, "{more}");
+    }
+    let three = trial("merge").parameters(&position(r#""numberInputs": 3"#));
+    let output = three.inputs(&[r#"[{"a": 1}]"#, r#"[{"b": 2}]"#, r#"[{"c": 3}]"#]);
+    assert_eq!(output.gives(), r#"[{"a":1,"b":2,"c":3}]"#);
+    assert_eq!(links(&output.output(), 0), [[0, 0, 0]]);
+}
+
+#[test]
+fn joins_each_with_each() {
+    let parameters = r#"{"mode": "combine", "combineBy": "combineAll"}"#;
+    let given = trial("merge").parameters(parameters).inputs(&[r#"[{"a": 1}, {"a": 2}]"#, r#"[{"b": 3}, {"b": 4}]"#]);
+    assert_eq!(given.gives(), r#"[{"a":1,"b":3},{"a":1,"b":4},{"a":2,"b":3},{"a":2,"b":4}]"#);
+    assert_eq!(links(&given.output(), 0), [[0, 0], [0, 1], [1, 0], [1, 1]]);
+}
+
+#[test]
+fn appends_and_chooses() {
+    let inputs = [r#"[{"a": 1}]"#, r#"[{"b": 2}]"#, r#"[{"c": 3}]"#];
+    let cases = [
+        (3.0, r#"{"numberInputs": 3}"#, r#"[{"a":1},{"b":2},{"c":3}]"#),
+        (2.1, "{}", r#"[{"a":1},{"b":2}]"#),
+        (2.0, r#"{"mode": "chooseBranch", "output": "input2"}"#, r#"[{"b":2}]"#),
+        (2.0, r#"{"mode": "chooseBranch", "output": "empty"}"#, "[{}]"),
+        (3.2, r#"{"mode": "chooseBranch", "numberInputs": 3, "useDataOfInput": 3}"#, r#"[{"c":3}]"#),
+    ];
+    for (version, parameters, expected) in cases {
+        let given = trial("merge").version(version).parameters(parameters).inputs(&inputs).gives();
+        assert_eq!(given, expected, "{version} {parameters}");
+    }
+    let missing = trial("merge").parameters(r#"{"mode": "chooseBranch", "useDataOfInput": 5}"#).inputs(&inputs).fails();
+    assert_eq!(missing.message, "Input 5 doesn't exist");
+}
+
+#[test]
+fn has_nothing_to_match_with_an_empty_input() {
+    let cases = [
+        ("keepMatches", "[]"),
+        ("enrichInput1", r#"[{"id":1}]"#),
+        ("enrichInput2", "[]"),
+        ("keepEverything", r#"[{"id":1}]"#),
+        ("keepNonMatches", r#"[{"id":1}]"#),
+    ];
+    for (join, expected) in cases {
+        let parameters = fields(&format!(r#""joinMode": "{join}""#));
+        let given = trial("merge").parameters(&parameters).inputs(&[r#"[{"id": 1}]"#, "[]"]).gives();
+        assert_eq!(given, expected, "{join}");
+    }
+}
+
+#[test]
+fn compares_forgivingly_where_told() {
+    let parameters = fields(r#""options": {"fuzzyCompare": true}"#);
+    let given = trial("merge").parameters(&parameters).inputs(&[r#"[{"id": "1"}]"#, r#"[{"id": 1, "b": 2}]"#]).gives();
+    assert_eq!(given, r#"[{"id":1,"b":2}]"#);
+}
+
+#[test]
+fn refuses_fields_that_do_not_exist() {
+    let parameters = r#"{"mode": "combine", "mergeByFields": {"values": [{"field1": "id", "field2": "nothing"}]}}"#;
+    let error = trial("merge").version(2.0).parameters(parameters).inputs(&[LEFT, RIGHT]).fails();
+    assert_eq!(error.message, "Field 'nothing' is not present in any of items in 'Input 2'");
+    let none = trial("merge").parameters(r#"{"mode": "combine"}"#).inputs(&[LEFT, RIGHT]).fails();
+    assert!(none.message.starts_with("You need to define at least one pair of fields"), "{}", none.message);
+}
+
+#[test]
+fn knows_its_first_version() {
+    let keys = r#""propertyName1": "id", "propertyName2": "id""#;
+    let cases = [
+        (
+            "{}".to_owned(),
+            r#"[{"id":1,"a":"x","n":{"p":1}},{"id":2,"a":"y"},{"id":2,"b":"z","a":""},{"id":3,"b":"w","n":{"q":2}}]"#,
+        ),
+        (format!(r#"{{"mode": "keepKeyMatches", {keys}}}"#), r#"[{"id":2,"a":"y"}]"#),
+        (format!(r#"{{"mode": "removeKeyMatches", {keys}}}"#), r#"[{"id":1,"a":"x","n":{"p":1}}]"#),
+        (format!(r#"{{"mode": "mergeByKey", {keys}}}"#), r#"[{"id":1,"a":"x","n":{"p":1}},{"id":2,"a":"","b":"z"}]"#),
+        (
+            format!(r#"{{"mode": "mergeByKey", "overwrite": "undefined", {keys}}}"#),
+            r#"[{"id":1,"a":"x","n":{"p":1}},{"id":2,"a":"y","b":"z"}]"#,
+        ),
+        (
+            r#"{"mode": "mergeByIndex"}"#.to_owned(),
+            r#"[{"id":2,"a":"","n":{"p":1},"b":"z"},{"id":3,"a":"y","b":"w","n":{"q":2}}]"#,
+        ),
+        (
+            r#"{"mode": "passThrough", "output": "input2"}"#.to_owned(),
+            r#"[{"id":2,"b":"z","a":""},{"id":3,"b":"w","n":{"q":2}}]"#,
+        ),
+        (r#"{"mode": "wait"}"#.to_owned(), "[{}]"),
+    ];
+    for (parameters, expected) in cases {
+        assert_eq!(merged(1.0, &parameters), expected, "{parameters}");
+    }
+}
