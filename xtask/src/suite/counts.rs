@@ -10,19 +10,21 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// The counts of a summary line; `None` when the line is something else.
-    ///
-    /// `test result: ok. 5 passed; 0 failed; 1 ignored; …` or
-    /// `Summary [ 0.1s] 6 tests run: 5 passed (1 slow), 1 failed, 0 skipped`.
-    pub(super) fn from_line(line: &str) -> Option<Self> {
+    /// The counts of `test result: ok. 5 passed; 0 failed; 1 ignored; …`; `None` when the line is something else.
+    pub(super) fn from_cargo_test(line: &str) -> Option<Self> {
         let line = without_colours(line);
-        let line = line.trim_start();
-        let list = if let Some(rest) = line.strip_prefix("test result: ") {
-            rest.split_once(". ")?.1
-        } else {
-            let (_, rest) = line.strip_prefix("Summary [")?.split_once(" run: ")?;
-            rest
-        };
+        Some(Self::from_list(line.strip_prefix("test result: ")?.split_once(". ")?.1))
+    }
+
+    /// The counts of `Summary [ 0.1s] 6 tests run: 5 passed (1 slow), 1 failed, 0 skipped`; `None` when it is something
+    /// else: a failed test's own output, for example, which holds a line of `cargo test`.
+    pub(super) fn from_nextest(line: &str) -> Option<Self> {
+        let line = without_colours(line);
+        Some(Self::from_list(line.trim_start().strip_prefix("Summary [")?.split_once(" run: ")?.1))
+    }
+
+    /// `5 passed, 1 failed`, whatever separates the entries and whatever else stands among them.
+    fn from_list(list: &str) -> Self {
         let mut counts = Self::default();
         for entry in list.split([',', ';']) {
             let mut words = entry.split_whitespace();
@@ -34,7 +36,7 @@ impl Counts {
                 _ => {}
             }
         }
-        Some(counts)
+        counts
     }
 }
 

@@ -50,13 +50,21 @@ impl Runner {
         report::progress(&process::describe(&command));
         let counts = Mutex::new(Vec::new());
         let status = process::run_watched(&mut command, &|line| {
-            counts.lock().unwrap_or_else(PoisonError::into_inner).extend(Counts::from_line(line));
+            counts.lock().unwrap_or_else(PoisonError::into_inner).extend(self.counts(line));
         })?;
         let counts: Counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().sum();
         if status.success() && counts.passed == 0 {
             report::error("not a single test was run");
         }
         Ok(Verdict { passed: status.success() && counts.passed > 0, counts: Some(counts) })
+    }
+
+    /// What a line of the runner's output says about how many tests ran, if it is about that.
+    pub(super) fn counts(self, line: &str) -> Option<Counts> {
+        match self {
+            Self::Nextest => Counts::from_nextest(line),
+            Self::CargoTest => Counts::from_cargo_test(line),
+        }
     }
 
     /// The runner's own kind of summary line, over all the steps. It never says `ok` when a step failed.
