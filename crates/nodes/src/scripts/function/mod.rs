@@ -48,6 +48,8 @@ fn checked(result: Value) -> Result<Vec<Item>, ExecutionError> {
     if result.is_undefined() {
         return Err(ExecutionError::operation("No data got returned. Always return an Array of items!"));
     }
+    // A lone object counts as made from the first item.
+    let alone = matches!(result, Value::Object(_));
     let items = match result {
         Value::Array(_) | Value::Object(_) => results::normalized(result)?,
         _ => return Err(ExecutionError::operation("Always an Array of items has to be returned!")),
@@ -65,7 +67,8 @@ fn checked(result: Value) -> Result<Vec<Item>, ExecutionError> {
             return Err(ExecutionError::operation("The binary-property has to be an object!"));
         }
     }
-    Ok(items.iter().map(Item::from_value).collect())
+    let linked = |item: Item| if alone && item.paired_item.is_none() { item.paired(0) } else { item };
+    Ok(items.iter().map(Item::from_value).map(linked).collect())
 }
 
 /// The line as this node writes it: ` [Line 3]`.

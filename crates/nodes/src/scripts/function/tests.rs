@@ -20,6 +20,8 @@ fn gives_what_the_script_returns() {
     for (text, expected) in cases {
         assert_eq!(function(text).gives(), expected, "{text}");
     }
+    assert_eq!(crate::testing::links(&function("return { b: 2 };").output(), 0), [[0]]);
+    assert_eq!(crate::testing::links(&function("return [{ c: 3 }];").output(), 0), [[0_u32; 0]]);
     let output = function("return items;").output();
     let extra = output.outputs[0].as_ref().unwrap()[1].extra.clone().unwrap();
     assert_eq!(extra.get("index"), Some(&1.into()));
