@@ -39,7 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         contexts: &contexts,
         globals: &globals,
     };
-    for text in [
+    measure_install()?;
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let common = [
         "={{ $json.body.n * 2 }}",
         "=Hello {{ $json.body.name.toUpperCase() }}",
         "={{ $json.body.n > 5 && $json.body.name !== 'bob' }}",
@@ -47,8 +49,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "={{ $json.body.name.hash('sha256') }}",
         "={{ $json.body.date.toDateTime().plus(1, 'day').toISO() }}",
         "={{ (1234.5).toLocaleString('de-DE', { style: 'currency', currency: 'EUR' }) }}",
-    ] {
-        let template = Template::compile(text);
+    ];
+    let texts = if given.is_empty() { common.map(str::to_owned).to_vec() } else { given };
+    for text in texts {
+        let template = Template::compile(&text);
         let mut sandbox = Sandbox::new(Limits::default());
         let begun = Instant::now();
         let value = sandbox.evaluate(&template, &scope)?;
@@ -68,6 +72,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             begun.elapsed().as_nanos() / u128::from(rounds),
             value.to_json()
         )?;
+    }
+    Ok(())
+}
+
+/// A fresh context, and what the prelude adds to it before and when parts of it are touched.
+fn measure_install() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = rquickjs::Runtime::new()?;
+    for (what, touched) in [
+        ("no prelude", None),
+        ("prelude", Some("")),
+        ("a string method", Some("extend")),
+        ("dates", Some("DateTime")),
+        ("Intl", Some("Intl")),
+    ] {
+        let begun = Instant::now();
+        for _ in 0..200 {
+            let context = rquickjs::Context::full(&runtime)?;
+            context.with(|ctx| -> rquickjs::Result<()> {
+                let Some(name) = touched else { return Ok(()) };
+                millrace_expression::prelude::install(&ctx)?;
+                match name {
+                    "" => Ok(()),
+                    "extend" => {
+                        let extend: rquickjs::Function = ctx.globals().get(name)?;
+                        extend.call::<_, rquickjs::Value>(("a", "isEmpty")).map(drop)
+                    }
+                    name => ctx.globals().get::<_, rquickjs::Value>(name).map(drop),
+                }
+            })?;
+        }
+        writeln!(std::io::stdout(), "{:>8} ns · a context with {what}", begun.elapsed().as_nanos() / 200)?;
     }
     Ok(())
 }

@@ -7,12 +7,14 @@ use rquickjs::{CaughtError, Context, Ctx, Exception, Module, Runtime, WriteOptio
 pub struct Code(Vec<u8>);
 
 impl Code {
-    /// Compiles a module. The error is the compiler's message and place.
+    /// Compiles a module, without the places that its errors would name. The error is the compiler's message and place.
     pub fn compile(name: &str, source: &str) -> Result<Code, String> {
         let context = Runtime::new().and_then(|runtime| Context::full(&runtime)).map_err(|error| error.to_string())?;
         context.with(|ctx| {
             Module::declare(ctx.clone(), name, source)
-                .and_then(|module| module.write(WriteOptions { strip_source: true, ..WriteOptions::default() }))
+                .and_then(|module| {
+                    module.write(WriteOptions { strip_source: true, strip_debug: true, ..WriteOptions::default() })
+                })
                 .map(Code)
                 .map_err(|error| CaughtError::from_error(&ctx, error).to_string())
         })

@@ -26,7 +26,7 @@ fn host<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     host.set("base64Encode", Func::from(|text: String| STANDARD_BASE64.encode(text)))?;
     host.set("base64Decode", Func::from(base64_decode))?;
     host.set("transliterate", Func::from(|text: String| deunicode::deunicode_with_tofu(&text, "?")))?;
-    host.set("systemZone", Func::from(|| TimeZone::system().iana_name().unwrap_or("UTC").to_owned()))?;
+    host.set("systemZone", Func::from(system_zone))?;
     host.set("zoneExists", Func::from(|zone: String| TimeZone::get(&zone).is_ok()))?;
     host.set("zoneOffset", Func::from(zone_offset))?;
     intl::add_to(&host)?;
@@ -74,6 +74,14 @@ fn base64_decode(text: String) -> String {
     let bytes =
         if url { URL_BASE64.decode(clean.replace('+', "-").replace('/', "_")) } else { STANDARD_BASE64.decode(clean) };
     String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
+
+/// The zone of the process, which `Date` works in.
+fn system_zone() -> String {
+    match TimeZone::system().iana_name() {
+        None | Some("Etc/UTC") => "UTC".to_owned(),
+        Some(name) => name.to_owned(),
+    }
 }
 
 /// Minutes east of UTC at an instant (milliseconds since the epoch); NaN where there is no such zone or instant.

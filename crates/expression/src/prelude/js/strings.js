@@ -2,7 +2,14 @@
 export default (part, load) => {
   const { ExpressionExtensionError } = part('extend');
   const host = load('host');
-  const text = part('text');
+
+  // Those that look into prose bring many patterns with them, so they are loaded when one of them is called.
+  const prose = {};
+  for (const name of [
+    'extractDomain', 'extractEmail', 'extractUrl', 'extractUrlPath', 'isDomain', 'isEmail', 'isUrl', 'removeMarkdown',
+    'removeTags', 'toSentenceCase', 'toSnakeCase', 'toTitleCase',
+  ])
+    prose[name] = (value) => part('text')[name](value);
 
   const bare = (value) => value.replace(/\p{Sc}/gu, '');
 
@@ -63,7 +70,7 @@ export default (part, load) => {
     __proto__: null,
     base64Decode: (value) => host.base64Decode(value),
     base64Encode: (value) => host.base64Encode(value),
-    ...text,
+    ...prose,
     hash,
     isEmpty: (value) => value === '',
     isNotEmpty: (value) => value !== '',
