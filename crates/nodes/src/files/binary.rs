@@ -20,7 +20,7 @@ pub(super) fn find<'i>(item: &'i Item, property: &str, index: usize) -> Result<&
 }
 
 /// The bytes of an item's binary.
-pub(super) fn load(context: &NodeContext<'_>, property: &str, index: usize) -> Result<Bytes, ExecutionError> {
+pub(crate) fn load(context: &NodeContext<'_>, property: &str, index: usize) -> Result<Bytes, ExecutionError> {
     let empty = Item::default();
     let item = context.items().get(index).unwrap_or(&empty);
     context.host.load_binary(find(item, property, index)?)

@@ -2,11 +2,13 @@
 
 mod binary;
 mod calendar;
+mod compression;
 mod convert_to_file;
 mod event;
 mod extract_from_file;
 mod format;
 mod i_cal;
+mod move_binary_data;
 mod pdf;
 mod read_binary_file;
 mod read_binary_files;
@@ -20,14 +22,17 @@ mod tests;
 mod text_encoding;
 mod write_binary_file;
 
+pub(crate) use binary::load;
 use format::FileFormat;
 
 use crate::NodeType;
 
 pub(crate) static NODE_TYPES: &[&NodeType] = &[
+    &compression::NODE_TYPE,
     &convert_to_file::NODE_TYPE,
     &extract_from_file::NODE_TYPE,
     &i_cal::NODE_TYPE,
+    &move_binary_data::NODE_TYPE,
     &read_binary_file::NODE_TYPE,
     &read_binary_files::NODE_TYPE,
     &read_pdf::NODE_TYPE,

@@ -5,6 +5,7 @@ mod compare_datasets;
 mod item_lists;
 mod limit;
 mod remove_duplicates;
+mod rename_keys;
 mod sort;
 mod split_out;
 mod summarize;
@@ -17,6 +18,7 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &item_lists::NODE_TYPE,
     &limit::NODE_TYPE,
     &remove_duplicates::NODE_TYPE,
+    &rename_keys::NODE_TYPE,
     &sort::NODE_TYPE,
     &split_out::NODE_TYPE,
     &summarize::NODE_TYPE,

@@ -1,6 +1,6 @@
 //! Nodes that talk to other machines.
 
-mod http;
+pub(crate) mod http;
 mod http_request;
 
 use crate::NodeType;

@@ -2,6 +2,7 @@
 //! backtracking, so that no pattern can hang a run.
 
 mod class;
+mod replace;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -39,6 +40,8 @@ impl Patterns {
 #[derive(Debug)]
 pub(crate) struct RegularExpression {
     compiled: Regex,
+    /// Does the flag `g` ask for every match?
+    global: bool,
     /// As written, for errors.
     source: String,
 }
@@ -62,7 +65,7 @@ impl RegularExpression {
             .delegate_size_limit(SIZE_LIMIT)
             .build()
             .map_err(|_| invalid("Invalid or too large pattern"))?;
-        Ok(RegularExpression { compiled, source })
+        Ok(RegularExpression { compiled, global: flags.contains('g'), source })
     }
 
     /// Reads `/pattern/flags`; anything else is a pattern without flags.

@@ -73,3 +73,20 @@ fn stops_a_pattern_that_explodes() {
     let text = "a".repeat(60);
     assert!(regex.is_match(&text).is_err());
 }
+
+#[test]
+fn replaces_as_javascript_does() {
+    let cases = [
+        ("/b/", "abcb", "x", "axcb"),
+        ("/b/g", "abcb", "x", "axcx"),
+        (r"/(\w)(\d)?/g", "a1b", "<$2$1>", "<1a><b>"),
+        ("/b/g", "abc", "[$`|$&|$'|$$|$1]", "a[a|b|c|$|$1]c"),
+        ("/(?<first>a)/", "abc", "$<first>$<first>", "aabc"),
+        ("/x*/g", "ab", "-", "-a-b-"),
+        ("/é/g", "été", "e", "ete"),
+    ];
+    for (pattern, text, replacement, expected) in cases {
+        let replaced = RegularExpression::parse(pattern).unwrap().replace(text, replacement).unwrap();
+        assert_eq!(replaced, expected, "{pattern} {text}");
+    }
+}

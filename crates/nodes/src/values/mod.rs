@@ -1,7 +1,36 @@
 //! Nodes that compute new values for each item: dates, hashes, tokens, markup.
 
-pub(crate) mod dates;
+mod crypto;
+mod date_time;
+mod debug_helper;
+mod digest;
+mod execution_data;
+mod html;
+mod html_extract;
+mod jwt;
+mod markdown;
+mod pem;
+mod totp;
+pub(crate) mod xml;
+
+use millrace_model::{ExecutionError, Item, Object};
 
 use crate::NodeType;
 
-pub(crate) static NODE_TYPES: &[&NodeType] = &[];
+pub(crate) static NODE_TYPES: &[&NodeType] = &[
+    &crypto::NODE_TYPE,
+    &date_time::NODE_TYPE,
+    &debug_helper::NODE_TYPE,
+    &execution_data::NODE_TYPE,
+    &html::NODE_TYPE,
+    &html_extract::NODE_TYPE,
+    &jwt::NODE_TYPE,
+    &markdown::NODE_TYPE,
+    &totp::NODE_TYPE,
+    &xml::NODE_TYPE,
+];
+
+/// The item that goes on in place of one that failed.
+fn failed(error: &ExecutionError, index: usize) -> Item {
+    Item::new(Object::from([("error", error.message.clone().into())])).paired(index)
+}

@@ -3,7 +3,7 @@
 use millrace_model::{ExecutionError, Item, Str, Value, parse_number, to_index};
 use rustc_hash::FxHashSet;
 
-use crate::values::dates;
+use crate::field_type::DateTime;
 use crate::{NodeContext, NodeResult, Output};
 
 /// Keeps the items that are new, puts the others on the second output, and remembers.
@@ -125,7 +125,9 @@ fn read_date(context: &mut NodeContext<'_>, at: usize) -> Result<f64, ExecutionE
     let value = context.parameter("dateDedupeValue", at)?;
     let milliseconds = match &value {
         Value::Number(number) => Some(*number),
-        Value::String(text) => dates::iso_to_ms(text, &context.zone()),
+        Value::String(text) => DateTime::parse(text, &context.zone())
+            .map(|date| Value::from(date.as_millisecond()))
+            .and_then(|time| time.as_f64()),
         _ => None,
     };
     milliseconds.filter(|milliseconds| milliseconds.is_finite()).ok_or_else(|| {

@@ -1,0 +1,50 @@
+//! HTML: fills templates, extracts values by CSS selectors, makes tables of items.
+
+mod extract;
+mod selection;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod text_builder;
+
+pub(super) use extract::{Reading, extract};
+
+use millrace_model::{ExecutionError, Item, Object, Str, Value};
+
+use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output};
+
+pub(crate) static NODE_TYPE: NodeType =
+    NodeType::new("n8n-nodes-base.html", include_str!("description.json"), Behaviour::Script(execute));
+
+fn execute(context: &mut NodeContext<'_>) -> NodeResult {
+    if context.text("operation", 0)? == "convertToHtmlTable" && !context.items().is_empty() {
+        return table::of_items(context);
+    }
+    let mut made = Vec::with_capacity(context.items().len());
+    for index in 0..context.items().len() {
+        let result = match context.text("operation", index)?.as_str() {
+            "extractHtmlContent" => {
+                let reading = if context.version() >= 1.2 { Reading::Formatted } else { Reading::Plain };
+                extract(context, index, reading)
+            }
+            _ => filled(context, index).map(|html| vec![Object::from([("html", html.into())])]),
+        };
+        match result {
+            Ok(values) => made.extend(values.into_iter().map(|json| Item::new(json).paired(index))),
+            Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
+            Err(error) => return Err(error.at_item(index)),
+        }
+    }
+    Ok(Output::items(made))
+}
+
+/// The template with its `{{ }}` filled in, whether or not it is marked as an expression.
+fn filled(context: &mut NodeContext<'_>, index: usize) -> Result<Str, ExecutionError> {
+    let template = context.text("html", index)?;
+    if !template.contains("{{") {
+        return Ok(template);
+    }
+    let value = context.resolve(&Value::from(format!("={template}")), index)?;
+    Ok(if value.is_nullish() { Str::new() } else { value.to_js_string() })
+}
