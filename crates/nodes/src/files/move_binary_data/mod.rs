@@ -59,12 +59,12 @@ fn to_json(context: &mut NodeContext<'_>, index: usize) -> Result<Option<Item>, 
             .map_err(|error| ExecutionError::operation(format!("The file is not valid JSON: {error}")))
     };
     let json = if context.flag("setAllData", index)? {
-        parsed(&text_encoding::decode(&bytes, &options.encoding(), strip)?)?
+        parsed(&text_encoding::decode(&bytes, Some(&options.encoding()), strip)?)?
     } else {
         let value = if options.flag("keepAsBase64") {
             Value::from(STANDARD.encode(&bytes))
         } else {
-            let text = text_encoding::decode(&bytes, &options.encoding(), strip)?;
+            let text = text_encoding::decode(&bytes, Some(&options.encoding()), strip)?;
             if options.flag("jsonParse") { parsed(&text)? } else { text.into() }
         };
         let mut json = item.json.as_object().cloned().unwrap_or_default();

@@ -70,8 +70,7 @@ fn makes_files_of_json() {
         assert_eq!((file.mime_type.as_str(), item.json.to_json().as_str()), (kind, json), "{parameters}");
         assert_eq!(file.file_name.as_deref(), (version > 1.0).then_some("file"), "{parameters}");
     }
-    let bad =
-        r#"{"mode": "jsonToBinary", "convertAllData": false, "sourceKey": "a", "options": {"dataIsBase64": true}}"#;
+    let bad = r#"{"mode": "jsonToBinary", "convertAllData": false, "sourceKey": "a", "options": {"useRawData": true, "dataIsBase64": true}}"#;
     let error = trial("moveBinaryData").parameters(bad).input(r#"[{"a": "é"}]"#).fails();
     assert_eq!(error.message, "The data is not base64 text");
 }
