@@ -108,7 +108,7 @@ fn corner(text: &str) -> Option<(usize, Option<usize>)> {
 }
 
 /// A sheet of items: a header row of all field names in order of first appearance, then a row an item. Nested objects
-/// are flattened to dotted names; lists are written as JSON text.
+/// and lists are flattened to dotted names (`a.b`, `list.0`).
 pub(crate) fn from_objects(items: &[Item], header: Header) -> Sheet {
     let mut columns: FxHashMap<Str, usize> = FxHashMap::default();
     let mut names: Vec<Str> = Vec::new();
@@ -137,15 +137,19 @@ pub(crate) fn from_objects(items: &[Item], header: Header) -> Sheet {
 }
 
 fn flatten(value: &Value, prefix: Option<&str>, put: &mut impl FnMut(Str, Cell)) {
-    for (key, value) in value.as_object().into_iter().flat_map(Object::iter) {
-        let name = prefix.map_or_else(|| key.clone(), |prefix| ecow::eco_format!("{prefix}.{key}"));
+    let mut field = |key: &str, value: &Value| {
+        let name = prefix.map_or_else(|| key.into(), |prefix| ecow::eco_format!("{prefix}.{key}"));
         match value {
-            Value::Object(_) => flatten(value, Some(&name), put),
+            Value::Object(_) | Value::Array(_) => flatten(value, Some(&name), put),
             Value::Undefined | Value::Null => put(name, Cell::Empty),
             Value::Bool(value) => put(name, Cell::Bool(*value)),
             Value::Number(number) => put(name, Cell::Number(*number)),
             Value::String(text) => put(name, Cell::Text(text.clone())),
-            Value::Array(_) => put(name, Cell::Text(value.to_json().into())),
         }
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| field(key, value)),
+        Value::Array(values) => values.iter().enumerate().for_each(|(at, value)| field(&at.to_string(), value)),
+        _ => {}
     }
 }

@@ -128,7 +128,7 @@ fn what_is_not_the_format_is_an_error() {
 fn nested_objects_become_dotted_columns() {
     let sheet = from_objects(&items(r#"[{"a":{"b":1,"c":{"d":[1,2]}},"e":null},{"f":"x"}]"#), Header::FirstRow);
     let csv = String::from_utf8(write_csv(&sheet, ";")).unwrap();
-    assert_eq!(csv, "\u{feff}a.b;a.c.d;e;f\n1;[1,2];;\n;;;x");
+    assert_eq!(csv, "\u{feff}a.b;a.c.d.0;a.c.d.1;e;f\n1;1;2;;\n;;;;x");
 }
 
 #[test]
