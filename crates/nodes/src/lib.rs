@@ -11,6 +11,7 @@ pub mod field_type;
 mod files;
 mod flow;
 mod host;
+mod lenient;
 mod lists;
 mod matching;
 mod network;

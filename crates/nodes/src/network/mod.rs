@@ -1,8 +1,12 @@
 //! Nodes that talk to other machines.
 
+mod graphql;
 pub(crate) mod http;
 mod http_request;
+mod rss_feed_read;
+mod slack;
 
 use crate::NodeType;
 
-pub(crate) static NODE_TYPES: &[&NodeType] = &[&http_request::NODE_TYPE];
+pub(crate) static NODE_TYPES: &[&NodeType] =
+    &[&graphql::NODE_TYPE, &http_request::NODE_TYPE, &rss_feed_read::NODE_TYPE, &slack::NODE_TYPE];

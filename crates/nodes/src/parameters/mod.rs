@@ -11,12 +11,15 @@ pub use display::display_parameter;
 use millrace_model::{Node, Object, Value};
 
 use crate::description::{Description, Kind, Properties, Property, Variant};
+use crate::lenient;
 
 /// All parameters that show for this node, with their defaults.
 pub fn with_defaults(description: &Description, node: &Node) -> Object {
     let variant = description.variant(node.version);
     let wanted = Wanted { defaults: true, hidden: false };
-    get_node_parameters(&variant.properties, &node.parameters, wanted, Some(node.version), Some(variant))
+    let meant = lenient::parameters(node);
+    let given = meant.as_ref().unwrap_or(&node.parameters);
+    get_node_parameters(&variant.properties, given, wanted, Some(node.version), Some(variant))
 }
 
 /// Which parameters [`get_node_parameters`] gives.

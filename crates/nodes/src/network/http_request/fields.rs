@@ -107,6 +107,7 @@ fn response_plan(options: &Object) -> ResponsePlan {
         property: response.get("outputPropertyName").and_then(Value::as_str).unwrap_or("data").into(),
         split: true,
         paged: false,
+        with_status: false,
         text_format: "Text",
     }
 }

@@ -7,7 +7,7 @@ use super::super::http::{ArrayFormat, Draft, DraftBody, Part};
 use super::Plan;
 use super::fields::{binary, timeout};
 use super::response::{Format, ResponsePlan};
-use crate::{HttpRequest, NodeContext};
+use crate::{HttpRequest, NodeContext, lenient};
 
 /// The credential type behind a name of version 1's `authentication`.
 pub(super) fn credential_type(name: &str) -> &'static str {
@@ -60,6 +60,7 @@ pub(super) fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, E
         draft.default_header("accept", "application/json,text/*;q=0.99");
     }
     draft.default_header("user-agent", "n8n");
+    let with_status = lenient::tests_status(context.workflow, context.node());
     let response = ResponsePlan {
         format: match format.as_str() {
             "file" => Format::File,
@@ -67,12 +68,13 @@ pub(super) fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, E
             _ => Format::Json,
         },
         full: flag("fullResponse"),
-        never_error: flag("ignoreResponseCode"),
+        never_error: flag("ignoreResponseCode") || with_status,
         property: Some(context.text("dataPropertyName", item)?)
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "data".into()),
         split: flag("splitIntoItems"),
         paged: false,
+        with_status,
         text_format: "String",
     };
     Ok(Plan { draft, response, pagination: None })

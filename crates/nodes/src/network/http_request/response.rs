@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millrace_model::{ExecutionError, Item, Object, Str, Value};
 use url::Url;
 
-use super::super::http::{decode_text, header, header_object};
+use super::super::http::{Failure, api_error, decode_text, header, header_object};
 use super::Reply;
 use crate::{HttpResponse, NodeContext};
 
@@ -32,6 +32,8 @@ pub(super) struct ResponsePlan {
     pub split: bool,
     /// Statuses were judged while following pages.
     pub paged: bool,
+    /// JSON objects get the status too, and an error status its message: what hand-written workflows test for.
+    pub with_status: bool,
     /// What the text format is called in the editor.
     pub text_format: &'static str,
 }
@@ -124,6 +126,9 @@ impl ResponsePlan {
                     Value::Array(values) if self.split => {
                         made.extend(values.iter().map(|value| Item::new(value.clone()).paired(item)));
                     }
+                    body if self.with_status => {
+                        made.push(Item::new(marked(body, &reply.response)).paired(item));
+                    }
                     body => made.push(Item::new(body).paired(item)),
                 }
             }
@@ -164,6 +169,7 @@ impl ResponsePlan {
         };
         match value {
             Some(value) => Ok(value),
+            None if self.with_status => Ok(text_of(&reply.response)),
             None if self.format != Format::Autodetect => Err(ExecutionError::operation(format!(
                 "Response body is not valid JSON. Change \"Response Format\" to \"{}\"",
                 self.text_format
@@ -200,6 +206,22 @@ fn with_status(mut json: Object, response: &HttpResponse) -> Object {
     json.insert("headers", header_object(response));
     json.insert("statusCode", u32::from(response.status));
     json.insert("statusMessage", response.status_text.clone());
+    json
+}
+
+/// The body with the status of its answer; an answer that is no object stands in `data`.
+fn marked(body: Value, response: &HttpResponse) -> Object {
+    let mut json = match body {
+        Value::Object(json) => json,
+        Value::Null => Object::new(),
+        other => Object::from([("data", other)]),
+    };
+    if !json.contains_key("statusCode") {
+        json.insert("statusCode", u32::from(response.status));
+    }
+    if !(200..300).contains(&response.status) && !json.contains_key("error") {
+        json.insert("error", api_error(&Failure::of_response(response)).message);
+    }
     json
 }
 
