@@ -92,7 +92,7 @@ fn atom(item: &Value, custom: &[Str]) -> Object {
     }
     let links: Vec<&Value> = list(item, "link").iter().filter_map(|link| link.get("$")).collect();
     let alternate = links.iter().find(|link| link.get("rel").is_none_or(|rel| rel.as_str() == Some("alternate")));
-    if let Some(address) = alternate.or(links.first()).and_then(|link| link.get("href")) {
+    if let Some(address) = alternate.or_else(|| links.first()).and_then(|link| link.get("href")) {
         entry.insert("link", address.clone());
     }
     let date = text(item, "published").or_else(|| text(item, "updated"));

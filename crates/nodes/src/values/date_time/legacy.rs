@@ -122,7 +122,7 @@ fn span(unit: &str, count: f64) -> Option<Span> {
 /// A date without a format: ISO in the zone given, other forms in UTC.
 fn read(value: &Value, zone: &TimeZone) -> Option<Zoned> {
     let text = value.as_str()?;
-    let is_iso = text.bytes().take(4).all(|byte| byte.is_ascii_digit()) && text.bytes().nth(4) == Some(b'-');
+    let is_iso = text.bytes().take(4).all(|byte| byte.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-');
     let reading_zone = if is_iso { zone.clone() } else { TimeZone::UTC };
     let parsed = DateTime::parse(text, &reading_zone)?;
     at(super::given::whole(parsed.as_millisecond()), zone.clone())

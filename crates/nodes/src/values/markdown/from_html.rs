@@ -234,7 +234,7 @@ impl Walk {
                 self.lines.break_lines(2);
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                let level = name.bytes().nth(1).map_or(1, |digit| usize::from(digit - b'0'));
+                let level = name.as_bytes().get(1).map_or(1, |digit| usize::from(digit.saturating_sub(b'0')));
                 let title = self.inside(element, place, depth)?;
                 self.lines.break_lines(2);
                 if !title.is_empty() {
@@ -364,12 +364,11 @@ impl Walk {
         let ordered = element.value().name() == "ol";
         let breaks = if place.list_depth == 0 { 2 } else { 1 };
         let inner = Place { list_depth: place.list_depth + 1, ..place };
-        let mut number = element.attr("start").and_then(|start| start.parse::<usize>().ok()).unwrap_or(1);
+        let first = element.attr("start").and_then(|start| start.parse::<usize>().ok()).unwrap_or(1);
         self.lines.break_lines(breaks);
-        for item in element.child_elements() {
+        for (number, item) in (first..).zip(element.child_elements()) {
             let text = self.inside(item, inner, depth + 1)?;
             let mark = if ordered { format!("{number}.") } else { self.style.bullet.to_string() };
-            number += 1;
             let indent = if ordered { "   " } else { "  " };
             let text = text.trim().replace('\n', &format!("\n{indent}"));
             self.lines.break_lines(1);
