@@ -7,7 +7,7 @@ mod digest;
 mod execution_data;
 mod html;
 mod html_extract;
-mod jwt;
+pub(crate) mod jwt;
 mod markdown;
 mod pem;
 mod totp;

@@ -8,6 +8,7 @@ use millrace_model::{BinaryData, ExecutionError, Item, Object, Str, Value};
 
 use super::settings::Settings;
 use super::{multipart, query_text};
+use crate::values::xml::parse::{self, Style};
 
 /// Stores bytes and describes them: the bytes, a file name, a media type.
 pub type BinaryStore<'a> = &'a mut dyn FnMut(Bytes, Option<&str>, Option<&str>) -> Result<BinaryData, ExecutionError>;
@@ -76,7 +77,7 @@ fn read_body(request: &ReceivedRequest, settings: &Settings, store: BinaryStore<
     if kind == "multipart/form-data" {
         return read_form(request, settings, content_type, store);
     }
-    let parsed = parse(&kind, &request.body)?;
+    let parsed = parsed(&kind, &request.body)?;
     if settings.raw_body {
         let media_type = if kind.is_empty() { "application/json" } else { &kind };
         binaries.insert("data".into(), store(request.body.clone(), None, Some(media_type))?);
@@ -106,21 +107,28 @@ fn take_binary(
 }
 
 /// A body of a type that is read as data; `None` for other types and empty bodies.
-fn parse(kind: &str, body: &Bytes) -> Result<Option<Value>, ExecutionError> {
+fn parsed(kind: &str, body: &Bytes) -> Result<Option<Value>, ExecutionError> {
     if body.is_empty() {
         return Ok(None);
     }
     let text = || String::from_utf8_lossy(body);
     Ok(Some(match kind {
-        "application/json" => Value::from_json(&text()).map_err(|problem| {
-            let mut error = ExecutionError::operation("Failed to parse request body").describe(problem.to_string());
-            error.http_code = Some("422".into());
-            error
-        })?,
+        "application/json" => Value::from_json(&text()).map_err(|problem| unreadable(&problem.to_string()))?,
         "application/x-www-form-urlencoded" => query_text::flat(&text()).into(),
         "text/plain" => text().into_owned().into(),
+        kind if kind.ends_with("/xml") || kind.ends_with("+xml") => {
+            let style = Style { normalize: true, lower_case: true, merge_attributes: false, ..Style::default() };
+            parse::document(&text(), &style).map_err(|problem| unreadable(&problem.message))?
+        }
         _ => return Ok(None),
     }))
+}
+
+/// The error of a body that is not what its type says (status 422).
+fn unreadable(reason: &str) -> ExecutionError {
+    let mut error = ExecutionError::operation("Failed to parse request body").describe(reason);
+    error.http_code = Some("422".into());
+    error
 }
 
 fn read_form(
@@ -129,11 +137,7 @@ fn read_form(
     content_type: &str,
     store: BinaryStore<'_>,
 ) -> Result<Read, ExecutionError> {
-    let parts = multipart::parts(content_type, &request.body).map_err(|problem| {
-        let mut error = ExecutionError::operation("Failed to parse request body").describe(problem);
-        error.http_code = Some("422".into());
-        error
-    })?;
+    let parts = multipart::parts(content_type, &request.body).map_err(unreadable)?;
     let files_called = |name: &Str| parts.iter().filter(|part| part.file_name.is_some() && part.name == *name).count();
     let (mut fields, mut binaries) = (Object::new(), IndexMap::new());
     let mut numbers: IndexMap<&Str, usize> = IndexMap::new();

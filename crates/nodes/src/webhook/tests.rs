@@ -47,6 +47,11 @@ fn reads_bodies_by_their_type() {
         ("application/json; charset=utf-8", "5", "5"),
         ("application/x-www-form-urlencoded", "a=1&b=x+y%21&b=2", r#"{"a":"1","b":["x y!","2"]}"#),
         ("text/plain", "hello", r#""hello""#),
+        (
+            "application/xml",
+            r#"<Order id="7"><Item>a  b</Item><Item>c</Item></Order>"#,
+            r#"{"order":{"$":{"id":"7"},"item":["a b","c"]}}"#,
+        ),
         ("application/json", "", "{}"),
         ("", "", "{}"),
     ];

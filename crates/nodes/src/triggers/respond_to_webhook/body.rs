@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use millrace_model::{ExecutionError, Item, Object, Str, Value};
 
+use crate::values::jwt;
 use crate::webhook::{default_type, encoded};
 use crate::{NodeContext, dot_path};
 
@@ -12,7 +13,7 @@ pub(super) struct Made {
     pub(super) told: Value,
 }
 
-pub(super) fn of(
+pub(super) async fn of(
     context: &mut NodeContext<'_>,
     kind: &str,
     options: &Value,
@@ -32,6 +33,7 @@ pub(super) fn of(
         "firstIncomingItem" => keyed(first(context)?.json.clone()),
         "json" => json(context.parameter("responseBody", 0)?)?,
         "text" => context.parameter("responseBody", 0)?,
+        "jwt" => token(context).await?,
         "binary" => return binary(context, headers),
         other => {
             let message = format!("The Response Data option \"{other}\" is not supported!");
@@ -70,4 +72,18 @@ fn binary(context: &mut NodeContext<'_>, headers: &mut Vec<(Str, Str)>) -> Resul
     default_type(headers, &binary.mime_type);
     let told = Object::from([("binaryData", serde_json::to_value(binary).map(Value::from).unwrap_or_default())]);
     Ok(Made { bytes: context.host.load_binary(binary)?, told: told.into() })
+}
+
+/// A JSON Web Token of the node's payload, signed with its credential.
+async fn token(context: &mut NodeContext<'_>) -> Result<Value, ExecutionError> {
+    let failed = |reason: &str| ExecutionError::operation("Error signing JWT token").describe(reason);
+    let payload = match context.parameter("payload", 0)? {
+        Value::String(text) => Value::from_json(&text).map_err(|error| failed(&error.to_string()))?,
+        other => other,
+    };
+    let Value::Object(payload) = payload else { return Err(failed("The payload must be an object")) };
+    let credential = context.host.credential(context.node(), "jwtAuth").await?;
+    let now = context.host.now_ms() / 1000;
+    let token = jwt::sign_with(payload, &credential, now).map_err(|error| failed(&error.message))?;
+    Ok(Object::from([("token", token.into())]).into())
 }

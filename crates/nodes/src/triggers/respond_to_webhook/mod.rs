@@ -31,7 +31,7 @@ fn tells_answer(version: f64, parameters: &Object) -> bool {
 
 fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
     async move {
-        match respond(context) {
+        match respond(context).await {
             Ok(told) => {
                 let mut output = Output::pass(context);
                 if tells_answer(context.version(), context.parameters) {
@@ -51,7 +51,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
 }
 
 /// Sends the answer and tells it as an item.
-fn respond(context: &mut NodeContext<'_>) -> Result<Item, ExecutionError> {
+async fn respond(context: &mut NodeContext<'_>) -> Result<Item, ExecutionError> {
     if context.version() >= 1.1 && !has_webhook(context) {
         let advice = "Insert a Webhook node to your workflow and set the “Respond” parameter to “Using Respond to Webhook Node” option";
         return Err(ExecutionError::operation("No Webhook node found in the workflow").describe(advice));
@@ -65,7 +65,7 @@ fn respond(context: &mut NodeContext<'_>) -> Result<Item, ExecutionError> {
         headers.push(("location".into(), context.text("redirectURL", 0)?));
         status = status.or(Some(307));
     }
-    let made = body::of(context, &kind, &options, &mut headers)?;
+    let made = body::of(context, &kind, &options, &mut headers).await?;
     let status = status.unwrap_or(200);
     let told = told(&made.told, &headers, status);
     context.host.respond(WebhookResponse { status, headers, body: made.bytes });

@@ -62,6 +62,19 @@ fn answers_without_a_body() {
 }
 
 #[test]
+fn signs_tokens() {
+    let credential = r#"{"keyType": "passphrase", "secret": "s3cret", "algorithm": "HS256"}"#;
+    let parameters = r#"{"respondWith": "jwt", "payload": "{\"sub\": \"ann\"}"}"#;
+    let trial = respond(parameters).world(|world| world.credential("jwtAuth", credential));
+    trial.output();
+    let body = String::from_utf8_lossy(&trial.world.responses.lock().unwrap()[0].body).into_owned();
+    let token = crate::testing::json(&body).get("token").unwrap().to_js_string();
+    assert_eq!(token.split('.').count(), 3, "{token}");
+    assert!(token.starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."), "{token}");
+    assert_eq!(respond(parameters).fails().message, "Error signing JWT token");
+}
+
+#[test]
 fn tells_its_answer_on_a_second_output() {
     let output = respond(r#"{"respondWith": "text", "responseBody": "x"}"#).version(1.3).run();
     assert_eq!(output.unwrap_err().message, "No Webhook node found in the workflow");

@@ -14,6 +14,12 @@ use token::{Checks, Key};
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.jwt", include_str!("description.json"), Behaviour::Effect(execute));
 
+/// A token of these claims, signed with a `jwtAuth` credential by its own algorithm; `now` in seconds.
+pub(crate) fn sign_with(claims: Object, credential: &Object, now: i64) -> Result<String, ExecutionError> {
+    let algorithm = token::algorithm(credential.get("algorithm").and_then(Value::as_str).unwrap_or("HS256"))?;
+    token::sign(with_times(claims, now), Object::new(), &Key::of(credential, false), algorithm)
+}
+
 fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
     async move {
         let credential = context.host.credential(context.node(), "jwtAuth").await?;
