@@ -2,12 +2,12 @@
 //! `cli` and the tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{Error, HttpResponse, web};
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::openapi::OpenApi;
@@ -17,14 +17,23 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
 use crate::domains::{audit, auth, nodes, tenants, users, workflows};
-use crate::infrastructure::cache::{Cache, MemoryCache};
+use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
+use crate::infrastructure::database::idempotency::IdempotencyKeys;
+use crate::infrastructure::http_client::HttpClient;
+use crate::infrastructure::queue::{self, Queue};
 use crate::infrastructure::telemetry::Metrics;
 use crate::infrastructure::web::authentication::authenticate;
-use crate::infrastructure::web::operations::{Probe, Probes, get_liveness, get_metrics, get_readiness};
-use crate::infrastructure::web::{Authenticator, BodyLimit, Fallback, envelope, openapi, path_config, query_config};
+use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
+use crate::infrastructure::web::probes::{CacheProbe, DatabaseProbe, QueueProbe};
+use crate::infrastructure::web::{
+    Authenticator, BodyLimit, Fallback, envelope, idempotency, openapi, path_config, query_config,
+};
+
+/// Expired rows harm nobody but take room.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Everything a process is made of. Cheap to clone: every part is shared.
 #[derive(Clone)]
@@ -32,6 +41,8 @@ pub struct App {
     pub config: Arc<Config>,
     pub database: Database,
     pub cache: Arc<dyn Cache>,
+    pub queue: Arc<dyn Queue>,
+    pub http_client: HttpClient,
     pub metrics: Metrics,
     pub audit: web::Data<audit::Service>,
     pub tenants: web::Data<tenants::Service>,
@@ -40,6 +51,7 @@ pub struct App {
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     authenticator: web::Data<dyn Authenticator>,
+    idempotency_keys: web::Data<IdempotencyKeys>,
     fallback: web::Data<Fallback>,
     probes: web::Data<Probes>,
     document: Arc<OpenApi>,
@@ -54,6 +66,10 @@ pub enum BuildError {
     Keys(#[from] crate::infrastructure::crypto::KeyError),
     #[error(transparent)]
     Passwords(#[from] crate::infrastructure::crypto::PasswordError),
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    #[error("TLS for outbound requests cannot be set up")]
+    HttpClient(#[from] rustls::Error),
     #[error("metrics cannot be recorded")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
@@ -67,8 +83,11 @@ impl App {
         if config.database.migrate_on_start {
             database.migrate().await?;
         }
-        let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(config.cache.memory_entries));
+        let cache = cache::open(&config.cache)?;
+        let queue = queue::open(&config.queue);
+        let http_client = HttpClient::new(config.http_client.clone())?;
 
+        let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
         let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain);
         let tenants = tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let users = users::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
@@ -98,12 +117,15 @@ impl App {
             probes: web::Data::new(Probes(vec![
                 Arc::new(DatabaseProbe(database.clone())),
                 Arc::new(CacheProbe(Arc::clone(&cache))),
+                Arc::new(QueueProbe(Arc::clone(&queue))),
             ])),
             fallback: web::Data::new(Fallback::new(&document)),
             document: Arc::new(document),
             config: Arc::new(config),
             database,
             cache,
+            queue,
+            http_client,
             metrics,
             audit: web::Data::new(audit),
             tenants: web::Data::new(tenants),
@@ -112,15 +134,35 @@ impl App {
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             authenticator: web::Data::from(authenticator),
+            idempotency_keys: web::Data::new(idempotency_keys),
         })
     }
 
     /// Starts what runs beside requests, as far as this process has the role for it. Ends when `shutdown` is cancelled.
-    pub fn start_background(&self, _roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
+    pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        if roles.contains(&Role::Scheduler) {
+            tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
+        }
         tasks.close();
         tasks
+    }
+
+    /// Deletes what has expired. Any number of processes may do it at once.
+    async fn prune_regularly(self, shutdown: CancellationToken) {
+        let answers = Duration::from_secs(self.config.limits.idempotency_seconds);
+        loop {
+            if let Err(error) = self.idempotency_keys.prune(answers).await {
+                tracing::warn!(%error, "used idempotency keys could not be pruned");
+            }
+            if let Err(error) = self.auth.prune().await {
+                tracing::warn!(%error, "expired logins could not be pruned");
+            }
+            if shutdown.run_until_cancelled(tokio::time::sleep(PRUNE_INTERVAL)).await.is_none() {
+                return;
+            }
+        }
     }
 
     /// What handlers take by `web::Data`.
@@ -135,7 +177,8 @@ impl App {
             .app_data(self.auth.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
-            .app_data(self.authenticator.clone());
+            .app_data(self.authenticator.clone())
+            .app_data(self.idempotency_keys.clone());
     }
 
     fn register_operations(&self, config: &mut web::ServiceConfig) {
@@ -202,6 +245,7 @@ pub fn openapi_document() -> OpenApi {
 
 /// The whole URL map.
 fn routes(config: &mut ServiceConfig) {
+<<<<<<< HEAD
     config.service(utoipa_actix_web::scope("/api/v1").wrap(from_fn(authenticate)).configure(|config| {
         auth::configure(config);
         tenants::configure(config);
@@ -210,6 +254,16 @@ fn routes(config: &mut ServiceConfig) {
         nodes::configure(config);
         workflows::configure(config);
     }));
+=======
+    config.service(
+        utoipa_actix_web::scope("/api/v1").wrap(from_fn(idempotency)).wrap(from_fn(authenticate)).configure(|config| {
+            auth::configure(config);
+            tenants::configure(config);
+            users::configure(config);
+            audit::configure(config);
+        }),
+    );
+>>>>>>> 70ff3ad (Reach Redis, RabbitMQ and the world; answer repeated keys once; try all of it through the API)
     operations(config);
 }
 
@@ -219,36 +273,4 @@ fn operations(config: &mut ServiceConfig) {
 
 async fn redirect_to_docs() -> HttpResponse {
     HttpResponse::Found().insert_header(("location", "/api-docs/")).finish()
-}
-
-struct DatabaseProbe(Database);
-
-#[async_trait]
-impl Probe for DatabaseProbe {
-    fn name(&self) -> &'static str {
-        "database"
-    }
-
-    async fn check(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| {
-            tracing::warn!(%error, "the database does not answer");
-            "does not answer".to_owned()
-        })
-    }
-}
-
-struct CacheProbe(Arc<dyn Cache>);
-
-#[async_trait]
-impl Probe for CacheProbe {
-    fn name(&self) -> &'static str {
-        "cache"
-    }
-
-    async fn check(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| {
-            tracing::warn!(%error, "the cache does not answer");
-            "does not answer".to_owned()
-        })
-    }
 }

@@ -3,6 +3,7 @@
 mod m0001_tenants_and_users;
 mod m0002_sessions_and_keys;
 mod m0003_audit;
+mod m0004_idempotency;
 mod m0005_workflows;
 mod m0006_executions;
 mod m0007_webhooks;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_tenants_and_users::Migration),
             Box::new(m0002_sessions_and_keys::Migration),
             Box::new(m0003_audit::Migration),
+            Box::new(m0004_idempotency::Migration),
             Box::new(m0005_workflows::Migration),
             Box::new(m0006_executions::Migration),
             Box::new(m0007_webhooks::Migration),

@@ -1,1 +1,16 @@
-//! placeholder
+//! The API's tests, one binary. Each test has a server of its own, in this process, made by the same `create_app()` as the
+//! real one, with a database of its own: an SQLite file, or on PostgreSQL (`MILLRACE_TEST_POSTGRES_URL`) a copy of a template.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, its support too")]
+
+mod api_keys;
+mod audit;
+mod auth;
+mod bad_input;
+mod idempotency;
+mod infrastructure;
+mod operations;
+mod support;
+mod sweeps;
+mod tenants;
+mod users;

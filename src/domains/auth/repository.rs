@@ -51,6 +51,12 @@ pub(super) async fn revoke_session(
     Ok(result.rows_affected == 1)
 }
 
+/// Deletes logins that expired before this time, with their refresh tokens.
+pub(super) async fn delete_sessions_before(connection: &impl ConnectionTrait, time: Timestamp) -> Result<u64, Error> {
+    let delete = session::Entity::delete_across_tenants().filter(session::Column::ExpiresAt.lt(time));
+    Ok(delete.exec(connection).await?.rows_affected)
+}
+
 pub(super) async fn insert_refresh_token(
     connection: &impl ConnectionTrait,
     row: refresh_token::Model,

@@ -1,5 +1,7 @@
 //! Logins and their refresh tokens: each works once; the same one again means that somebody copied it.
 
+use std::time::Duration;
+
 use super::access_token::Subject;
 use super::dto::SessionResponse;
 use super::entities::{refresh_token, session};
@@ -12,6 +14,8 @@ use crate::infrastructure::crypto::{self, TokenHash};
 use crate::infrastructure::database::Transaction;
 use crate::infrastructure::web::Visitor;
 
+/// A login that has ended is kept this long, so that a stolen token used late is still recognised.
+const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
 /// Refresh tokens begin with this.
 const PREFIX: &str = "mrr_";
 
@@ -77,6 +81,11 @@ impl Service {
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Deletes logins that nobody can use any more, of every tenant; says how many.
+    pub async fn prune(&self) -> Result<u64, Error> {
+        Ok(repository::delete_sessions_before(self.database.write(), self.clock.now().minus(KEPT_AFTER_END)).await?)
     }
 
     async fn end_session(

@@ -13,10 +13,7 @@ use moka::ops::compute::Op;
 use moka::sync::Cache as Moka;
 use tokio::sync::broadcast;
 
-use super::{Cache, Error, Key};
-
-/// Messages a slow subscriber may lag behind before it loses the oldest.
-const CHANNEL_CAPACITY: usize = 256;
+use super::{CHANNEL_CAPACITY, Cache, Error, Key, messages};
 
 /// Bounded: the entries used least give way to new ones.
 pub struct MemoryCache {
@@ -97,19 +94,7 @@ impl Cache for MemoryCache {
         let mut channels = self.channels();
         channels.retain(|_, sender| sender.receiver_count() > 0);
         let sender = channels.entry(channel.clone()).or_insert_with(|| broadcast::Sender::new(CHANNEL_CAPACITY));
-        let receiver = sender.subscribe();
-        Ok(futures_util::stream::unfold(receiver, |mut receiver| async move {
-            loop {
-                match receiver.recv().await {
-                    Ok(message) => return Some((message, receiver)),
-                    Err(broadcast::error::RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "a subscriber is too slow and lost messages");
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        })
-        .boxed())
+        Ok(messages(sender.subscribe()).boxed())
     }
 
     async fn ping(&self) -> Result<(), Error> {

@@ -2,17 +2,33 @@
 //! Never the only copy of anything.
 
 mod memory;
+mod redis;
+mod subscriptions;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::Stream;
 use futures_util::stream::BoxStream;
+use tokio::sync::broadcast;
 
 use crate::common::error::{Code, Kind};
 use crate::common::{Coded, TenantId};
+use crate::infrastructure::config;
 
-pub use memory::MemoryCache;
+pub use self::memory::MemoryCache;
+pub use self::redis::RedisCache;
+
+/// The cache the configuration asks for.
+pub fn open(config: &config::Cache) -> Result<Arc<dyn Cache>, Error> {
+    Ok(if config.url.expose().is_empty() {
+        Arc::new(MemoryCache::new(config.memory_entries))
+    } else {
+        Arc::new(RedisCache::new(config)?)
+    })
+}
 
 /// What both implementations do. Values vanish after their time to live, or earlier under memory pressure.
 #[async_trait]
@@ -54,6 +70,24 @@ impl Key {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Messages a slow subscriber may lag behind before it loses the oldest.
+const CHANNEL_CAPACITY: usize = 256;
+
+/// What a receiver gets, as a stream; a slow one is told in the log what it lost.
+fn messages(receiver: broadcast::Receiver<Bytes>) -> impl Stream<Item = Bytes> + Send + 'static {
+    futures_util::stream::unfold(receiver, |mut receiver| async move {
+        loop {
+            match receiver.recv().await {
+                Ok(message) => return Some((message, receiver)),
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "a subscriber is too slow and lost messages");
+                }
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    })
 }
 
 /// The cache does not answer.

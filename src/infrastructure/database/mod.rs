@@ -2,6 +2,7 @@
 
 mod columns;
 mod connect;
+pub mod idempotency;
 mod migrate;
 mod scoped;
 #[cfg(test)]

@@ -1,4 +1,15 @@
-//! The one door out.
+//! The one door out. Every request a workflow sends goes through here: each address it would reach, on every hop, is
+//! checked against the egress policy; sizes and times are bounded.
 
-/// A block of addresses in CIDR notation, such as `10.0.0.0/8`.
-pub type Network = ipnet::IpNet;
+mod client;
+mod egress;
+mod redirect;
+mod request;
+mod resolver;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+pub use client::HttpClient;
+pub use egress::{EgressPolicy, Network};
+pub use request::{Body, Error, ErrorKind, Part, Request, Response};

@@ -2,14 +2,28 @@
 //! tenant; the database is the record, so a message may come twice, late, or for work that is done.
 
 mod embedded;
+mod rabbitmq;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::common::error::{Code, Kind};
 use crate::common::{Coded, ExecutionId, TenantId};
+use crate::infrastructure::config;
 
 pub use embedded::EmbeddedQueue;
+pub use rabbitmq::RabbitQueue;
+
+/// The queue the configuration asks for.
+pub fn open(config: &config::Queue) -> Arc<dyn Queue> {
+    if config.url.expose().is_empty() {
+        Arc::new(EmbeddedQueue::new(config.prefetch))
+    } else {
+        Arc::new(RabbitQueue::new(config))
+    }
+}
 
 /// An execution that a worker should take up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

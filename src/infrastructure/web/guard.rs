@@ -47,6 +47,7 @@ pub struct Visitor {
 }
 
 /// Left in the request by the authentication middleware: `None` when no credentials were shown.
+#[derive(Clone)]
 pub(super) struct Authentication(pub(super) Option<Result<Ctx, Problem>>);
 
 impl<P: Requires> FromRequest for Can<P> {

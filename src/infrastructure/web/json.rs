@@ -61,11 +61,16 @@ impl<T: Serialize> Responder for Json<T> {
     }
 }
 
-async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(is_json) {
         return Err(Problem::of(UNSUPPORTED_MEDIA_TYPE).with_detail("send the body as application/json"));
     }
+    read_limited(request, payload).await
+}
+
+/// The whole body, within the scope's limit.
+pub(super) async fn read_limited(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
     let BodyLimit(limit) = request.app_data::<web::Data<BodyLimit>>().map_or_else(BodyLimit::default, |data| ***data);
     let too_large = || Problem::of(BODY_TOO_LARGE).with_detail(format!("at most {limit} bytes are read"));
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -157,7 +162,7 @@ fn classify(message: &str) -> (&'static str, Option<&str>) {
         ("missing_field", quoted())
     } else if message.starts_with("duplicate field") {
         ("duplicate_field", quoted())
-    } else if message.starts_with("invalid type") {
+    } else if message.starts_with("invalid type") || message.starts_with("invalid length") {
         ("wrong_type", None)
     } else if message.starts_with("unknown variant") {
         ("unknown_variant", None)

@@ -1,13 +1,15 @@
 //! The OpenAPI document: what stands beside the operations, and what is derived from them.
 
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr};
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::ProblemBody;
-use crate::common::FieldError;
+use crate::common::page::Limit;
+use crate::common::{ApiKeyId, Cursor, ExecutionId, FieldError, TenantId, Timestamp, UserId, WorkflowId};
 
 /// Extension of an operation: the permission it needs.
 pub(super) const PERMISSION: &str = "x-permission";
@@ -22,7 +24,18 @@ const DESCRIPTION: &str = "Runs n8n workflows for many tenants. Sign in with `PO
 pub fn base() -> OpenApi {
     let mut components = Components::new();
     components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
-    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    // Types of parameters are not collected from the handlers.
+    components.schemas.extend([
+        schema::<FieldError>(),
+        schema::<Cursor>(),
+        schema::<Limit>(),
+        schema::<Timestamp>(),
+        schema::<TenantId>(),
+        schema::<UserId>(),
+        schema::<ApiKeyId>(),
+        schema::<WorkflowId>(),
+        schema::<ExecutionId>(),
+    ]);
     let api_key = |header| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.add_security_scheme("apiKey", api_key("X-API-Key"));
@@ -40,14 +53,33 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+fn schema<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), T::schema())
+}
+
 /// Derives each operation's security and `x-permission` from its guard's answers.
 pub fn finish(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             finish_operation(operation);
         }
+        if let Some(operation) = item.post.as_mut().filter(|operation| operation.extensions.is_some()) {
+            operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
     }
     document
+}
+
+/// What every POST with a permission understands.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The same key with the same request gives the first answer again, for a day."))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255))))
+        .example(Some("8e03978e-40d5-43e8-bc93-6894a57f9324".into()))
+        .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

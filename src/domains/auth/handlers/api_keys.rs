@@ -6,7 +6,7 @@ use super::super::dto::{ApiKeyResponse, CreateApiKey, CreatedApiKeyResponse};
 use super::super::service::Service;
 use crate::common::permission::grants::{ApiKeysRead, ApiKeysWrite};
 use crate::common::{ApiKeyId, Page, PageQuery, Problem};
-use crate::infrastructure::web::{BadBody, Can, Created, Guarded, Json, NoContent, NotFound};
+use crate::infrastructure::web::{BadBody, Can, CreatedSecret, Guarded, Json, NoContent, NotFound};
 
 /// Create an API key
 ///
@@ -24,8 +24,8 @@ pub(in super::super) async fn create_api_key(
     ctx: Can<ApiKeysWrite>,
     auth: web::Data<Service>,
     body: Json<CreateApiKey>,
-) -> Result<Created<CreatedApiKeyResponse>, Problem> {
-    Ok(Created(auth.create_api_key(&ctx, body.into_inner()).await?))
+) -> Result<CreatedSecret<CreatedApiKeyResponse>, Problem> {
+    Ok(CreatedSecret(auth.create_api_key(&ctx, body.into_inner()).await?))
 }
 
 /// List API keys

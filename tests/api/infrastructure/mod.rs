@@ -1,0 +1,4 @@
+//! Parts that stand on other servers, tried against the embedded stand-in and, where one is given, the real server.
+
+mod cache;
+mod queue;

@@ -1,0 +1,10 @@
+//! What tests stand on: a server, its tenants' personas, and requests that say what they expect.
+
+mod client;
+mod database;
+mod server;
+mod tenant;
+
+pub(crate) use client::{Client, Reply};
+pub(crate) use server::TestServer;
+pub(crate) use tenant::{PASSWORD, TestTenant, add, email, sign_in};

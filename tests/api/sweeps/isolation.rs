@@ -1,0 +1,54 @@
+//! A tenant's rows do not exist for another: every operation with an id answers 404 for a foreign one.
+
+use millrace::domains::users::Role;
+use serde_json::{Value, json};
+
+use super::Operation;
+use crate::support::{Client, TestServer, TestTenant, add};
+
+/// How to make, in a tenant, a resource that operations with this path work on.
+async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Option<String> {
+    let id = |value: Value| value["id"].as_str().unwrap().to_owned();
+    if path.starts_with("/api/v1/api-keys/") {
+        return Some(id(tenant.owner.post("/api/v1/api-keys", json!({ "name": "x" })).await.json(201)));
+    }
+    if path.starts_with("/api/v1/users/") {
+        let email = format!("{}@{}.example", uuid::Uuid::now_v7(), tenant.slug);
+        return Some(add(server, tenant.id, &email, Role::Viewer).await.to_string());
+    }
+    None
+}
+
+#[actix_web::test]
+async fn another_tenants_resource_is_not_found() {
+    let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    for operation in Operation::secured().into_iter().filter(Operation::has_id) {
+        let id = resource(&operation.path, &server, &acme).await;
+        let id = id.unwrap_or_else(|| panic!("say above how to make what {} works on", operation.path));
+        for stranger in [&globex.owner, &globex.api_key] {
+            let reply = operation.send(stranger, &id).await;
+            assert_eq!(reply.status, 404, "{}: {:?}", operation.id, reply.body);
+        }
+        let text = String::from_utf8(operation.send(&globex.owner, &id).await.body.to_vec()).unwrap();
+        assert!(!text.contains("acme"), "{}: {text}", operation.id);
+    }
+}
+
+#[actix_web::test]
+async fn every_mutation_leaves_an_audit_row() {
+    let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
+    let tenant = server.tenant("acme").await;
+    for operation in Operation::secured().into_iter().filter(Operation::is_mutation) {
+        let id = if operation.has_id() { resource(&operation.path, &server, &tenant).await.unwrap() } else { String::new() };
+        let before = newest(&tenant.owner).await;
+        let reply = operation.send(&tenant.owner, &id).await;
+        assert!(reply.status.is_success(), "{} with its own example: {:?}", operation.id, reply.body);
+        let after = newest(&tenant.owner).await;
+        assert!(after > before, "{} changed something and left no audit row", operation.id);
+    }
+}
+
+async fn newest(client: &Client) -> u64 {
+    client.get("/api/v1/audit?limit=1").await.json(200)["data"][0]["sequence"].as_u64().unwrap()
+}
