@@ -29,7 +29,7 @@ use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
 use crate::infrastructure::web::probes::{CacheProbe, DatabaseProbe, QueueProbe};
 use crate::infrastructure::web::{
-    Authenticator, BodyLimit, Fallback, envelope, idempotency, openapi, path_config, query_config,
+    Authenticator, BodyLimit, Fallback, TrustedProxies, envelope, idempotency, openapi, path_config, query_config,
 };
 
 /// Expired rows harm nobody but take room.
@@ -169,6 +169,7 @@ impl App {
     fn register(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(web::Data::new(BodyLimit(self.config.server.body_limit_bytes)))
+            .app_data(web::Data::new(TrustedProxies(self.config.server.trusted_proxies.clone())))
             .app_data(path_config())
             .app_data(query_config())
             .app_data(self.audit.clone())
@@ -182,10 +183,10 @@ impl App {
     }
 
     fn register_operations(&self, config: &mut web::ServiceConfig) {
-        config
-            .app_data(self.fallback.clone())
-            .app_data(self.probes.clone())
-            .app_data(web::Data::new(self.metrics.clone()));
+        config.app_data(self.fallback.clone()).app_data(self.probes.clone());
+        if self.config.metrics.enabled {
+            config.app_data(web::Data::new(self.metrics.clone()));
+        }
     }
 }
 
@@ -245,25 +246,16 @@ pub fn openapi_document() -> OpenApi {
 
 /// The whole URL map.
 fn routes(config: &mut ServiceConfig) {
-<<<<<<< HEAD
-    config.service(utoipa_actix_web::scope("/api/v1").wrap(from_fn(authenticate)).configure(|config| {
-        auth::configure(config);
-        tenants::configure(config);
-        users::configure(config);
-        audit::configure(config);
-        nodes::configure(config);
-        workflows::configure(config);
-    }));
-=======
     config.service(
         utoipa_actix_web::scope("/api/v1").wrap(from_fn(idempotency)).wrap(from_fn(authenticate)).configure(|config| {
             auth::configure(config);
             tenants::configure(config);
             users::configure(config);
             audit::configure(config);
+            nodes::configure(config);
+            workflows::configure(config);
         }),
     );
->>>>>>> 70ff3ad (Reach Redis, RabbitMQ and the world; answer repeated keys once; try all of it through the API)
     operations(config);
 }
 

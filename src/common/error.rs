@@ -100,24 +100,25 @@ impl FieldError {
     }
 }
 
-/// A failure ready to be told to the caller. Anything [`Coded`] becomes one with `?`; its causes are logged on the way.
+/// A failure ready to be told to the caller. Anything [`Coded`] becomes one with `?`.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub code: Code,
     pub detail: Option<String>,
     pub errors: Vec<FieldError>,
     pub retry_after: Option<Duration>,
+    /// The error and its causes: for the log, where the server writes it once with the request's id; never for the caller.
+    pub cause: Option<String>,
 }
 
 impl Problem {
     pub fn of(code: Code) -> Problem {
-        Problem { code, detail: None, errors: Vec::new(), retry_after: None }
+        Problem { code, detail: None, errors: Vec::new(), retry_after: None, cause: None }
     }
 
-    /// Our own fault: logs the error with its causes, tells the caller nothing of it.
+    /// Our own fault: the caller is told nothing of the error.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
-        tracing::error!(error = %chain(error), "internal error");
-        Problem::of(INTERNAL)
+        Problem { cause: Some(chain(error)), ..Problem::of(INTERNAL) }
     }
 
     #[must_use]
@@ -135,15 +136,13 @@ impl Problem {
 
 impl<E: Coded> From<E> for Problem {
     fn from(error: E) -> Problem {
-        let code = error.code();
-        match code.kind {
-            Kind::Internal => tracing::error!(code = code.code, error = %chain(&error), "internal error"),
-            Kind::Unavailable | Kind::Timeout => {
-                tracing::warn!(code = code.code, error = %chain(&error), "not available");
-            }
-            _ => tracing::debug!(code = code.code, error = %chain(&error), "request refused"),
+        Problem {
+            code: error.code(),
+            detail: error.detail(),
+            errors: error.field_errors(),
+            retry_after: error.retry_after(),
+            cause: Some(chain(&error)),
         }
-        Problem { code, detail: error.detail(), errors: error.field_errors(), retry_after: error.retry_after() }
     }
 }
 

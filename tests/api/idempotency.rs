@@ -21,6 +21,22 @@ async fn a_secret_is_not_kept_and_not_made_twice() {
 }
 
 #[actix_web::test]
+async fn the_first_answer_is_given_again() {
+    let server = TestServer::start().await;
+    let tenant = server.tenant("acme").await;
+    let client = tenant.developer.with("idempotency-key", "k1");
+    let document = json!({ "name": "Once", "nodes": [], "connections": {} });
+    let first = client.post("/api/v1/workflows", document.clone()).await.expect(201);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let again = client.post("/api/v1/workflows", document.clone()).await.expect(201);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(first.header("content-type"), again.header("content-type"));
+    assert_eq!(first.body, again.body);
+    let page = tenant.developer.get("/api/v1/workflows").await.json(200);
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
 async fn a_key_is_for_one_request_of_one_caller() {
     let server = TestServer::start().await;
     let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);

@@ -40,6 +40,12 @@ async fn requests_are_measured_by_route() {
 }
 
 #[actix_web::test]
+async fn metrics_can_be_switched_off() {
+    let server = TestServer::with(|config| config.metrics.enabled = false).await;
+    server.visitor().get("/metrics").await.problem(404, "route_not_found");
+}
+
+#[actix_web::test]
 async fn the_root_leads_to_the_documentation() {
     let server = TestServer::start().await;
     for path in ["/", "/api-docs"] {

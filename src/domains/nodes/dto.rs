@@ -29,6 +29,11 @@ pub struct NodeTypeResponse {
 /// A node type with its parameters: n8n's node description, one for each variant of its versions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "name": "n8n-nodes-base.set", "displayName": "Edit Fields (Set)", "description": "Modify, add, or remove item fields",
+    "group": ["input"], "versions": [1.0, 2.0, 3.4], "role": "regular", "effects": [],
+    "variants": [{ "version": [3.4], "properties": [{ "name": "mode", "type": "options", "default": "manual" }] }]
+}))]
 pub struct NodeTypeDetailResponse {
     #[serde(flatten)]
     pub summary: NodeTypeResponse,

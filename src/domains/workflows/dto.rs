@@ -1,9 +1,14 @@
 //! What the API takes and gives. A workflow is n8n's JSON with what this server knows of it: the document's own fields
 //! are handed through as they came.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use validator::{Validate, ValidationErrors};
 
 use super::document::{Document, Fields};
@@ -12,20 +17,46 @@ use crate::common::page::Limit;
 use crate::common::{Cursor, FieldError, TagId, Timestamp, WorkflowId, WorkflowVersionId};
 
 /// A workflow document in n8n's format. Fields this server does not know are kept and given back.
-#[derive(Debug, ToSchema)]
-#[schema(as = WorkflowDocument, value_type = Object, example = json!({
-    "name": "Hello",
-    "nodes": [{ "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0],
-                "parameters": { "path": "hello", "responseMode": "lastNode" } }],
-    "connections": {},
-    "settings": { "executionOrder": "v1" }
-}))]
+#[derive(Debug)]
 pub(super) struct WorkflowBody(Box<RawValue>);
 
 /// One n8n export, a list of them, or a page of n8n's public API (`{"data": […]}`).
-#[derive(Debug, ToSchema)]
-#[schema(value_type = Object)]
+#[derive(Debug)]
 pub(super) struct ImportBody(Box<RawValue>);
+
+impl PartialSchema for WorkflowBody {
+    fn schema() -> RefOr<Schema> {
+        document_schema(
+            "A workflow document in n8n's format. Fields this server does not know are kept and given back.",
+        )
+    }
+}
+
+impl ToSchema for WorkflowBody {
+    fn name() -> Cow<'static, str> {
+        "WorkflowDocument".into()
+    }
+}
+
+impl PartialSchema for ImportBody {
+    fn schema() -> RefOr<Schema> {
+        document_schema("One n8n export, a list of them, or a page of n8n's public API (`{\"data\": […]}`).")
+    }
+}
+
+impl ToSchema for ImportBody {}
+
+fn document_schema(description: &str) -> RefOr<Schema> {
+    let example = json!({
+        "name": "Hello",
+        "nodes": [{ "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0],
+                    "parameters": { "path": "hello", "responseMode": "lastNode" } }],
+        "connections": {},
+        "settings": { "executionOrder": "v1" }
+    });
+    let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(description));
+    object.examples([example]).into()
+}
 
 impl WorkflowBody {
     pub(super) fn into_document(self) -> Document {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -37,7 +37,9 @@ impl Keys {
     /// Reads the keys under `directory/keys`, making those that are missing.
     pub fn open(directory: &Path) -> Result<Keys, KeyError> {
         let directory = directory.join("keys");
-        fs::create_dir_all(&directory).map_err(|source| KeyError::Io { path: directory.clone(), source })?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&directory).map_err(|source| KeyError::Io { path: directory.clone(), source })?;
         Ok(Keys {
             token_signing: load_or_create(&directory.join("token-signing.key"))?,
             audit_chain: load_or_create(&directory.join("audit-chain.key"))?,
@@ -86,7 +88,8 @@ mod tests {
         assert_eq!(made.token_signing.expose(), read.token_signing.expose());
         assert_ne!(made.token_signing.expose(), made.audit_chain.expose());
         let path = directory.path().join("keys/token-signing.key");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     }
 
     #[test]

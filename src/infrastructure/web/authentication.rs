@@ -1,7 +1,5 @@
 //! Finds out who asks, before any handler runs. The answer waits in the request for the guard in the handler's signature.
 
-use std::net::IpAddr;
-
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
@@ -9,6 +7,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use async_trait::async_trait;
 
+use super::forwarded::client_address;
 use super::guard::{Authentication, Visitor};
 use crate::common::{Ctx, Problem, RequestId, Secret};
 
@@ -51,7 +50,7 @@ pub async fn authenticate<B: MessageBody + 'static>(
 /// The caller as far as it is known without credentials.
 fn visitor(request: &ServiceRequest) -> Visitor {
     let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::generate);
-    Visitor { request_id, address: request.peer_addr().map(|peer| peer.ip()) }
+    Visitor { request_id, address: client_address(request.request()) }
 }
 
 fn credentials(headers: &HeaderMap) -> Option<Credentials> {
@@ -61,19 +60,6 @@ fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     }
     let (scheme, token) = text(header::AUTHORIZATION.as_str())?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| Credentials::Bearer(Secret::new(token.trim().to_owned())))
-}
-
-/// The caller's address: the peer, or behind a trusted proxy the last address that the proxies did not add themselves.
-pub fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[ipnet::IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let peer = peer?;
-    if !is_trusted(&peer) {
-        return Some(peer);
-    }
-    let forwarded = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    let hops = forwarded.iter().flat_map(|line| line.split(','));
-    let addresses: Vec<IpAddr> = hops.filter_map(|hop| hop.trim().parse().ok()).collect();
-    Some(addresses.into_iter().rev().find(|address| !is_trusted(address)).unwrap_or(peer))
 }
 
 #[cfg(test)]
@@ -102,20 +88,6 @@ mod tests {
                 Credentials::ApiKey(key) => format!("key {}", key.expose()),
             });
             assert_eq!(found.as_deref(), expected);
-        }
-    }
-
-    #[test]
-    fn forwarded_addresses_count_only_behind_a_trusted_proxy() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
-        let forwarded = headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.0.0.9")]);
-        for (peer, pairs, expected) in [
-            ("9.9.9.9", &forwarded, "9.9.9.9"),
-            ("10.0.0.1", &forwarded, "2.2.2.2"),
-            ("10.0.0.1", &headers(&[]), "10.0.0.1"),
-        ] {
-            let found = client_address(Some(peer.parse().unwrap()), pairs, &trusted);
-            assert_eq!(found, Some(expected.parse().unwrap()), "{peer}");
         }
     }
 }

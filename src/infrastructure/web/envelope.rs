@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 
 use super::problem;
 use crate::common::error::INTERNAL;
-use crate::common::{Problem, RequestId};
+use crate::common::{Kind, Problem, RequestId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,9 +33,9 @@ pub async fn envelope<B: MessageBody + 'static>(
         Ok(Ok(response)) => finish(response, &request_id),
         Ok(Err(error)) => return Err(stand_alone(problem::from_framework(&error), &request_id)),
         Err(panic) => {
-            tracing::error!(request_id = request_id.as_str(), panic = panic_text(&*panic), "a handler panicked");
             metrics::counter!("millrace_http_panics_total").increment(1);
-            return Err(stand_alone(Problem::of(INTERNAL), &request_id));
+            let cause = Some(format!("a handler panicked: {}", panic_text(&*panic)));
+            return Err(stand_alone(Problem { cause, ..Problem::of(INTERNAL) }, &request_id));
         }
     };
     add_headers(response.headers_mut(), &request_id);
@@ -49,6 +49,7 @@ fn finish<B: MessageBody>(response: ServiceResponse<B>, request_id: &RequestId) 
         return response.map_into_left_body();
     };
     let problem = problem::from_framework(error);
+    log(&problem, request_id);
     let status = problem.code.kind.status();
     let mut response = response;
     let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
@@ -58,10 +59,22 @@ fn finish<B: MessageBody>(response: ServiceResponse<B>, request_id: &RequestId) 
 
 /// An answer for when the request itself is gone.
 fn stand_alone(problem: Problem, request_id: &RequestId) -> Error {
+    log(&problem, request_id);
     let mut response = HttpResponse::new(problem.code.kind.status());
     let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
     add_headers(response.headers_mut(), request_id);
     InternalError::from_response("", response.set_body(actix_web::body::BoxBody::new(body))).into()
+}
+
+/// Writes the cause of a problem to the log, with the request's id that the caller is told.
+fn log(problem: &Problem, request_id: &RequestId) {
+    let (request_id, code) = (request_id.as_str(), problem.code.code);
+    let cause = problem.cause.as_deref().unwrap_or_default();
+    match problem.code.kind {
+        Kind::Internal => tracing::error!(request_id, code, cause, "internal error"),
+        Kind::Unavailable | Kind::Timeout => tracing::warn!(request_id, code, cause, "not available"),
+        _ => tracing::debug!(request_id, code, cause, "request refused"),
+    }
 }
 
 /// Headers that every answer carries, unless the handler (or a workflow) chose otherwise.
@@ -95,11 +108,7 @@ fn observe<B>(
         "method" => method.as_str().to_owned(), "route" => route.clone(), "status" => status.as_u16().to_string(),
     )
     .record(elapsed);
-    if status.is_server_error() {
-        tracing::warn!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request failed");
-    } else {
-        tracing::debug!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request");
-    }
+    tracing::debug!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request");
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -108,4 +117,42 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::dev::Service;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service};
+    use actix_web::{App, web};
+
+    use super::*;
+
+    async fn calm() -> &'static str {
+        "calm"
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler")]
+    async fn panicking() -> &'static str {
+        panic!("on purpose")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_problem_and_the_server_goes_on() {
+        let app = App::new()
+            .route("/calm", web::get().to(calm))
+            .route("/panic", web::get().to(panicking))
+            .wrap(from_fn(envelope));
+        let service = init_service(app).await;
+        let request = TestRequest::get().uri("/panic").insert_header(("x-request-id", "req-1")).to_request();
+        let error = service.call(request).await.unwrap_err();
+        let response = error.error_response();
+        assert_eq!(response.status(), 500);
+        let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&problem["code"], &problem["requestId"]), (&"internal_error".into(), &"req-1".into()));
+        assert!(!String::from_utf8_lossy(&body).contains("on purpose"));
+        let response = service.call(TestRequest::get().uri("/calm").to_request()).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
 }

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
+use super::forwarded::client_address;
 use crate::common::permission::Requires;
 use crate::common::{Code, Ctx, Kind, Problem, RequestId};
 
@@ -77,10 +78,9 @@ impl FromRequest for Visitor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let visitor = request.extensions().get::<Visitor>().cloned();
-        ready(Ok(visitor.unwrap_or_else(|| Visitor {
-            request_id: RequestId::generate(),
-            address: request.peer_addr().map(|peer| peer.ip()),
-        })))
+        ready(Ok(
+            visitor.unwrap_or_else(|| Visitor { request_id: RequestId::generate(), address: client_address(request) })
+        ))
     }
 }
 

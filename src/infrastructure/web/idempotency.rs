@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::guard::Authentication;
 use super::json::read_limited;
+use crate::common::error::chain;
 use crate::common::{Actor, Code, Ctx, Kind, Problem};
 use crate::infrastructure::database::idempotency::{Answer, Attempt, Begun, IdempotencyKeys};
 use crate::infrastructure::database::{self, code_of};
@@ -87,8 +88,7 @@ async fn remember<B: MessageBody + 'static>(
     let (head, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| {
         let error: Box<dyn std::error::Error> = error.into();
-        tracing::error!(%error, "an answer could not be read");
-        Problem::of(crate::common::error::INTERNAL)
+        Problem::internal(&*error)
     })?;
     let answer = Answer { status: status.as_u16(), content_type, body: body.to_vec() };
     keys.finish(attempt, status.as_u16(), Some(answer)).await.map_err(unavailable)?;
@@ -127,8 +127,7 @@ fn fingerprint(request: &ServiceRequest, body: &[u8]) -> [u8; 32] {
 }
 
 fn unavailable(error: database::Error) -> Problem {
-    tracing::error!(%error, "idempotency keys cannot be reached");
-    Problem::of(code_of(&error))
+    Problem { cause: Some(chain(&error)), ..Problem::of(code_of(&error)) }
 }
 
 const INVALID_KEY: Code = Code::new(Kind::BadRequest, "invalid_idempotency_key", "The Idempotency-Key is not valid");

@@ -9,6 +9,9 @@ use async_trait::async_trait;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::NotFound;
+use super::problem::ROUTE_NOT_FOUND;
+use crate::common::Problem;
 use crate::infrastructure::telemetry::Metrics;
 
 /// A dependency that takes longer than this counts as away.
@@ -87,15 +90,20 @@ pub(crate) async fn get_readiness(probes: web::Data<Probes>) -> HttpResponse {
 
 /// Read the metrics
 ///
-/// Counters and histograms in Prometheus's text format.
+/// Counters and histograms in Prometheus's text format. Not found where the configuration switches them off.
 #[utoipa::path(
     tag = "operations",
-    responses((
-        status = 200, description = "All metrics.", body = String, content_type = "text/plain",
-        example = "millrace_http_request_seconds_count{method=\"GET\",route=\"/api/v1/workflows\",status=\"200\"} 42"
-    ))
+    responses(
+        (
+            status = 200, description = "All metrics.", body = String, content_type = "text/plain",
+            example = "millrace_http_request_seconds_count{method=\"GET\",route=\"/api/v1/workflows\",status=\"200\"} 42"
+        ),
+        NotFound
+    )
 )]
 #[get("/metrics")]
-pub(crate) async fn get_metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+pub(crate) async fn get_metrics(metrics: Option<web::Data<Metrics>>) -> HttpResponse {
+    // Absent where the configuration switches metrics off.
+    let Some(metrics) = metrics else { return HttpResponse::from_error(Problem::of(ROUTE_NOT_FOUND)) };
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render())
 }

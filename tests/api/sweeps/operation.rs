@@ -87,8 +87,18 @@ impl Operation {
         if let Some(example) = schema["examples"].as_array().and_then(|examples| examples.first()) {
             return Some(example.clone());
         }
-        // A page: the example of its rows is enough.
-        self.example_of_schema(schema["properties"]["data"].get("items")?)
+        if let Some(variant) = schema["oneOf"].as_array().and_then(|variants| variants.first()) {
+            return self.example_of_schema(variant);
+        }
+        // Put together from the properties: a page from its rows, a resource from its fields.
+        let properties = schema["properties"].as_object()?;
+        let known = properties.iter().filter_map(|(name, property)| {
+            let example = self.example_of_schema(property);
+            let rows = property.get("items").and_then(|rows| self.example_of_schema(rows)).map(|row| json!([row]));
+            Some((name.clone(), example.or(rows)?))
+        });
+        let example: serde_json::Map<_, _> = known.collect();
+        (!example.is_empty()).then_some(Value::Object(example))
     }
 
     /// Sends the request of the example, with this as id.
