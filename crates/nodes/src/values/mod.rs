@@ -11,6 +11,8 @@ pub(crate) mod jwt;
 mod markdown;
 mod pem;
 mod totp;
+mod training_customer_datastore;
+mod training_customer_messenger;
 pub(crate) mod xml;
 
 use millrace_model::{ExecutionError, Item, Object};
@@ -27,6 +29,8 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &jwt::NODE_TYPE,
     &markdown::NODE_TYPE,
     &totp::NODE_TYPE,
+    &training_customer_datastore::NODE_TYPE,
+    &training_customer_messenger::NODE_TYPE,
     &xml::NODE_TYPE,
 ];
 
