@@ -8,6 +8,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{Error, HttpResponse, web};
+use millrace_model::Object;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::openapi::OpenApi;
@@ -16,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, nodes, tenants, users, workflows};
+use crate::domains::{audit, auth, executions, nodes, tenants, users, webhooks, workflows};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -50,6 +51,9 @@ pub struct App {
     pub auth: web::Data<auth::Service>,
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
+    pub executions: web::Data<executions::Service>,
+    pub webhooks: web::Data<webhooks::Service>,
+    webhook_routes: webhooks::Registry,
     authenticator: web::Data<dyn Authenticator>,
     idempotency_keys: web::Data<IdempotencyKeys>,
     fallback: web::Data<Fallback>,
@@ -104,8 +108,28 @@ impl App {
                 signing_seed: keys.token_signing,
             },
         );
+        let public_url = config.public_url();
         let workflows =
-            workflows::Service::new(database.clone(), clock, audit.clone(), tenants.clone(), &config.public_url());
+            workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
+        let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
+        let webhook_routes = webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache));
+        workflows.plug(vec![Arc::new(programs.clone()), Arc::new(webhook_routes.clone())]);
+        let executor = executions::Executor::new(
+            executions::Dependencies {
+                database: database.clone(),
+                clock: Arc::clone(&clock),
+                cache: Arc::clone(&cache),
+                queue: Arc::clone(&queue),
+                http: http_client.clone(),
+                programs,
+                config: config.executions.clone(),
+                env: allowed_environment(&config.expressions.env_allow),
+                public_url: public_url.clone(),
+            },
+            config.server.roles.contains(&Role::Worker),
+        );
+        let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
+        let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
             auth.clone().into_inner(),
@@ -133,6 +157,9 @@ impl App {
             auth,
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
+            executions: web::Data::new(executions),
+            webhooks: web::Data::new(webhooks),
+            webhook_routes,
             authenticator: web::Data::from(authenticator),
             idempotency_keys: web::Data::new(idempotency_keys),
         })
@@ -142,6 +169,10 @@ impl App {
     pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
+        if roles.contains(&Role::Api) {
+            tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
+        }
         if roles.contains(&Role::Scheduler) {
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
         }
@@ -178,6 +209,9 @@ impl App {
             .app_data(self.auth.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
+            .app_data(self.executions.clone())
+            .app_data(self.webhooks.clone())
+            .app_data(web::Data::new(self.config.server.clone()))
             .app_data(self.authenticator.clone())
             .app_data(self.idempotency_keys.clone());
     }
@@ -209,6 +243,7 @@ pub fn create_app(
         .into_app()
         .configure(|config| app.register(config))
         .configure(|config| app.register_operations(config))
+        .configure(webhooks::configure)
         .route("/", web::get().to(redirect_to_docs))
         .route("/api-docs", web::get().to(redirect_to_docs))
         .service(SwaggerUi::new("/api-docs/{_:.*}").url("/api-docs/openapi.json", document))
@@ -254,6 +289,7 @@ fn routes(config: &mut ServiceConfig) {
             audit::configure(config);
             nodes::configure(config);
             workflows::configure(config);
+            executions::configure(config);
         }),
     );
     operations(config);
@@ -261,6 +297,12 @@ fn routes(config: &mut ServiceConfig) {
 
 fn operations(config: &mut ServiceConfig) {
     config.service(get_liveness).service(get_readiness).service(get_metrics);
+}
+
+/// The variables of this process's environment that expressions may read.
+fn allowed_environment(names: &[String]) -> Arc<Object> {
+    let values = names.iter().filter_map(|name| Some((name.as_str().into(), std::env::var(name).ok()?.into())));
+    Arc::new(values.collect())
 }
 
 async fn redirect_to_docs() -> HttpResponse {

@@ -8,3 +8,7 @@ pub mod auth;
 pub mod nodes;
 
 pub mod workflows;
+
+pub mod executions;
+
+pub mod webhooks;

@@ -18,7 +18,7 @@ pub struct Endpoint {
 }
 
 /// Endpoints of all enabled webhook nodes, in the order of the nodes, and what is wrong with the others.
-pub fn endpoints(workflow: &Workflow) -> (Vec<Endpoint>, Vec<Problem>) {
+pub fn webhook_endpoints(workflow: &Workflow) -> (Vec<Endpoint>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for index in workflow.indices() {
         let node = workflow.node(index);
@@ -117,7 +117,7 @@ mod tests {
 
     fn described(nodes: &str) -> Vec<String> {
         let document = Value::from_json(&format!(r#"{{"nodes":{nodes}}}"#)).unwrap();
-        let (endpoints, problems) = endpoints(&Workflow::parse(&document).unwrap());
+        let (endpoints, problems) = webhook_endpoints(&Workflow::parse(&document).unwrap());
         let endpoints = endpoints
             .iter()
             .map(|found| format!("{} {} -> {}/{}", found.method, found.path, found.node.0, found.output));

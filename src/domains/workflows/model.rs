@@ -8,7 +8,7 @@ use millrace_nodes::Role;
 use millrace_runner::{BuiltIn, Compiled};
 
 use super::document::Document;
-use super::endpoints::endpoints;
+use super::endpoints::webhook_endpoints;
 
 /// Longest name and longest tag, in characters; n8n's limit for names.
 pub(super) const MAX_NAME: usize = 128;
@@ -66,7 +66,7 @@ pub(super) fn problems_of(parsed: Workflow) -> Vec<Problem> {
 
 /// What keeps a workflow from being in production, besides [`problems_of`].
 pub(super) fn activation_problems(parsed: &Workflow) -> Vec<Problem> {
-    let (_, mut problems) = endpoints(parsed);
+    let (_, mut problems) = webhook_endpoints(parsed);
     if trigger_count(parsed) == 0 {
         let message = "nothing can begin this workflow: activate a trigger or webhook node";
         problems.push(Problem::new("/nodes", "workflow.no_trigger", message));

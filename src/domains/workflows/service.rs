@@ -7,7 +7,7 @@ use millrace_model::{Problem, Workflow};
 
 use super::document::Document;
 use super::dto::{ListWorkflowsQuery, WebhookResponse};
-use super::endpoints::endpoints;
+use super::endpoints::webhook_endpoints;
 use super::error::Error;
 use super::hooks::{Activation, WorkflowHooks};
 use super::import::Bundle;
@@ -422,7 +422,7 @@ fn view(
 }
 
 fn webhooks(base: &str, parsed: &Workflow) -> Vec<WebhookResponse> {
-    let (endpoints, _) = endpoints(parsed);
+    let (endpoints, _) = webhook_endpoints(parsed);
     let addresses = endpoints.into_iter().map(|endpoint| WebhookResponse {
         node: parsed.node(endpoint.node).name.to_string(),
         method: endpoint.method.to_string(),

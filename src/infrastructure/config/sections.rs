@@ -135,6 +135,8 @@ pub struct Executions {
     pub max_items: usize,
     pub max_bytes: usize,
     pub max_binary_bytes: usize,
+    pub script_seconds: u64,
+    pub script_memory_bytes: usize,
     pub save_success: bool,
     pub save_error: bool,
     pub save_manual: bool,

@@ -132,7 +132,6 @@ mod tests {
         "calm"
     }
 
-    #[expect(clippy::unused_async, reason = "a handler")]
     async fn panicking() -> &'static str {
         panic!("on purpose")
     }

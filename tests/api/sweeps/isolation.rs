@@ -23,7 +23,40 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         }], "connections": {} });
         return Some(id(tenant.owner.post("/api/v1/workflows", document).await.json(201)));
     }
+    if path.starts_with("/api/v1/executions/") {
+        let ends = path.ends_with("/retry");
+        return Some(id(execution(tenant, ends).await));
+    }
     None
+}
+
+/// An execution that failed, or one that waits for a call.
+async fn execution(tenant: &TestTenant, ends: bool) -> Value {
+    let node = if ends {
+        json!({ "name": "Then", "type": "n8n-nodes-base.stopAndError", "parameters": { "errorMessage": "no" } })
+    } else {
+        json!({ "name": "Then", "type": "n8n-nodes-base.wait", "typeVersion": 1.1, "parameters": { "resume": "webhook" } })
+    };
+    let document = json!({
+        "name": "x",
+        "nodes": [{ "name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1 }, node],
+        "connections": { "Start": { "main": [[{ "node": "Then", "type": "main", "index": 0 }]] } }
+    });
+    let workflow = tenant.owner.post("/api/v1/workflows", document).await.json(201);
+    let trigger = format!("/api/v1/workflows/{}/trigger", workflow["id"].as_str().unwrap());
+    let started = tenant.owner.post(&trigger, json!({})).await.json(202);
+    let path = format!("/api/v1/executions/{}", started["id"].as_str().unwrap());
+    let at_rest = if ends { "error" } else { "waiting" };
+    let mut execution = started;
+    for _ in 0..200 {
+        if execution["status"] == at_rest {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        execution = tenant.owner.get(&path).await.json(200);
+    }
+    assert_eq!(execution["status"], at_rest);
+    execution
 }
 
 /// What every tenant shares: there is no foreign one.

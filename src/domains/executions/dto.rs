@@ -1,0 +1,143 @@
+//! What the API takes and shows of executions: n8n's shapes, with a few fields more.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::model::{Mode, Status};
+use super::repository::Row;
+use crate::common::page::Limit;
+use crate::common::{Cursor, ExecutionId, Timestamp, WorkflowId, WorkflowVersionId};
+
+/// Filters of the list of executions.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct ListExecutionsQuery {
+    /// Only executions in this state.
+    pub status: Option<Status>,
+    /// Only executions of this workflow; its id or alias.
+    pub workflow_id: Option<String>,
+    /// Give the data of each execution, too.
+    #[serde(default)]
+    pub include_data: bool,
+    /// Rows per page, 1–250.
+    #[param(minimum = 1, maximum = 250, default = 100, example = 20)]
+    pub limit: Option<Limit>,
+    /// `nextCursor` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+/// Query of one execution.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct GetExecutionQuery {
+    /// Give what each node did, and the workflow as it was.
+    #[serde(default)]
+    pub include_data: bool,
+}
+
+/// One run of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057", "finished": true, "mode": "webhook", "status": "success",
+    "createdAt": "2025-01-31T08:00:00.000Z", "startedAt": "2025-01-31T08:00:00.000Z",
+    "stoppedAt": "2025-01-31T08:00:00.012Z", "workflowId": "01890a5d-ac96-774b-bcce-b302099a8058",
+    "workflowVersionId": "01890a5d-ac96-774b-bcce-b302099a8059", "waitTill": null, "retryOf": null,
+    "retrySuccessId": null, "parentExecutionId": null, "lastNodeExecuted": "Answer", "error": null
+}))]
+pub struct ExecutionResponse {
+    pub id: ExecutionId,
+    /// Ended with success.
+    pub finished: bool,
+    pub mode: Mode,
+    pub status: Status,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    pub workflow_id: WorkflowId,
+    /// The version that ran.
+    pub workflow_version_id: WorkflowVersionId,
+    /// When it goes on by itself, while it waits.
+    pub wait_till: Option<Timestamp>,
+    /// The execution this one repeats.
+    pub retry_of: Option<ExecutionId>,
+    /// The repetition that succeeded.
+    pub retry_success_id: Option<ExecutionId>,
+    /// The execution whose workflow called this one.
+    pub parent_execution_id: Option<ExecutionId>,
+    pub last_node_executed: Option<String>,
+    /// Why it failed, in a sentence; `data.resultData.error` has the whole of it.
+    pub error: Option<String>,
+    /// With `includeData`: `data` (what each node did: `resultData.runData`, `lastNodeExecuted`, `error`),
+    /// `workflowData` (the workflow as it was) and `customData`.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub details: IndexMap<String, Box<RawValue>>,
+}
+
+/// Starts an execution.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "inputData": { "name": "Ann" }, "wait": true }))]
+pub struct TriggerWorkflow {
+    /// What happened. Where a trigger node bears this name the execution begins there, else at the workflow's first
+    /// trigger, which finds the name in `triggerEvent`.
+    #[validate(length(max = 255))]
+    pub trigger_event: Option<String>,
+    /// One item, or a list of them. A webhook node finds it as the request's body.
+    #[schema(value_type = Object)]
+    pub input_data: Option<millrace_model::Value>,
+    /// Answer when the execution is over, with its data.
+    #[serde(default)]
+    pub wait: bool,
+    /// `trigger` (default): as in production. `manual`: to try the newest version out; pinned data counts, and a failure
+    /// starts no error workflow.
+    #[serde(default)]
+    pub mode: TriggerMode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TriggerMode {
+    #[default]
+    Trigger,
+    Manual,
+}
+
+/// How to repeat an execution.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "loadWorkflow": false }))]
+pub(super) struct RetryExecution {
+    /// `true`: the workflow as it is now, from its beginning. `false`: the workflow as it was, from the node that failed.
+    #[serde(default)]
+    pub load_workflow: bool,
+}
+
+impl ExecutionResponse {
+    pub(super) fn from_row(row: Row) -> ExecutionResponse {
+        ExecutionResponse {
+            id: row.id,
+            finished: row.status.is_success(),
+            mode: row.mode,
+            status: row.status,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            stopped_at: row.stopped_at,
+            workflow_id: row.workflow_id,
+            workflow_version_id: row.version_id,
+            wait_till: row.wait_until,
+            retry_of: row.retry_of,
+            retry_success_id: row.retry_success_id,
+            parent_execution_id: row.parent_id,
+            last_node_executed: row.last_node,
+            error: row.error,
+            details: IndexMap::new(),
+        }
+    }
+}

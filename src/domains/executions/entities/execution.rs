@@ -1,0 +1,49 @@
+//! One execution without its data: what lists read.
+
+use sea_orm::entity::prelude::*;
+
+use super::super::model::{Mode, Status};
+use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId, WorkflowVersionId};
+use crate::infrastructure::database::{Scoped, text_column};
+
+text_column!(Mode);
+text_column!(Status);
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "executions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ExecutionId,
+    pub workflow_id: WorkflowId,
+    pub version_id: WorkflowVersionId,
+    pub mode: Mode,
+    pub status: Status,
+    /// Counts how often a worker took it; a write of an earlier attempt touches no row.
+    pub attempt: i32,
+    /// The process that has it; none while it is queued, waiting or over.
+    pub owner: Option<WorkerId>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    /// When a waiting execution goes on by itself.
+    pub wait_until: Option<Timestamp>,
+    /// The execution that called it.
+    pub parent_id: Option<ExecutionId>,
+    pub retry_of: Option<ExecutionId>,
+    /// The retry that succeeded.
+    pub retry_success_id: Option<ExecutionId>,
+    pub last_node: Option<String>,
+    /// Why it failed, in a sentence.
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Scoped for Entity {
+    const TENANT: Column = Column::TenantId;
+}

@@ -1,0 +1,266 @@
+//! Starts executions: at once where a slot is free, else through the queue. Accepting never waits for a slot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_engine::{Event, NodeOutcome, Resume};
+use millrace_model::{Items, NodeIndex, Object};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::{Answer, Interest};
+use super::attempt::{Attempt, Begin};
+use super::error::Error;
+use super::live::{Caller, Live};
+use super::model::{Mode, Status};
+use super::programs::{Program, Programs};
+use super::repository::Row;
+use super::writer::{Write, Writer};
+use super::{run, stopping, storing, workers};
+use crate::common::{Clock, ExecutionId, WorkerId};
+use crate::infrastructure::cache::Cache;
+use crate::infrastructure::config;
+use crate::infrastructure::database::Database;
+use crate::infrastructure::http_client::HttpClient;
+use crate::infrastructure::queue::{Dispatch, Queue};
+
+/// An execution to be started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub program: Arc<Program>,
+    pub mode: Mode,
+    /// The node it begins with, and its items.
+    pub node: NodeIndex,
+    pub items: Items,
+    /// The output of that node that takes the items; 0, but for webhooks with several methods.
+    pub output: usize,
+    /// Pinned nodes put out their pins instead of being executed.
+    pub honour_pins: bool,
+    pub parent: Option<ExecutionId>,
+    pub retry_of: Option<ExecutionId>,
+}
+
+/// Starts and runs executions. Cheap to clone.
+#[derive(Clone)]
+pub struct Executor(pub(super) Arc<Parts>);
+
+pub(super) struct Parts {
+    pub database: Database,
+    pub clock: Arc<dyn Clock>,
+    pub writer: Writer,
+    pub programs: Programs,
+    pub live: Live,
+    pub slots: Arc<Semaphore>,
+    pub worker: WorkerId,
+    pub cache: Arc<dyn Cache>,
+    pub queue: Arc<dyn Queue>,
+    pub http: HttpClient,
+    pub config: config::Executions,
+    /// Values of `$env`: only what the operator allows.
+    pub env: Arc<Object>,
+    /// The address under which callers reach this server.
+    pub public_url: Arc<str>,
+    pub runtime: tokio::runtime::Handle,
+}
+
+/// What an executor is made of.
+pub struct Dependencies {
+    pub database: Database,
+    pub clock: Arc<dyn Clock>,
+    pub cache: Arc<dyn Cache>,
+    pub queue: Arc<dyn Queue>,
+    pub http: HttpClient,
+    pub programs: Programs,
+    pub config: config::Executions,
+    /// Values of `$env`: only what the operator allows.
+    pub env: Arc<Object>,
+    /// The address under which callers reach this server.
+    pub public_url: String,
+}
+
+/// A start node hands its items to its first output. For another one the run begins behind it, as if after a pause.
+fn past_start(output: usize, items: &Items, now_ms: i64) -> Option<(Vec<Event>, Resume)> {
+    if output == 0 {
+        return None;
+    }
+    let mut outputs = vec![None; output];
+    outputs.push(Some(Arc::clone(items)));
+    let outcome = NodeOutcome { started_ms: now_ms, ..NodeOutcome::success(outputs) };
+    Some((vec![Event::Completed(Box::new(outcome))], Resume { outputs: None, at_ms: now_ms }))
+}
+
+impl Executor {
+    /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
+    pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
+        let Dependencies { database, clock, cache, queue, http, programs, config, env, public_url } = dependencies;
+        let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
+        Executor(Arc::new(Parts {
+            writer: Writer::start(database.clone()),
+            programs,
+            live: Live::default(),
+            slots: Arc::new(Semaphore::new(slots)),
+            worker: WorkerId::new(),
+            runtime: tokio::runtime::Handle::current(),
+            public_url: public_url.into(),
+            database,
+            clock,
+            cache,
+            queue,
+            http,
+            config,
+            env,
+        }))
+    }
+
+    pub fn programs(&self) -> &Programs {
+        &self.0.programs
+    }
+
+    /// Starts what goes on beside requests. All of it ends with the shutdown, once what runs is over or the time is up.
+    pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
+        tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
+        tasks.spawn(stopping::listen(self.clone(), shutdown.clone()));
+        if runs {
+            tasks.spawn(workers::work(self.clone(), shutdown.clone()));
+        }
+        tasks.spawn(self.clone().drain(shutdown.clone()));
+    }
+
+    /// Accepts an execution: it is durable when this returns, and runs as soon as there is room.
+    pub async fn submit(&self, launch: Launch) -> Result<ExecutionId, Error> {
+        let id = ExecutionId::new();
+        self.accept(id, launch, self.slot(), None).await?;
+        Ok(id)
+    }
+
+    /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
+    /// is needed; else it is stored and queued first.
+    pub async fn call(
+        &self,
+        launch: Launch,
+        interest: Interest,
+    ) -> Result<(ExecutionId, oneshot::Receiver<Answer>), Error> {
+        if !self.0.writer.is_healthy() {
+            return Err(Error::Overloaded);
+        }
+        let id = ExecutionId::new();
+        let (sender, answer) = oneshot::channel();
+        let caller = Caller { answer: sender, interest };
+        match self.slot() {
+            Some(slot) => {
+                let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
+                self.spawn(attempt, Some(slot));
+            }
+            None => self.accept(id, launch, None, Some(caller)).await?,
+        }
+        Ok((id, answer))
+    }
+
+    /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
+    pub async fn answer(&self, answer: oneshot::Receiver<Answer>) -> Option<Answer> {
+        let longest = Duration::from_secs(self.0.config.answer_timeout_seconds);
+        tokio::time::timeout(longest, answer).await.ok()?.ok()
+    }
+
+    /// Stores an execution, then runs it in the slot, or hands it to whoever has one.
+    async fn accept(
+        &self,
+        id: ExecutionId,
+        launch: Launch,
+        slot: Option<OwnedSemaphorePermit>,
+        caller: Option<Caller>,
+    ) -> Result<(), Error> {
+        if let Some(slot) = slot {
+            let attempt = self.attempt(id, launch, 0).with_caller(caller);
+            attempt.store(&self.0.writer).await?;
+            self.spawn(attempt, Some(slot));
+            return Ok(());
+        }
+        let attempt = self.attempt(id, launch, 0);
+        let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
+        let payload = attempt.payload(None, true)?;
+        if let Some(caller) = caller {
+            self.0.live.wait_for(id, caller);
+        }
+        let stored = self.0.writer.accept(Write::Put(Box::new(row.clone()), Some(payload)));
+        let stored = match stored {
+            Ok(committed) => committed.wait().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            self.0.live.take_caller(id);
+            return Err(error.into());
+        }
+        self.enqueue(&row).await;
+        Ok(())
+    }
+
+    /// Tells the workers of a stored execution. Where that fails the sweep finds it a little later.
+    pub(super) async fn enqueue(&self, row: &Row) {
+        if let Err(error) = self.0.queue.publish(Dispatch { tenant: row.tenant_id, execution: row.id }).await {
+            tracing::warn!(execution = %row.id, %error, "the queue took no message; the sweep will find the execution");
+        }
+    }
+
+    /// The first attempt at a new execution by this worker.
+    pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
+        let now = self.0.clock.now();
+        let row = Row {
+            tenant_id: launch.program.tenant,
+            id,
+            workflow_id: launch.program.workflow,
+            version_id: launch.program.version,
+            mode: launch.mode,
+            status: Status::Running,
+            attempt: 1,
+            owner: Some(self.0.worker),
+            created_at: now,
+            started_at: Some(now),
+            stopped_at: None,
+            wait_until: None,
+            parent_id: launch.parent,
+            retry_of: launch.retry_of,
+            retry_success_id: None,
+            last_node: None,
+            error: None,
+        };
+        let resumed = past_start(launch.output, &launch.items, now.as_millis());
+        let begin = Begin {
+            node: launch.node,
+            items: launch.items,
+            at_ms: now.as_millis(),
+            honour_pins: launch.honour_pins,
+            resumed,
+        };
+        Attempt::new(row, launch.program, begin, depth)
+    }
+
+    /// Runs an attempt beside everything else.
+    pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) {
+        let executor = self.clone();
+        self.0.runtime.spawn(async move {
+            run::drive(&executor, Arc::new(attempt)).await;
+            drop(slot);
+        });
+    }
+
+    /// A slot, if one is free right now and nobody waits for it.
+    fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.slots).try_acquire_owned().ok()
+    }
+
+    /// Stops a run of this process. `false`: this process does not run it.
+    pub(super) fn cancel(&self, id: ExecutionId) -> bool {
+        self.0.live.cancel(id)
+    }
+
+    /// After the shutdown: nothing begins here any more, and what runs gets to its end.
+    async fn drain(self, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+        self.0.slots.close();
+        while self.0.live.count() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

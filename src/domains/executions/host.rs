@@ -1,0 +1,150 @@
+//! The doors of one run to the world: the tenant's network, other workflows of the tenant, what the workflow remembers.
+//! Whatever leaves the process is preceded by the execution being stored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use millrace_model::{BinaryData, ExecutionError, Item, Node, Object, Value, human_size};
+use millrace_nodes::{Call, FileEntry, HttpError, HttpRequest, HttpResponse, NodeHost, WebhookResponse};
+use millrace_runner::describe_binary;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Attempt, not_stored};
+use super::calls;
+use super::executor::Executor;
+use super::repository as rows;
+use super::{outbound, storing};
+
+pub(super) struct TenantHost {
+    pub executor: Executor,
+    pub attempt: Arc<Attempt>,
+    pub cancel: CancellationToken,
+}
+
+impl TenantHost {
+    pub(super) fn new(executor: Executor, attempt: Arc<Attempt>, cancel: CancellationToken) -> TenantHost {
+        TenantHost { executor, attempt, cancel }
+    }
+
+    /// Makes the execution durable before something it does is seen outside.
+    pub(super) async fn before_effect(&self) -> Result<(), ExecutionError> {
+        self.attempt.store(&self.executor.0.writer).await.map_err(|error| not_stored(&error))
+    }
+
+    /// Where the workflow keeps a value: apart from its static data.
+    fn memory_key(key: &str) -> String {
+        format!("node:{key}")
+    }
+}
+
+#[async_trait]
+impl NodeHost for TenantHost {
+    async fn http(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let unstored = |error: ExecutionError| HttpError { code: "ECONNABORTED", message: error.message.to_string() };
+        self.before_effect().await.map_err(unstored)?;
+        outbound::send(&self.executor.0.http, self.attempt.row.tenant_id, request).await
+    }
+
+    async fn credential(&self, node: &Node, kind: &str) -> Result<Object, ExecutionError> {
+        let message =
+            format!("The node \"{}\" asks for the credential \"{kind}\", which this server does not hold", node.name);
+        Err(ExecutionError::new("CredentialsError", message).describe("Credentials cannot be stored here yet"))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.executor.0.clock.now().as_millis()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            tracing::error!(%error, "the system gives no random bytes");
+        }
+    }
+
+    async fn call_workflow(&self, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
+        calls::call(self, call).await
+    }
+
+    fn respond(&self, response: WebhookResponse) {
+        if self.attempt.respond(response) {
+            let (executor, attempt) = (self.executor.clone(), Arc::clone(&self.attempt));
+            self.executor.0.runtime.spawn(async move { storing::release_response(&executor, &attempt).await });
+        }
+    }
+
+    fn store_binary(
+        &self,
+        bytes: Bytes,
+        file_name: Option<&str>,
+        mime_type: Option<&str>,
+    ) -> Result<BinaryData, ExecutionError> {
+        let limit = self.executor.0.config.max_binary_bytes;
+        if bytes.len() > limit {
+            let size = human_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            let allowed = human_size(u64::try_from(limit).unwrap_or(u64::MAX));
+            let message = format!("The binary data is too large: {size}, at most {allowed} are allowed");
+            return Err(ExecutionError::operation(message));
+        }
+        Ok(BinaryData { data: BASE64_STANDARD.encode(&bytes).into(), ..describe_binary(&bytes, file_name, mime_type) })
+    }
+
+    fn load_binary(&self, binary: &BinaryData) -> Result<Bytes, ExecutionError> {
+        let bytes = BASE64_STANDARD.decode(binary.data.as_bytes());
+        bytes.map(Bytes::from).map_err(|_| ExecutionError::operation("The binary data is not valid base64"))
+    }
+
+    async fn read_file(&self, path: &str) -> Result<Bytes, ExecutionError> {
+        Err(not_allowed("reading files", path))
+    }
+
+    async fn write_file(&self, path: &str, _: Bytes, _: bool) -> Result<(), ExecutionError> {
+        Err(not_allowed("writing files", path))
+    }
+
+    async fn find_files(&self, pattern: &str) -> Result<Vec<FileEntry>, ExecutionError> {
+        Err(not_allowed("reading files", pattern))
+    }
+
+    async fn run_command(&self, command: &str) -> Result<(i32, String, String), ExecutionError> {
+        Err(not_allowed("running commands", command))
+    }
+
+    async fn recall(&self, key: &str) -> Result<Option<Value>, ExecutionError> {
+        let (parts, row) = (&self.executor.0, &self.attempt.row);
+        let key = TenantHost::memory_key(key);
+        let kept = rows::recall(parts.database.read(), row.tenant_id, row.workflow_id, &key).await;
+        let kept = kept.map_err(|error| unreachable_memory(&error))?;
+        Ok(kept.and_then(|text| Value::from_json(&text).ok()))
+    }
+
+    async fn remember(&self, key: &str, value: Value) -> Result<(), ExecutionError> {
+        self.before_effect().await?;
+        let (parts, row) = (&self.executor.0, &self.attempt.row);
+        let (key, now) = (TenantHost::memory_key(key), parts.clock.now());
+        let kept =
+            rows::remember(parts.database.write(), row.tenant_id, row.workflow_id, &key, value.to_json(), now).await;
+        kept.map_err(|error| unreachable_memory(&error))
+    }
+
+    async fn service(&self, name: &str, _: Value) -> Result<Value, ExecutionError> {
+        Err(ExecutionError::operation(format!("This server does not offer the service \"{name}\"")))
+    }
+}
+
+/// On a server shared by tenants, its files and programs are nobody's.
+fn not_allowed(what: &str, subject: &str) -> ExecutionError {
+    ExecutionError::operation(format!("This server does not allow workflows {what}: \"{subject}\""))
+}
+
+fn unreachable_memory(error: &crate::infrastructure::database::Error) -> ExecutionError {
+    tracing::error!(%error, "the memory of a workflow cannot be reached");
+    ExecutionError::operation("What the workflow remembers cannot be reached at the moment")
+}

@@ -1,0 +1,96 @@
+//! What this process holds of executions in memory: how to stop those it runs, and who waits for the outcome of which.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Answer, Interest};
+use super::attempt::Attempt;
+use crate::common::ExecutionId;
+
+/// Who waits for an execution, and for what of it.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub answer: oneshot::Sender<Answer>,
+    pub interest: Interest,
+}
+
+#[derive(Default)]
+pub(super) struct Live {
+    running: Mutex<FxHashMap<ExecutionId, Running>>,
+    callers: Mutex<FxHashMap<ExecutionId, Caller>>,
+}
+
+struct Running {
+    attempt: Arc<Attempt>,
+    cancel: CancellationToken,
+    since: Instant,
+}
+
+/// Keeps an execution listed as running until it is dropped.
+pub(super) struct Listed<'a> {
+    live: &'a Live,
+    id: ExecutionId,
+    pub cancel: CancellationToken,
+}
+
+/// Callers that have gone away are forgotten each time so many more have come.
+const CLEAN_EVERY: usize = 1024;
+
+impl Live {
+    /// Lists a run; stopping what is around it stops it, too.
+    pub(super) fn list(&self, attempt: &Arc<Attempt>, around: &CancellationToken) -> Listed<'_> {
+        let (id, cancel) = (attempt.row.id, around.child_token());
+        let running = Running { attempt: Arc::clone(attempt), cancel: cancel.clone(), since: Instant::now() };
+        lock(&self.running).insert(id, running);
+        Listed { live: self, id, cancel }
+    }
+
+    /// Asks a run of this process to stop. `false`: this process does not run it.
+    pub(super) fn cancel(&self, id: ExecutionId) -> bool {
+        let token = lock(&self.running).get(&id).map(|running| running.cancel.clone());
+        token.is_some_and(|token| {
+            token.cancel();
+            true
+        })
+    }
+
+    /// How many executions this process runs.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.running).len()
+    }
+
+    /// Runs that have lasted for so long and are not stored yet.
+    pub(super) fn unstored(&self, lasting: Duration) -> Vec<Arc<Attempt>> {
+        let running = lock(&self.running);
+        let late =
+            running.values().filter(|running| running.since.elapsed() >= lasting && !running.attempt.is_stored());
+        late.map(|running| Arc::clone(&running.attempt)).collect()
+    }
+
+    /// Remembers who waits for an execution that does not run at the moment.
+    pub(super) fn wait_for(&self, id: ExecutionId, caller: Caller) {
+        let mut callers = lock(&self.callers);
+        if callers.len() % CLEAN_EVERY == CLEAN_EVERY - 1 {
+            callers.retain(|_, caller| !caller.answer.is_closed());
+        }
+        callers.insert(id, caller);
+    }
+
+    pub(super) fn take_caller(&self, id: ExecutionId) -> Option<Caller> {
+        lock(&self.callers).remove(&id)
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        lock(&self.live.running).remove(&self.id);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,56 @@
+//! Executions: runs of workflows, from the moment they are accepted to the end that is stored.
+//!
+//! Owns `executions`, `execution_payloads`, `workflow_memory` and `workers`. Invariants: what was acknowledged is stored;
+//! nothing leaves the process before its execution is stored; accepting never waits for a slot; a row changes by
+//! compare-and-set on its status and attempt, so a worker that lost an execution cannot write to it; an execution that is
+//! over does not change.
+
+mod answer;
+mod attempt;
+mod calls;
+mod dto;
+mod entities;
+mod error;
+mod executor;
+mod failure;
+mod handlers;
+mod host;
+mod input;
+mod live;
+mod model;
+mod outbound;
+mod pauses;
+mod payload;
+mod programs;
+mod repository;
+mod retry;
+mod run;
+mod service;
+mod stopping;
+mod storing;
+#[cfg(test)]
+mod tests;
+mod workers;
+mod writer;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use answer::{Answer, Ended, Interest};
+pub use error::Error;
+pub use executor::{Dependencies, Executor, Launch};
+pub use model::{Mode, Status};
+pub use pauses::Waiting;
+pub use programs::{Program, Programs};
+pub use service::{Resumed, Service};
+
+/// Routes under `/api/v1`.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(handlers::list_executions)
+        .service(handlers::get_execution)
+        .service(handlers::delete_execution)
+        .service(handlers::stop_execution)
+        .service(handlers::retry_execution)
+        .service(handlers::trigger_workflow)
+        .service(handlers::list_workflow_executions);
+}

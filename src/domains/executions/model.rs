@@ -1,0 +1,156 @@
+//! The life of an execution: its states, which may follow which, and why it runs. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! names {
+    ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $name:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum $kind { $($(#[$variant_doc])* #[serde(rename = $text)] $name,)* }
+
+        impl $kind {
+            pub const ALL: &[$kind] = &[$($kind::$name,)*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $($kind::$name => $text,)* }
+            }
+        }
+
+        impl fmt::Display for $kind {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $kind {
+            type Err = Unknown;
+
+            fn from_str(text: &str) -> Result<$kind, Unknown> {
+                $kind::ALL.iter().copied().find(|known| known.as_str() == text).ok_or(Unknown)
+            }
+        }
+    };
+}
+
+/// A state or mode this version does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown name")]
+pub struct Unknown;
+
+names! {
+    /// Where an execution stands; n8n's names.
+    Status {
+        /// Accepted and stored; waits for a worker.
+        New = "new",
+        /// A worker has it.
+        Running = "running",
+        /// Paused by a node until a time or a call; holds no worker.
+        Waiting = "waiting",
+        Success = "success",
+        Error = "error",
+        /// Stopped on request, or ended by its time limit.
+        Canceled = "canceled",
+        /// Its process died, and it could not be taken up again.
+        Crashed = "crashed",
+    }
+}
+
+names! {
+    /// What began an execution; n8n's names.
+    Mode {
+        Cli = "cli",
+        /// Runs because another execution failed.
+        Error = "error",
+        /// Called by another workflow.
+        Integrated = "integrated",
+        /// Started by a person or over the API.
+        Manual = "manual",
+        /// Runs again what failed before.
+        Retry = "retry",
+        Trigger = "trigger",
+        Webhook = "webhook",
+    }
+}
+
+impl Status {
+    /// States that may come next. Terminal states have none; every other can reach one.
+    pub const fn successors(self) -> &'static [Status] {
+        match self {
+            // `Error`: refused before its first node, such as when its workflow version is gone.
+            Status::New => &[Status::Running, Status::Canceled, Status::Error],
+            // `New`: handed back, or taken from a dead process to be run again.
+            Status::Running => {
+                &[Status::Success, Status::Error, Status::Canceled, Status::Waiting, Status::Crashed, Status::New]
+            }
+            Status::Waiting => &[Status::New, Status::Running, Status::Canceled, Status::Error],
+            Status::Success | Status::Error | Status::Canceled | Status::Crashed => &[],
+        }
+    }
+
+    pub fn may_become(self, next: Status) -> bool {
+        self.successors().contains(&next)
+    }
+
+    /// Ended for good.
+    pub const fn is_terminal(self) -> bool {
+        self.successors().is_empty()
+    }
+
+    /// n8n's `finished`: ended, and well.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Status::Success)
+    }
+}
+
+impl Mode {
+    /// A production run: static data is saved, error workflows run, pinned data is ignored.
+    pub const fn is_production(self) -> bool {
+        !matches!(self, Mode::Manual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_reaches_an_end() {
+        for start in Status::ALL {
+            let mut reached = vec![*start];
+            let mut at = 0;
+            while let Some(state) = reached.get(at) {
+                for next in state.successors() {
+                    if !reached.contains(next) {
+                        reached.push(*next);
+                    }
+                }
+                at += 1;
+            }
+            assert!(reached.iter().any(|state| state.is_terminal()), "{start} has no way out");
+        }
+    }
+
+    #[test]
+    fn an_end_is_an_end() {
+        for end in Status::ALL.iter().filter(|state| state.is_terminal()) {
+            assert!(Status::ALL.iter().all(|next| !end.may_become(*next)), "{end}");
+        }
+        assert!(Status::Waiting.may_become(Status::Running) && !Status::Waiting.may_become(Status::Success));
+    }
+
+    #[test]
+    fn names_read_what_they_write() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse(), Ok(*status));
+            assert_eq!(serde_json::to_string(status).unwrap(), format!("\"{status}\""));
+        }
+        for mode in Mode::ALL {
+            assert_eq!(mode.as_str().parse(), Ok(*mode));
+        }
+        assert_eq!("queued".parse::<Status>(), Err(Unknown));
+    }
+}

@@ -1,0 +1,72 @@
+//! Requests of nodes, put into the words of the one HTTP client, and its answers and failures into n8n's.
+
+use millrace_model::Str;
+use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
+
+use crate::common::TenantId;
+use crate::infrastructure::http_client::{self, ErrorKind, HttpClient, Part, Request};
+
+/// Sends a request of the tenant, under the policy that holds for it.
+pub(super) async fn send(
+    client: &HttpClient,
+    _tenant: TenantId,
+    request: HttpRequest,
+) -> Result<HttpResponse, HttpError> {
+    let answer = client.send(client.default_policy(), translated(request)).await.map_err(failure)?;
+    let headers = answer.headers.into_iter().map(|(name, value)| (Str::from(name), Str::from(value)));
+    Ok(HttpResponse {
+        status: answer.status,
+        status_text: answer.reason.into(),
+        headers: headers.collect(),
+        body: answer.body,
+        url: answer.url,
+    })
+}
+
+fn translated(request: HttpRequest) -> Request {
+    let mut headers: Vec<(String, String)> =
+        request.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    if let Some(key) = &request.idempotency_key
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
+    {
+        headers.push(("Idempotency-Key".to_owned(), key.to_string()));
+    }
+    let part = |(name, bytes, file_name, content_type): (Str, _, Option<Str>, Option<Str>)| Part {
+        name: name.to_string(),
+        bytes,
+        file_name: file_name.map(|text| text.to_string()),
+        content_type: content_type.map(|text| text.to_string()),
+    };
+    Request {
+        method: request.method.to_string(),
+        url: request.url,
+        headers,
+        body: match request.body {
+            Body::None => http_client::Body::None,
+            Body::Bytes(bytes) => http_client::Body::Bytes(bytes),
+            Body::Multipart(parts) => http_client::Body::Multipart(parts.into_iter().map(part).collect()),
+        },
+        timeout: request.timeout,
+        max_redirects: request
+            .follow_redirects
+            .then(|| request.max_redirects.map_or(21, |hops| usize::try_from(hops).unwrap_or(usize::MAX))),
+        ignore_tls_errors: request.ignore_tls_errors,
+        proxy: request.proxy.map(|text| text.to_string()),
+    }
+}
+
+/// The failure by Node's name for it, which workflows and their authors know.
+fn failure(error: http_client::Error) -> HttpError {
+    let code = match error.kind {
+        ErrorKind::EgressDenied => "EGRESS_DENIED",
+        ErrorKind::NotFound => "ENOTFOUND",
+        ErrorKind::Refused => "ECONNREFUSED",
+        ErrorKind::Reset => "ECONNRESET",
+        ErrorKind::TimedOut => "ETIMEDOUT",
+        ErrorKind::Tls => "CERT_UNTRUSTED",
+        ErrorKind::TooManyRedirects => "ERR_FR_TOO_MANY_REDIRECTS",
+        ErrorKind::Invalid => "ERR_INVALID_URL",
+        ErrorKind::TooLarge | ErrorKind::Other => "ECONNABORTED",
+    };
+    HttpError { code, message: error.message }
+}

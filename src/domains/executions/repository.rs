@@ -1,0 +1,387 @@
+//! Queries of executions. Hot statements are written by hand and kept prepared: they take many rows at a time.
+
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value,
+};
+
+use super::entities::{execution, memory, payload, worker};
+use super::model::Status;
+use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
+use crate::infrastructure::database::{Scoped, Unscoped};
+
+pub(super) type Row = execution::Model;
+pub(super) type Payload = payload::Model;
+
+/// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
+const CHUNK: usize = 256;
+
+const COLUMNS: [&str; 17] = [
+    "tenant_id",
+    "id",
+    "workflow_id",
+    "version_id",
+    "mode",
+    "status",
+    "attempt",
+    "owner",
+    "created_at",
+    "started_at",
+    "stopped_at",
+    "wait_until",
+    "parent_id",
+    "retry_of",
+    "retry_success_id",
+    "last_node",
+    "error",
+];
+
+/// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
+const ON_CONFLICT: &str = " ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, \
+    owner = excluded.owner, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
+    wait_until = excluded.wait_until, last_node = excluded.last_node, error = excluded.error \
+    WHERE executions.attempt = excluded.attempt AND executions.status = 'running'";
+
+/// Writes rows: new ones as they are, known ones only while their attempt still runs. Gives how many rows were written;
+/// fewer than given means that some attempt is not the current one any more. Ids must not repeat.
+pub(super) async fn upsert(connection: &impl ConnectionTrait, rows: Vec<Row>) -> Result<u64, DbErr> {
+    let mut written = 0;
+    let mut left = rows.into_iter();
+    while let Some(size) = chunk_size(left.len()) {
+        let values = left.by_ref().take(size).flat_map(values_of);
+        let sql = insert_sql("executions", &COLUMNS, size, ON_CONFLICT);
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        written += connection.execute_raw(statement).await?.rows_affected();
+    }
+    Ok(written)
+}
+
+/// Writes payloads over those the executions had.
+pub(super) async fn upsert_payloads(connection: &impl ConnectionTrait, rows: Vec<Payload>) -> Result<(), DbErr> {
+    const COLUMNS: [&str; 4] = ["tenant_id", "execution_id", "data", "state"];
+    const ON_CONFLICT: &str =
+        " ON CONFLICT (tenant_id, execution_id) DO UPDATE SET data = excluded.data, state = excluded.state";
+    let mut left = rows.into_iter();
+    while let Some(size) = chunk_size(left.len()) {
+        let values = left.by_ref().take(size).flat_map(|row| {
+            [row.tenant_id.into(), row.execution_id.into(), Value::Bytes(row.data), Value::Bytes(row.state)]
+        });
+        let sql = insert_sql("execution_payloads", &COLUMNS, size, ON_CONFLICT);
+        connection.execute_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// The largest power of two that fits.
+fn chunk_size(left: usize) -> Option<usize> {
+    let capped = left.min(CHUNK);
+    capped.checked_ilog2().map(|power| 1 << power)
+}
+
+fn insert_sql(table: &str, columns: &[&str], rows: usize, tail: &str) -> String {
+    use std::fmt::Write;
+    let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+    for row in 0..rows {
+        for column in 0..columns.len() {
+            let before = match (row, column) {
+                (0, 0) => "(",
+                (_, 0) => "), (",
+                _ => ", ",
+            };
+            // Writing to a string does not fail.
+            let _ = write!(sql, "{before}${}", row * columns.len() + column + 1);
+        }
+    }
+    sql.push(')');
+    sql.push_str(tail);
+    sql
+}
+
+fn values_of(row: Row) -> [Value; COLUMNS.len()] {
+    [
+        row.tenant_id.into(),
+        row.id.into(),
+        row.workflow_id.into(),
+        row.version_id.into(),
+        row.mode.into(),
+        row.status.into(),
+        row.attempt.into(),
+        row.owner.into(),
+        row.created_at.into(),
+        row.started_at.into(),
+        row.stopped_at.into(),
+        row.wait_until.into(),
+        row.parent_id.into(),
+        row.retry_of.into(),
+        row.retry_success_id.into(),
+        row.last_node.into(),
+        row.error.into(),
+    ]
+}
+
+/// What a list of executions is narrowed by.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub workflow: Option<WorkflowId>,
+    pub status: Option<Status>,
+    /// Only ids below this one.
+    pub before: Option<ExecutionId>,
+    pub limit: u64,
+}
+
+/// A row more than the limit, newest first: the extra one tells that there is another page.
+pub(super) async fn list(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    filter: &Filter,
+) -> Result<Vec<Row>, DbErr> {
+    let mut query =
+        execution::Entity::scoped(tenant).order_by_desc(execution::Column::Id).limit(filter.limit.saturating_add(1));
+    if let Some(workflow) = filter.workflow {
+        query = query.filter(execution::Column::WorkflowId.eq(workflow));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(execution::Column::Status.eq(status));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(execution::Column::Id.lt(before));
+    }
+    query.all(connection).await
+}
+
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+) -> Result<Option<Row>, DbErr> {
+    execution::Entity::scoped(tenant).filter(execution::Column::Id.eq(id)).one(connection).await
+}
+
+pub(super) async fn payloads(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: impl IntoIterator<Item = ExecutionId>,
+) -> Result<Vec<Payload>, DbErr> {
+    payload::Entity::scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids)).all(connection).await
+}
+
+/// Takes an execution for this worker: queued or waiting becomes running, with the next attempt. `None`: somebody else
+/// has it, or it is over.
+pub(super) async fn claim(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+    from: Status,
+    worker: WorkerId,
+    now: Timestamp,
+) -> Result<Option<Row>, DbErr> {
+    let taken = execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::Status, Expr::value(Status::Running))
+        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
+        .col_expr(execution::Column::Owner, Expr::value(Some(worker)))
+        .col_expr(execution::Column::WaitUntil, Expr::value(None::<Timestamp>))
+        .filter(execution::Column::Id.eq(id))
+        .filter(execution::Column::Status.eq(from))
+        .exec(connection)
+        .await?;
+    if taken.rows_affected == 0 {
+        return Ok(None);
+    }
+    execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::StartedAt, Expr::value(Some(now)))
+        .filter(execution::Column::Id.eq(id))
+        .filter(execution::Column::StartedAt.is_null())
+        .exec(connection)
+        .await?;
+    find(connection, tenant, id).await
+}
+
+/// Moves an execution from one state to another, if it is in the first. `false`: it is not.
+pub(super) async fn transition(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+    from: Status,
+    to: Status,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let mut update = execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::Status, Expr::value(to))
+        .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
+        .col_expr(execution::Column::WaitUntil, Expr::value(None::<Timestamp>));
+    if to.is_terminal() {
+        update = update.col_expr(execution::Column::StoppedAt, Expr::value(Some(now)));
+    }
+    let moved =
+        update.filter(execution::Column::Id.eq(id)).filter(execution::Column::Status.eq(from)).exec(connection).await?;
+    Ok(moved.rows_affected == 1)
+}
+
+pub(super) async fn set_retry_success(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+    success: ExecutionId,
+) -> Result<(), DbErr> {
+    execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::RetrySuccessId, Expr::value(Some(success)))
+        .filter(execution::Column::Id.eq(id))
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
+    payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
+    execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
+}
+
+/// Deletes everything a workflow left behind: executions, their payloads, its memory.
+pub(super) async fn delete_of_workflow(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    workflow: WorkflowId,
+) -> Result<(), DbErr> {
+    let ids = execution::Entity::scoped(tenant)
+        .select_only()
+        .column(execution::Column::Id)
+        .filter(execution::Column::WorkflowId.eq(workflow));
+    payload::Entity::delete_scoped(tenant)
+        .filter(payload::Column::ExecutionId.in_subquery(sea_orm::QueryTrait::into_query(ids)))
+        .exec(connection)
+        .await?;
+    execution::Entity::delete_scoped(tenant)
+        .filter(execution::Column::WorkflowId.eq(workflow))
+        .exec(connection)
+        .await?;
+    memory::Entity::delete_scoped(tenant).filter(memory::Column::WorkflowId.eq(workflow)).exec(connection).await?;
+    Ok(())
+}
+
+/// Waiting executions of all tenants whose time has come, earliest first.
+pub(super) async fn due(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<Row>, DbErr> {
+    execution::Entity::across_tenants()
+        .filter(execution::Column::Status.eq(Status::Waiting))
+        .filter(execution::Column::WaitUntil.lte(now))
+        .order_by_asc(execution::Column::WaitUntil)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+/// Queued executions of all tenants that no process has and that were created before `before`, oldest first.
+pub(super) async fn unclaimed(
+    connection: &impl ConnectionTrait,
+    before: Timestamp,
+    limit: u64,
+) -> Result<Vec<Row>, DbErr> {
+    execution::Entity::across_tenants()
+        .filter(execution::Column::Status.eq(Status::New))
+        .filter(execution::Column::Owner.is_null())
+        .filter(execution::Column::CreatedAt.lt(before))
+        .order_by_asc(execution::Column::CreatedAt)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+/// Unfinished executions of all tenants whose process is gone: its lease has run out, or it was never heard of.
+pub(super) async fn orphaned(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<Row>, DbErr> {
+    let alive =
+        worker::Entity::global().select_only().column(worker::Column::Id).filter(worker::Column::LeaseUntil.gt(now));
+    execution::Entity::across_tenants()
+        .filter(execution::Column::Owner.is_not_null())
+        .filter(execution::Column::Status.is_in([Status::New, Status::Running]))
+        .filter(execution::Column::Owner.not_in_subquery(sea_orm::QueryTrait::into_query(alive)))
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+/// Ends an execution whose process died, provided that nobody took it up meanwhile.
+pub(super) async fn mark_crashed(
+    connection: &impl ConnectionTrait,
+    row: &Row,
+    error: &str,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let marked = execution::Entity::update_scoped(row.tenant_id)
+        .col_expr(execution::Column::Status, Expr::value(Status::Crashed))
+        .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
+        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
+        .col_expr(execution::Column::StoppedAt, Expr::value(Some(now)))
+        .col_expr(execution::Column::Error, Expr::value(Some(error)))
+        .filter(execution::Column::Id.eq(row.id))
+        .filter(owned_by(row))
+        .exec(connection)
+        .await?;
+    Ok(marked.rows_affected == 1)
+}
+
+/// Puts an execution back into the queue, provided that nobody took it up meanwhile.
+pub(super) async fn release(connection: &impl ConnectionTrait, row: &Row) -> Result<bool, DbErr> {
+    let released = execution::Entity::update_scoped(row.tenant_id)
+        .col_expr(execution::Column::Status, Expr::value(Status::New))
+        .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
+        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
+        .filter(execution::Column::Id.eq(row.id))
+        .filter(owned_by(row))
+        .exec(connection)
+        .await?;
+    Ok(released.rows_affected == 1)
+}
+
+fn owned_by(row: &Row) -> Condition {
+    Condition::all()
+        .add(execution::Column::Owner.eq(row.owner))
+        .add(execution::Column::Attempt.eq(row.attempt))
+        .add(execution::Column::Status.eq(row.status))
+}
+
+/// Says that a worker lives until `until`.
+pub(super) async fn renew_lease(
+    connection: &impl ConnectionTrait,
+    id: WorkerId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), DbErr> {
+    let row = worker::ActiveModel { id: Set(id), started_at: Set(now), lease_until: Set(until) };
+    let renewed = OnConflict::column(worker::Column::Id).update_column(worker::Column::LeaseUntil).to_owned();
+    worker::Entity::insert(row).on_conflict(renewed).exec_without_returning(connection).await.map(drop)
+}
+
+pub(super) async fn recall(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    workflow: WorkflowId,
+    key: &str,
+) -> Result<Option<String>, DbErr> {
+    let row = memory::Entity::scoped(tenant)
+        .filter(memory::Column::WorkflowId.eq(workflow))
+        .filter(memory::Column::Key.eq(key))
+        .one(connection)
+        .await?;
+    Ok(row.map(|row| row.value))
+}
+
+pub(super) async fn remember(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    workflow: WorkflowId,
+    key: &str,
+    value: String,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let row = memory::ActiveModel {
+        tenant_id: Set(tenant),
+        workflow_id: Set(workflow),
+        key: Set(key.to_owned()),
+        value: Set(value),
+        updated_at: Set(now),
+    };
+    let replaced = OnConflict::columns([memory::Column::TenantId, memory::Column::WorkflowId, memory::Column::Key])
+        .update_columns([memory::Column::Value, memory::Column::UpdatedAt])
+        .to_owned();
+    memory::Entity::insert(row).on_conflict(replaced).exec_without_returning(connection).await.map(drop)
+}

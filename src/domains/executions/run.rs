@@ -1,0 +1,267 @@
+//! Drives one attempt from its beginning to its end or its pause, and has the outcome stored. Survives whatever goes wrong
+//! inside: a defect ends the execution, not the process.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use millrace_engine::{Outcome, Run, Status as EngineStatus, Step};
+use millrace_expression::{Clock, Globals};
+use millrace_model::{ExecutionError, Object, Value};
+use millrace_runner::{Data, Limits, Replay, Runner, outcome_of};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Answer, Ended};
+use super::attempt::Attempt;
+use super::error::Error;
+use super::executor::Executor;
+use super::host::TenantHost;
+use super::model::{Mode, Status};
+use super::repository as rows;
+use super::writer::{Committed, Write};
+use super::{failure, pauses, payload};
+use crate::common::Timestamp;
+
+/// Longest error text kept beside the row, in characters.
+const MAX_ERROR: usize = 1000;
+
+/// How an attempt ended.
+pub(super) struct Concluded {
+    pub run: Run,
+    pub outcome: Outcome,
+    pub status: Status,
+    /// The row as it is now.
+    pub row: rows::Row,
+    pub is_kept: bool,
+    /// Resolves when it is stored; `None`: nothing is to be stored.
+    pub committed: Option<Committed>,
+}
+
+/// Runs an attempt to its end, stores it, answers whoever waits, and does what follows from the outcome.
+pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
+    let Some(mut concluded) = execute(executor, &attempt, &CancellationToken::new()).await else { return };
+    if let Some(committed) = concluded.committed.take()
+        && let Err(error) = committed.wait().await
+    {
+        tracing::error!(execution = %attempt.row.id, %error, "an execution was lost");
+    }
+    if concluded.status == Status::Waiting {
+        attempt.send_response();
+        pauses::paused(executor, &attempt, &concluded.run);
+        return;
+    }
+    attempt.send_response();
+    let Concluded { run, outcome, status, row, is_kept, .. } = concluded;
+    attempt.answer(Answer::Ended(Box::new(Ended::of_run(row, is_kept, &outcome, &run))));
+    failure::follow_up(executor, &attempt, status, &outcome).await;
+}
+
+/// Runs an attempt to its end and hands the outcome to the writer. `None`: a defect ended it, and that is recorded.
+pub(super) async fn execute(
+    executor: &Executor,
+    attempt: &Arc<Attempt>,
+    cancel: &CancellationToken,
+) -> Option<Concluded> {
+    let listed = executor.0.live.list(attempt, cancel);
+    let running = AssertUnwindSafe(run_and_conclude(executor, attempt, listed.cancel.clone())).catch_unwind();
+    let error = match running.await {
+        Ok(Ok(concluded)) => return Some(concluded),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "a defect in the server".to_owned(),
+    };
+    tracing::error!(execution = %attempt.row.id, error, "an execution could not be run to its end");
+    abandon(executor, attempt, &error).await;
+    None
+}
+
+async fn run_and_conclude(
+    executor: &Executor,
+    attempt: &Arc<Attempt>,
+    cancel: CancellationToken,
+) -> Result<Concluded, Error> {
+    let parts = &executor.0;
+    let globals = globals(executor, attempt);
+    let host = TenantHost::new(executor.clone(), Arc::clone(attempt), cancel.clone());
+    let runner = Runner {
+        compiled: &attempt.program.compiled,
+        host: &host,
+        globals: &globals,
+        observer: &**attempt,
+        limits: limits(executor, attempt),
+        cancel,
+        replay: Replay::default(),
+    };
+    let mut options = attempt.options();
+    if attempt.program.uses_static_data {
+        options.static_data = static_data(executor, attempt).await?;
+    }
+    let mut run = match &attempt.begin.resumed {
+        None => runner.run(attempt.start(), options).await,
+        Some((events, resume)) => runner.resume(attempt.rebuilt(events), resume.clone()).await,
+    };
+    let outcome = outcome_of(&mut run);
+    let was_stored = attempt.close().await;
+    if attempt.program.uses_static_data && attempt.row.mode.is_production() {
+        save_static_data(executor, attempt, run.static_data()).await;
+    }
+    let status = status_of(&outcome);
+    metrics::counter!("millrace_executions_total", "mode" => attempt.row.mode.as_str(), "status" => status.as_str())
+        .increment(1);
+    let row = row_of(executor, attempt, &mut run, &outcome);
+    let is_kept = status == Status::Waiting || is_kept(executor, attempt, status);
+    let write = if is_kept {
+        let data = payload::encode(&Recorded { attempt, run: &run, outcome: &outcome, globals: &globals })?;
+        // What failed can be repeated from where it failed.
+        let with_state = status != Status::Success;
+        Some(Write::Put(Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?)))
+    } else {
+        was_stored.then_some(Write::Discard(row.tenant_id, row.id))
+    };
+    let committed = match write {
+        Some(write) => Some(parts.writer.finish(write).await?),
+        None => None,
+    };
+    Ok(Concluded { run, outcome, status, row, is_kept, committed })
+}
+
+/// Records that an attempt ended without an outcome.
+async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
+    let row = rows::Row {
+        status: Status::Error,
+        owner: None,
+        stopped_at: Some(executor.0.clock.now()),
+        error: Some(shortened(error)),
+        ..attempt.row.clone()
+    };
+    let payload = attempt.payload(None, false).ok();
+    if let Ok(committed) = executor.0.writer.finish(Write::Put(Box::new(row.clone()), payload)).await
+        && let Err(error) = committed.wait().await
+    {
+        tracing::error!(execution = %attempt.row.id, %error, "the end of an execution could not be stored");
+    }
+    let error = ExecutionError::new("WorkflowOperationError", error);
+    let ended = Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None };
+    attempt.answer(Answer::Ended(Box::new(ended)));
+}
+
+/// The row of an execution that ended or paused.
+fn row_of(executor: &Executor, attempt: &Attempt, run: &mut Run, outcome: &Outcome) -> rows::Row {
+    let status = status_of(outcome);
+    let until = match run.next() {
+        Step::Wait(pause) => pause.until.map(Timestamp::from_millis),
+        Step::Execute(_) | Step::Done(_) => None,
+    };
+    rows::Row {
+        status,
+        owner: None,
+        stopped_at: status.is_terminal().then(|| executor.0.clock.now()),
+        wait_until: until,
+        last_node: run.last_node().map(|node| run.workflow().node(node).name.to_string()),
+        error: outcome.error.as_ref().map(|error| shortened(&error.message)),
+        ..attempt.row.clone()
+    }
+}
+
+/// Do the workflow's settings, or else the server's, keep an execution that ended so?
+fn is_kept(executor: &Executor, attempt: &Attempt, status: Status) -> bool {
+    let (settings, config) = (&attempt.program.workflow().settings, &executor.0.config);
+    if attempt.row.mode == Mode::Manual && !settings.save_manual.unwrap_or(config.save_manual) {
+        return false;
+    }
+    match status {
+        Status::Success => settings.save_data_success.unwrap_or(config.save_success),
+        _ => settings.save_data_error.unwrap_or(config.save_error),
+    }
+}
+
+fn status_of(outcome: &Outcome) -> Status {
+    match outcome.status {
+        EngineStatus::Success => Status::Success,
+        EngineStatus::Waiting => Status::Waiting,
+        EngineStatus::Canceled => Status::Canceled,
+        EngineStatus::Error | EngineStatus::Running => Status::Error,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_ERROR).collect()
+}
+
+fn limits(executor: &Executor, attempt: &Attempt) -> Limits {
+    let config = &executor.0.config;
+    let server = (config.timeout_seconds > 0).then(|| Duration::from_secs(config.timeout_seconds));
+    let own = attempt.program.workflow().settings.execution_timeout;
+    let own = own.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let timeout = [server, own].into_iter().flatten().min();
+    let sandbox = millrace_expression::Limits {
+        time: Duration::from_secs(config.script_seconds.max(1)),
+        memory: config.script_memory_bytes,
+        ..Default::default()
+    };
+    Limits { items: config.max_items, bytes: config.max_bytes, timeout, sandbox }
+}
+
+fn globals(executor: &Executor, attempt: &Attempt) -> Globals {
+    let parts = &executor.0;
+    let (id, address) = (attempt.row.id, &attempt.program.address);
+    Globals {
+        execution_id: ecow::eco_format!("{id}"),
+        mode: attempt.row.mode.as_str().into(),
+        resume_url: ecow::eco_format!("{address}/webhook-waiting/{id}"),
+        resume_form_url: ecow::eco_format!("{address}/form-waiting/{id}"),
+        timezone: parts.config.timezone.as_str().into(),
+        env: Arc::clone(&parts.env),
+        vars: Arc::default(),
+        secrets: Arc::default(),
+        custom_data: Arc::default(),
+        clock: Clock::System,
+    }
+}
+
+/// Name under which the static data of a workflow is remembered.
+const STATIC_DATA: &str = "static";
+
+async fn static_data(executor: &Executor, attempt: &Attempt) -> Result<Option<Object>, Error> {
+    let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
+    let kept = rows::recall(executor.0.database.read(), tenant, workflow, STATIC_DATA).await?;
+    Ok(kept.and_then(|text| Value::from_json(&text).ok()).and_then(|value| value.as_object().cloned()))
+}
+
+async fn save_static_data(executor: &Executor, attempt: &Attempt, data: &Object) {
+    let parts = &executor.0;
+    let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
+    let text = Value::Object(data.clone()).to_json();
+    let saved = rows::remember(parts.database.write(), tenant, workflow, STATIC_DATA, text, parts.clock.now()).await;
+    if let Err(error) = saved {
+        tracing::error!(execution = %attempt.row.id, %error, "static data could not be saved");
+    }
+}
+
+/// The record of a run in n8n's shape.
+struct Recorded<'a> {
+    attempt: &'a Attempt,
+    run: &'a Run,
+    outcome: &'a Outcome,
+    globals: &'a Globals,
+}
+
+impl Serialize for Recorded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("data", &Data { run: self.run, outcome: self.outcome })?;
+        let custom = lock(&self.globals.custom_data).clone();
+        if !custom.is_empty() {
+            map.serialize_entry("customData", &custom)?;
+        }
+        if let Some(document) = &self.attempt.program.inline {
+            map.serialize_entry("workflowData", document)?;
+        }
+        map.end()
+    }
+}
+
+fn lock(data: &Mutex<Object>) -> std::sync::MutexGuard<'_, Object> {
+    data.lock().unwrap_or_else(PoisonError::into_inner)
+}

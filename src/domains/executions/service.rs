@@ -1,0 +1,261 @@
+//! Executions as callers see them: list, read, start, stop, repeat, delete.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use millrace_model::Items;
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+
+use super::answer::{Answer, Interest};
+use super::dto::{ExecutionResponse, ListExecutionsQuery, TriggerMode, TriggerWorkflow};
+use super::error::Error;
+use super::executor::{Executor, Launch};
+use super::input;
+use super::model::{Mode, Status};
+use super::pauses::{self, Waiting};
+use super::repository::{self as rows, Row};
+use super::{payload, retry, stopping};
+use crate::common::{Ctx, ExecutionId, Page, TenantId, WorkflowId};
+use crate::domains::audit::{self, Change};
+use crate::domains::workflows;
+use crate::infrastructure::database::Database;
+
+/// The executions of all tenants. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    database: Database,
+    audit: audit::Service,
+    workflows: workflows::Service,
+    executor: Executor,
+}
+
+/// The parts of an execution that lists leave out.
+type Details = IndexMap<String, Box<RawValue>>;
+
+/// What a trigger has started.
+#[derive(Debug)]
+pub enum Triggered {
+    /// It runs, or soon will.
+    Accepted(ExecutionResponse),
+    /// It is over.
+    Ended(ExecutionResponse),
+}
+
+/// What became of an execution that somebody wants to go on.
+#[derive(Debug)]
+pub enum Resumed {
+    Waiting(Box<Waiting>),
+    Running,
+    Over,
+    Unknown,
+}
+
+impl Service {
+    pub fn new(
+        database: Database,
+        audit: audit::Service,
+        workflows: workflows::Service,
+        executor: Executor,
+    ) -> Service {
+        Service { database, audit, workflows, executor }
+    }
+
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// Newest first.
+    pub async fn list(&self, ctx: &Ctx, query: &ListExecutionsQuery) -> Result<Page<ExecutionResponse>, Error> {
+        let workflow = match &query.workflow_id {
+            None => None,
+            Some(reference) => match self.workflows.resolve(ctx, reference).await {
+                Ok(workflow) => Some(workflow),
+                Err(workflows::Error::NotFound) => return Ok(Page { data: Vec::new(), next_cursor: None }),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        self.page(ctx, workflow, query).await
+    }
+
+    /// Executions of one workflow, newest first.
+    pub async fn list_of_workflow(
+        &self,
+        ctx: &Ctx,
+        reference: &str,
+        query: &ListExecutionsQuery,
+    ) -> Result<Page<ExecutionResponse>, Error> {
+        let workflow = self.workflows.resolve(ctx, reference).await?;
+        self.page(ctx, Some(workflow), query).await
+    }
+
+    async fn page(
+        &self,
+        ctx: &Ctx,
+        workflow: Option<WorkflowId>,
+        query: &ListExecutionsQuery,
+    ) -> Result<Page<ExecutionResponse>, Error> {
+        let limit = query.limit.unwrap_or_default().get();
+        let filter = rows::Filter {
+            workflow,
+            status: query.status,
+            before: query.cursor.map(|cursor| ExecutionId::from_uuid(cursor.id())),
+            limit,
+        };
+        let found = rows::list(self.database.read(), ctx.tenant, &filter).await?;
+        let mut page = Page::from_rows(found, limit, |row| row.id.as_uuid(), |row| row);
+        let mut details = HashMap::new();
+        if query.include_data {
+            details = self.details(ctx, &page.data).await?;
+        }
+        let data = std::mem::take(&mut page.data).into_iter().map(|row| {
+            let details = details.remove(&row.id).unwrap_or_default();
+            ExecutionResponse { details, ..ExecutionResponse::from_row(row) }
+        });
+        Ok(Page { data: data.collect(), next_cursor: page.next_cursor })
+    }
+
+    pub async fn get(&self, ctx: &Ctx, id: ExecutionId, include_data: bool) -> Result<ExecutionResponse, Error> {
+        let row = self.row(ctx, id).await?;
+        self.response(ctx, row, include_data).await
+    }
+
+    /// Deletes an execution that is not running; gives what it was.
+    pub async fn delete(&self, ctx: &Ctx, id: ExecutionId) -> Result<ExecutionResponse, Error> {
+        let row = self.row(ctx, id).await?;
+        let response = ExecutionResponse::from_row(row);
+        if response.status == Status::Running {
+            return Err(Error::WrongState(Status::Running, "deleted: stop it first"));
+        }
+        let transaction = self.database.begin().await?;
+        rows::delete(&transaction, ctx.tenant, id).await?;
+        self.audit.record(&transaction, ctx, Change::new("execution.delete", id).before(&response)).await?;
+        transaction.commit().await?;
+        Ok(response)
+    }
+
+    /// Starts a workflow; with `wait`, answers when it is over or the longest wait is.
+    pub async fn trigger(&self, ctx: &Ctx, reference: &str, request: TriggerWorkflow) -> Result<Triggered, Error> {
+        let programs = &self.executor.0.programs;
+        let (program, mode) = match request.mode {
+            TriggerMode::Trigger => (programs.production(ctx.tenant, reference).await?, Mode::Trigger),
+            TriggerMode::Manual => (programs.newest(ctx.tenant, reference).await?, Mode::Manual),
+        };
+        let program = program.runnable()?;
+        let start = input::start(&program, request.trigger_event.as_deref(), request.input_data)?;
+        let launch = Launch {
+            program,
+            mode,
+            node: start.node,
+            items: Arc::new(start.items),
+            output: 0,
+            honour_pins: mode == Mode::Manual,
+            parent: None,
+            retry_of: None,
+        };
+        self.launch(ctx, launch, request.wait).await
+    }
+
+    /// Stops an execution: one that has not begun or waits at once, one that runs as soon as its node lets go.
+    pub async fn stop(&self, ctx: &Ctx, id: ExecutionId) -> Result<ExecutionResponse, Error> {
+        let row = self.row(ctx, id).await?;
+        stopping::stop(&self.executor, &row).await?;
+        self.record(ctx, Change::new("execution.stop", id)).await?;
+        Ok(ExecutionResponse::from_row(self.row(ctx, id).await?))
+    }
+
+    /// Repeats an execution that did not succeed: from the node that failed, or with the workflow as it is now from its
+    /// beginning.
+    pub async fn retry(&self, ctx: &Ctx, id: ExecutionId, load_workflow: bool) -> Result<ExecutionResponse, Error> {
+        let row = self.row(ctx, id).await?;
+        let retry = retry::start(&self.executor, &row, load_workflow).await?;
+        self.record(ctx, Change::new("execution.retry", id).after(&serde_json::json!({ "executionId": retry })))
+            .await?;
+        Ok(ExecutionResponse::from_row(self.row(ctx, retry).await?))
+    }
+
+    /// Whether an execution waits for a call. Its id is the caller's ticket: nobody can guess one.
+    pub async fn waiting(&self, tenant: TenantId, id: ExecutionId) -> Result<Resumed, Error> {
+        let Some(row) = rows::find(self.database.read(), tenant, id).await? else {
+            return Ok(Resumed::Unknown);
+        };
+        Ok(match row.status {
+            Status::Waiting => Resumed::Waiting(Box::new(pauses::find(&self.executor, &row).await?)),
+            status if status.is_terminal() => Resumed::Over,
+            _ => Resumed::Running,
+        })
+    }
+
+    /// Goes on with a waiting execution. `None`: somebody else was faster.
+    pub async fn resume(&self, waiting: &Waiting, items: Items) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
+        pauses::resume(&self.executor, waiting, items).await
+    }
+
+    async fn launch(&self, ctx: &Ctx, launch: Launch, wait: bool) -> Result<Triggered, Error> {
+        let workflow = launch.program.workflow;
+        if !wait {
+            let id = self.executor.submit(launch).await?;
+            self.record_trigger(ctx, workflow, id).await?;
+            return Ok(Triggered::Accepted(ExecutionResponse::from_row(self.row(ctx, id).await?)));
+        }
+        let (id, answer) = self.executor.call(launch, Interest::End).await?;
+        self.record_trigger(ctx, workflow, id).await?;
+        match self.executor.answer(answer).await {
+            Some(Answer::Ended(ended)) if ended.is_kept => {
+                Ok(Triggered::Ended(self.response(ctx, ended.row, true).await?))
+            }
+            Some(Answer::Ended(ended)) => Ok(Triggered::Ended(ExecutionResponse::from_row(ended.row))),
+            Some(Answer::Responded(_)) | None => {
+                Ok(Triggered::Accepted(ExecutionResponse::from_row(self.row(ctx, id).await?)))
+            }
+        }
+    }
+
+    async fn record_trigger(&self, ctx: &Ctx, workflow: WorkflowId, id: ExecutionId) -> Result<(), Error> {
+        let change = Change::new("workflow.trigger", workflow);
+        self.record(ctx, change.after(&serde_json::json!({ "executionId": id }))).await
+    }
+
+    async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), Error> {
+        let transaction = self.database.begin().await?;
+        self.audit.record(&transaction, ctx, change).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The data of executions, and the workflows as they were.
+    async fn details(&self, ctx: &Ctx, rows: &[Row]) -> Result<HashMap<ExecutionId, Details>, Error> {
+        let payloads = rows::payloads(self.database.read(), ctx.tenant, rows.iter().map(|row| row.id)).await?;
+        let mut all = HashMap::with_capacity(payloads.len());
+        for stored in payloads {
+            let Some(data) = stored.data else { continue };
+            all.insert(stored.execution_id, payload::decode_as::<Details>(&data)?);
+        }
+        for row in rows {
+            let details = all.entry(row.id).or_default();
+            if details.contains_key("workflowData") {
+                continue;
+            }
+            // A workflow that was deleted meanwhile is not shown.
+            if let Ok(document) = self.workflows.document(ctx.tenant, row.version_id).await
+                && let Ok(raw) = RawValue::from_string(document.as_str().to_owned())
+            {
+                details.insert("workflowData".to_owned(), raw);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn row(&self, ctx: &Ctx, id: ExecutionId) -> Result<Row, Error> {
+        rows::find(self.database.read(), ctx.tenant, id).await?.ok_or(Error::NotFound)
+    }
+
+    async fn response(&self, ctx: &Ctx, row: Row, include_data: bool) -> Result<ExecutionResponse, Error> {
+        let mut details = HashMap::new();
+        if include_data {
+            details = self.details(ctx, std::slice::from_ref(&row)).await?;
+        }
+        let details = details.remove(&row.id).unwrap_or_default();
+        Ok(ExecutionResponse { details, ..ExecutionResponse::from_row(row) })
+    }
+}

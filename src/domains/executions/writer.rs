@@ -1,0 +1,246 @@
+//! One task that commits accepted and finished executions of all runs in batches (group commit). A short run costs one
+//! row and a fraction of a transaction. Batches form by themselves: what arrives while one is being committed makes up
+//! the next. Nothing here decides what is written.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustc_hash::FxHashSet;
+use tokio::sync::{mpsc, oneshot};
+
+use super::repository::{self as rows, Payload, Row};
+use crate::common::{ExecutionId, TenantId};
+use crate::infrastructure::database::{self, Database};
+
+/// Writes that wait at most; beyond it finished runs wait and new ones are refused.
+const QUEUE: usize = 4096;
+/// Writes in one transaction at most.
+const BATCH: usize = 512;
+/// Bytes of payload in one transaction, after which no more is added.
+const BATCH_BYTES: usize = 8 << 20;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// One thing to be made durable.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// A new execution, or a new state of one this process has. Without a payload the old one stays.
+    Put(Box<Row>, Option<Payload>),
+    /// The execution shall leave no trace.
+    Discard(TenantId, ExecutionId),
+}
+
+/// Why something was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The database takes nothing at the moment, or too much waits for it.
+    #[error("the database takes no executions at the moment")]
+    Unavailable,
+    /// Another attempt at this execution has begun: this one's result does not count.
+    #[error("another worker has taken over this execution")]
+    Superseded,
+    /// The database refuses this row.
+    #[error("the execution cannot be stored: {0}")]
+    Refused(String),
+}
+
+/// Hands writes to the task. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Entry>,
+    healthy: Arc<AtomicBool>,
+}
+
+struct Entry {
+    write: Write,
+    /// New work is refused while the database is away; finished work is kept until it is back.
+    is_new: bool,
+    done: oneshot::Sender<Result<(), WriteError>>,
+}
+
+/// The answer to one write.
+pub(super) struct Committed(oneshot::Receiver<Result<(), WriteError>>);
+
+impl Committed {
+    /// Waits until the write is durable.
+    pub(super) async fn wait(self) -> Result<(), WriteError> {
+        self.0.await.unwrap_or(Err(WriteError::Unavailable))
+    }
+}
+
+impl Writer {
+    /// Starts the task. It ends when every `Writer` is gone and everything is written.
+    pub(super) fn start(database: Database) -> Writer {
+        let (queue, entries) = mpsc::channel(QUEUE);
+        let healthy = Arc::new(AtomicBool::new(true));
+        tokio::spawn(commit_all(database, entries, Arc::clone(&healthy)));
+        Writer { queue, healthy }
+    }
+
+    /// Takes a new execution; refused at once when too much waits or the database is away.
+    pub(super) fn accept(&self, write: Write) -> Result<Committed, WriteError> {
+        if !self.healthy.load(Ordering::Relaxed) {
+            return Err(WriteError::Unavailable);
+        }
+        let (done, committed) = oneshot::channel();
+        let entry = Entry { write, is_new: true, done };
+        self.queue.try_send(entry).map_err(|_| WriteError::Unavailable)?;
+        Ok(Committed(committed))
+    }
+
+    /// Takes what became of an execution; waits for room. It is kept until the database has taken it.
+    pub(super) async fn finish(&self, write: Write) -> Result<Committed, WriteError> {
+        let (done, committed) = oneshot::channel();
+        let entry = Entry { write, is_new: false, done };
+        self.queue.send(entry).await.map_err(|_| WriteError::Unavailable)?;
+        Ok(Committed(committed))
+    }
+
+    /// Whether new executions are taken.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+}
+
+async fn commit_all(database: Database, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
+    let (mut ids, mut held_back) = (FxHashSet::default(), None);
+    loop {
+        let first = match held_back.take() {
+            Some(entry) => entry,
+            None => match queue.recv().await {
+                Some(entry) => entry,
+                None => return,
+            },
+        };
+        ids.clear();
+        ids.insert(first.id());
+        let (mut batch, mut bytes) = (vec![first], 0);
+        while batch.len() < BATCH && bytes < BATCH_BYTES {
+            let Ok(entry) = queue.try_recv() else { break };
+            // A statement touches a row once: the second write of an execution begins the next batch.
+            if !ids.insert(entry.id()) {
+                held_back = Some(entry);
+                break;
+            }
+            bytes += entry.bytes();
+            batch.push(entry);
+        }
+        metrics::histogram!("millrace_execution_batch_writes").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        commit(&database, batch, &healthy).await;
+    }
+}
+
+/// Commits a batch, however long it takes. While the database is away new executions are refused, the others kept.
+async fn commit(database: &Database, mut batch: Vec<Entry>, healthy: &AtomicBool) {
+    let mut pause = FIRST_PAUSE;
+    while !batch.is_empty() {
+        let failure = match store(database, &batch).await {
+            Ok(()) => {
+                healthy.store(true, Ordering::Relaxed);
+                return batch.into_iter().for_each(|entry| entry.answer(Ok(())));
+            }
+            Err(failure) => failure,
+        };
+        if !failure.is_outage() {
+            batch = one_by_one(database, batch).await;
+            if batch.is_empty() {
+                return;
+            }
+        }
+        if healthy.swap(false, Ordering::Relaxed) {
+            tracing::error!(error = %failure, waiting = batch.len(), "executions cannot be stored; trying again");
+        }
+        let (new, kept): (Vec<_>, Vec<_>) = batch.into_iter().partition(|entry| entry.is_new);
+        new.into_iter().for_each(|entry| entry.answer(Err(WriteError::Unavailable)));
+        batch = kept;
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+    // Nothing is left that would show when the database is back: the next write has to find out.
+    healthy.store(true, Ordering::Relaxed);
+}
+
+/// Commits each write by itself, so that one that cannot be stored keeps no other back. Gives those that failed for no
+/// fault of their own.
+async fn one_by_one(database: &Database, batch: Vec<Entry>) -> Vec<Entry> {
+    let mut left = Vec::new();
+    for entry in batch {
+        match store(database, std::slice::from_ref(&entry)).await {
+            Ok(()) => entry.answer(Ok(())),
+            Err(Failure::Superseded) => {
+                tracing::warn!(execution = %entry.id(), "a result came from a worker that has lost the execution");
+                entry.answer(Err(WriteError::Superseded));
+            }
+            Err(Failure::Database(error)) if database::is_refused_row(&error) => {
+                tracing::error!(execution = %entry.id(), %error, "an execution cannot be stored");
+                entry.answer(Err(WriteError::Refused(error.to_string())));
+            }
+            Err(Failure::Database(_)) => left.push(entry),
+        }
+    }
+    left
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("an attempt is not the current one any more")]
+    Superseded,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Failure {
+    /// No single write is at fault.
+    fn is_outage(&self) -> bool {
+        matches!(self, Failure::Database(error) if database::is_connection_error(error))
+    }
+}
+
+/// All of the batch in one transaction, or nothing.
+async fn store(database: &Database, batch: &[Entry]) -> Result<(), Failure> {
+    let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let mut discarded = Vec::new();
+    for entry in batch {
+        match &entry.write {
+            Write::Put(row, payload) => {
+                executions.push((**row).clone());
+                payloads.extend(payload.clone());
+            }
+            Write::Discard(tenant, id) => discarded.push((*tenant, *id)),
+        }
+    }
+    let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
+    let transaction = database.begin().await?;
+    if rows::upsert(&transaction, executions).await? != count {
+        return Err(Failure::Superseded);
+    }
+    rows::upsert_payloads(&transaction, payloads).await?;
+    for (tenant, id) in discarded {
+        rows::delete(&transaction, tenant, id).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+impl Entry {
+    fn id(&self) -> ExecutionId {
+        match &self.write {
+            Write::Put(row, _) => row.id,
+            Write::Discard(_, id) => *id,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        match &self.write {
+            Write::Put(_, Some(payload)) => length(&payload.data) + length(&payload.state),
+            _ => 0,
+        }
+    }
+
+    fn answer(self, result: Result<(), WriteError>) {
+        // Nobody may wait any more.
+        let _ = self.done.send(result);
+    }
+}
