@@ -10,10 +10,11 @@ use clap::ValueEnum;
 use millrace_engine::{Outcome, Run, Status};
 use millrace_expression::Clock;
 use millrace_model::{Item, Object, Value};
-use millrace_runner::{Document, Limits, LocalExecution, LocalOptions, NoHttp, WithHelpers};
+use millrace_runner::{Document, Limits, LocalExecution, LocalOptions, WithHelpers};
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::outbound::Outbound;
 use super::progress::Progress;
 
 /// Runs one workflow file, without server or database, and prints its result.
@@ -67,6 +68,10 @@ enum Format {
 }
 
 pub(super) fn run(args: Args) -> Result<ExitCode, Error> {
+    run_to(args, &mut BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
+}
+
+pub(super) fn run_to(args: Args, output: &mut impl Write) -> Result<ExitCode, Error> {
     // One thread: a single run has no use for more, and starts sooner.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (format, mode) = (args.output, args.mode.clone());
@@ -87,7 +92,15 @@ pub(super) fn run(args: Args) -> Result<ExitCode, Error> {
         let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem} [{}]", problem.code)).collect();
         Error::Input(format!("the workflow cannot run:{}", lines.concat()))
     })?;
-    print(&run, &outcome, format, &mode)?;
+    match format {
+        Format::Json => {
+            let document = Document { run: &run, outcome: &outcome, mode: &mode };
+            serde_json::to_writer(&mut *output, &document).map_err(std::io::Error::from)?;
+            writeln!(output)?;
+        }
+        Format::Summary => summarize(&run, &outcome, output)?,
+    }
+    output.flush()?;
     Ok(match outcome.status {
         Status::Success | Status::Waiting => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -103,7 +116,7 @@ fn prepare(args: Args) -> Result<LocalExecution, Error> {
         credentials: args.credentials.as_deref().map(read_object).transpose()?.unwrap_or_default(),
         workflows: args.workflow.parent().map(Path::to_owned),
         commands: args.allow_commands || commands_of_environment(),
-        http: Arc::new(NoHttp),
+        http: Arc::new(Outbound::new(args.allow_private_network)),
         catalog: Arc::new(WithHelpers),
         allowed_folders: args.allow_files,
         limits,
@@ -126,18 +139,6 @@ fn prepare(args: Args) -> Result<LocalExecution, Error> {
 /// leaves them out.
 fn commands_of_environment() -> bool {
     std::env::var("NODES_EXCLUDE").is_ok_and(|excluded| !excluded.contains("executeCommand"))
-}
-
-fn print(run: &Run, outcome: &Outcome, format: Format, mode: &str) -> Result<(), Error> {
-    let mut output = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-    match format {
-        Format::Json => {
-            serde_json::to_writer(&mut output, &Document { run, outcome, mode }).map_err(std::io::Error::from)?;
-            writeln!(output)?;
-        }
-        Format::Summary => summarize(run, outcome, &mut output)?,
-    }
-    Ok(output.flush()?)
 }
 
 /// A line for each node run, in order, then how it ended.

@@ -7,8 +7,11 @@ mod first_run;
 mod lines;
 mod migrate;
 pub mod openapi;
+mod outbound;
 mod progress;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

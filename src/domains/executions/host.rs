@@ -46,7 +46,8 @@ impl NodeHost for TenantHost {
     async fn http(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let unstored = |error: ExecutionError| HttpError { code: "ECONNABORTED", message: error.message.to_string() };
         self.before_effect().await.map_err(unstored)?;
-        outbound::send(&self.executor.0.http, self.attempt.row.tenant_id, request).await
+        let client = &self.executor.0.http;
+        outbound::send(client, client.default_policy(), request).await
     }
 
     async fn credential(&self, node: &Node, kind: &str) -> Result<Object, ExecutionError> {

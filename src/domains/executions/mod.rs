@@ -18,7 +18,7 @@ mod host;
 mod input;
 mod live;
 mod model;
-mod outbound;
+pub(crate) mod outbound;
 mod pauses;
 mod payload;
 mod programs;

@@ -1,18 +1,19 @@
 //! Requests of nodes, put into the words of the one HTTP client, and its answers and failures into n8n's.
 
+use std::sync::Arc;
+
 use millrace_model::Str;
 use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
 
-use crate::common::TenantId;
-use crate::infrastructure::http_client::{self, ErrorKind, HttpClient, Part, Request};
+use crate::infrastructure::http_client::{self, EgressPolicy, ErrorKind, HttpClient, Part, Request};
 
-/// Sends a request of the tenant, under the policy that holds for it.
-pub(super) async fn send(
+/// Sends a request under an egress policy.
+pub(crate) async fn send(
     client: &HttpClient,
-    _tenant: TenantId,
+    policy: &Arc<EgressPolicy>,
     request: HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
-    let answer = client.send(client.default_policy(), translated(request)).await.map_err(failure)?;
+    let answer = client.send(policy, translated(request)).await.map_err(failure)?;
     let headers = answer.headers.into_iter().map(|(name, value)| (Str::from(name), Str::from(value)));
     Ok(HttpResponse {
         status: answer.status,
