@@ -40,7 +40,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve HTTP, run executions and fire schedules, or some of these.
+    /// Serve HTTP, run executions, delete what has expired, or some of these.
     Serve(serve::Args),
     /// Run executions only: the same as `serve --roles worker`.
     Worker,
