@@ -84,6 +84,6 @@ async fn open_postgres(url: &str, config: &config::Database) -> Result<Database,
     Ok(Database { writer: connection.clone(), reader: connection })
 }
 
-fn connection_error(error: sea_orm::sqlx::Error) -> DbErr {
+fn connection_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
