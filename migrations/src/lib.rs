@@ -1,5 +1,6 @@
 //! Schema changes, one file each, in order. Every one runs on SQLite and PostgreSQL alike; a landed file never changes.
 
+mod isolation;
 mod m0001_tenants_and_users;
 mod m0002_sessions_and_keys;
 mod m0003_audit;
@@ -7,6 +8,7 @@ mod m0004_idempotency;
 mod m0005_workflows;
 mod m0006_executions;
 mod m0007_webhooks;
+mod m0010_isolation;
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_workflows::Migration),
             Box::new(m0006_executions::Migration),
             Box::new(m0007_webhooks::Migration),
+            Box::new(m0010_isolation::Migration),
         ]
     }
 }

@@ -196,7 +196,7 @@ async fn expired_logins_are_pruned_and_living_ones_are_not() {
 async fn members_of_several_tenants_choose_one() {
     let server = TestServer::start().await;
     let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
-    let transaction = server.app.database.begin().await.unwrap();
+    let transaction = server.app.database.begin(globex.id).await.unwrap();
     let owner = millrace::domains::users::Email::new("owner@acme.example");
     let (user, _) = server.app.users.find_by_email(&owner).await.unwrap().unwrap();
     let ctx = millrace::common::Ctx::system(globex.id);

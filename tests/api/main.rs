@@ -12,6 +12,7 @@ mod idempotency;
 mod infrastructure;
 mod nodes;
 mod operations;
+mod row_security;
 mod support;
 mod sweeps;
 mod tenants;

@@ -88,7 +88,7 @@ impl Service {
 
     /// Newest first.
     pub async fn list(&self, ctx: &Ctx, query: &ListAuditEventsQuery) -> Result<Page<AuditEventResponse>, Error> {
-        let rows = repository::list(self.database.read(), ctx.tenant, query).await?;
+        let rows = repository::list(&self.database.read(ctx), ctx.tenant, query).await?;
         let limit = query.limit.unwrap_or_default().get();
         Ok(Page::from_rows(rows, limit, |row| row.id.as_uuid(), AuditEventResponse::from))
     }

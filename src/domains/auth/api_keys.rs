@@ -9,6 +9,7 @@ use super::service::Service;
 use crate::common::{ApiKeyId, Ctx, Page, PageQuery, Permission, Permissions, Secret, Timestamp};
 use crate::domains::audit::Change;
 use crate::infrastructure::crypto::{self, TokenHash};
+use crate::infrastructure::database::AcrossTenants;
 
 /// Keys begin with this, so that they can be told from access tokens and found by secret scanners.
 const PREFIX: &str = "mrk_";
@@ -49,7 +50,7 @@ impl Service {
             last_used_at: None,
         };
         let response = ApiKeyResponse::from(row.clone());
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         repository::insert_api_key(&transaction, row).await?;
         let change = Change::new("apiKey.create", response.id).after(&response);
         self.audit.record(&transaction, ctx, change).await?;
@@ -59,13 +60,13 @@ impl Service {
 
     /// The tenant's keys, without their secrets.
     pub async fn list_api_keys(&self, ctx: &Ctx, query: &PageQuery) -> Result<Page<ApiKeyResponse>, Error> {
-        let rows = repository::list_api_keys(self.database.read(), ctx.tenant, query).await?;
+        let rows = repository::list_api_keys(&self.database.read(ctx), ctx.tenant, query).await?;
         Ok(Page::from_rows(rows, query.limit(), |row| row.id.as_uuid(), ApiKeyResponse::from))
     }
 
     /// Deletes a key; it stops working at once here and within seconds on other replicas.
     pub async fn delete_api_key(&self, ctx: &Ctx, id: ApiKeyId) -> Result<(), Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let row = repository::find_api_key(&transaction, ctx.tenant, id).await?.ok_or(Error::ApiKeyNotFound)?;
         repository::delete_api_key(&transaction, ctx.tenant, id).await?;
         let hash = TokenHash::from_stored(&row.hash);
@@ -80,7 +81,8 @@ impl Service {
 
     /// What a key stands for now: its permissions, cut down to what its owner still holds.
     pub(super) async fn look_up_api_key(&self, hash: &TokenHash, now: Timestamp) -> Result<KnownKey, Error> {
-        let row = repository::find_api_key_by_hash(self.database.read(), hash).await?.ok_or(Error::InvalidApiKey)?;
+        let found = repository::find_api_key_by_hash(&self.database.read(AcrossTenants), hash).await?;
+        let row = found.ok_or(Error::InvalidApiKey)?;
         let membership = self.users.find_membership(row.tenant_id, row.user_id).await?.ok_or(Error::InvalidApiKey)?;
         self.touch(&row, now);
         Ok(KnownKey {
@@ -100,7 +102,7 @@ impl Service {
         }
         let (database, tenant, id) = (self.database.clone(), row.tenant_id, row.id);
         tokio::spawn(async move {
-            if let Err(error) = repository::touch_api_key(database.write(), tenant, id, now).await {
+            if let Err(error) = repository::touch_api_key(&database.write(tenant), tenant, id, now).await {
                 tracing::warn!(%error, "the use of an API key could not be noted");
             }
         });

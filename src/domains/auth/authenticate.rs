@@ -60,7 +60,8 @@ impl Service {
         let permissions = match self.known.sessions.get(&entry) {
             Some(permissions) => permissions,
             None => {
-                let session = repository::find_session(self.database.read(), subject.tenant, subject.session).await?;
+                let connection = self.database.read(subject.tenant);
+                let session = repository::find_session(&connection, subject.tenant, subject.session).await?;
                 session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
                 let membership = self.users.find_membership(subject.tenant, subject.user).await?;
                 let permissions = membership.ok_or(Error::InvalidToken)?.role.permissions();

@@ -14,7 +14,7 @@ use crate::domains::users::{self, Email, Membership, NewUser, Role};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::Passwords;
-use crate::infrastructure::database::Database;
+use crate::infrastructure::database::{AcrossTenants, Database};
 use crate::infrastructure::web::Visitor;
 
 /// Signing in and API keys.
@@ -89,9 +89,10 @@ impl Service {
         // Hashed before the transaction begins: it takes longer than everything else together.
         let password_hash = self.passwords.hash(new.password).await?;
 
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(AcrossTenants).await?;
         let user = self.users.create(&transaction, NewUser { email, name, password_hash }).await?;
         let tenant = self.tenants.create(&transaction, new.tenant_name, slug).await?;
+        transaction.enter(tenant.id).await?;
         let ctx = Ctx {
             actor: Actor::User(user.id),
             request_id: visitor.request_id.clone(),
@@ -129,7 +130,7 @@ impl Service {
             address: visitor.address,
             ..Ctx::system(membership.tenant)
         };
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(&ctx).await?;
         let session = self.begin_session(&transaction, membership.tenant, membership.user).await?;
         self.audit.record(&transaction, &ctx, Change::new("user.login", membership.user)).await?;
         transaction.commit().await?;

@@ -11,7 +11,7 @@ use super::service::Service;
 use crate::common::{Actor, Ctx, Secret, SessionId, TenantId, UserId};
 use crate::domains::audit::Change;
 use crate::infrastructure::crypto::{self, TokenHash};
-use crate::infrastructure::database::Transaction;
+use crate::infrastructure::database::{AcrossTenants, Transaction};
 use crate::infrastructure::web::Visitor;
 
 /// A login that has ended is kept this long, so that a stolen token used late is still recognised.
@@ -43,9 +43,10 @@ impl Service {
     /// Exchanges a refresh token for new tokens.
     pub async fn refresh(&self, visitor: &Visitor, token: Secret<String>) -> Result<SessionResponse, Error> {
         let now = self.clock.now();
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(AcrossTenants).await?;
         let found = repository::find_refresh_token(&transaction, &TokenHash::of(token.expose())).await?;
         let token = found.ok_or(Error::InvalidRefreshToken)?;
+        transaction.enter(token.tenant_id).await?;
         let session = repository::find_session(&transaction, token.tenant_id, token.session_id).await?;
         let session = session.filter(|session| session.revoked_at.is_none() && session.expires_at > now);
         let session = session.ok_or(Error::InvalidRefreshToken)?;
@@ -71,10 +72,11 @@ impl Service {
 
     /// Ends the login a refresh token belongs to. An unknown token is no error: the caller is signed out either way.
     pub async fn logout(&self, visitor: &Visitor, token: Secret<String>) -> Result<(), Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(AcrossTenants).await?;
         let Some(token) = repository::find_refresh_token(&transaction, &TokenHash::of(token.expose())).await? else {
             return Ok(());
         };
+        transaction.enter(token.tenant_id).await?;
         if let Some(session) = repository::find_session(&transaction, token.tenant_id, token.session_id).await? {
             let ctx = self.ctx_of(visitor, &session);
             self.end_session(&transaction, &ctx, &session, "session.logout").await?;
@@ -85,7 +87,8 @@ impl Service {
 
     /// Deletes logins that nobody can use any more, of every tenant; says how many.
     pub async fn prune(&self) -> Result<u64, Error> {
-        Ok(repository::delete_sessions_before(self.database.write(), self.clock.now().minus(KEPT_AFTER_END)).await?)
+        let ended = self.clock.now().minus(KEPT_AFTER_END);
+        Ok(repository::delete_sessions_before(&self.database.write(AcrossTenants), ended).await?)
     }
 
     async fn end_session(

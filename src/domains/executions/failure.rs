@@ -19,7 +19,7 @@ pub(super) async fn follow_up(executor: &Executor, attempt: &Attempt, status: St
     {
         let parts = &executor.0;
         let marked =
-            rows::set_retry_success(parts.database.write(), attempt.row.tenant_id, original, attempt.row.id).await;
+            rows::set_retry_success(&parts.database.write(attempt.row.tenant_id), attempt.row.tenant_id, original, attempt.row.id).await;
         if let Err(error) = marked {
             tracing::warn!(execution = %original, %error, "a retried execution could not be marked");
         }

@@ -121,7 +121,7 @@ impl NodeHost for TenantHost {
     async fn recall(&self, key: &str) -> Result<Option<Value>, ExecutionError> {
         let (parts, row) = (&self.executor.0, &self.attempt.row);
         let key = TenantHost::memory_key(key);
-        let kept = rows::recall(parts.database.read(), row.tenant_id, row.workflow_id, &key).await;
+        let kept = rows::recall(&parts.database.read(row.tenant_id), row.tenant_id, row.workflow_id, &key).await;
         let kept = kept.map_err(|error| unreachable_memory(&error))?;
         Ok(kept.and_then(|text| Value::from_json(&text).ok()))
     }
@@ -130,8 +130,9 @@ impl NodeHost for TenantHost {
         self.before_effect().await?;
         let (parts, row) = (&self.executor.0, &self.attempt.row);
         let (key, now) = (TenantHost::memory_key(key), parts.clock.now());
+        let connection = parts.database.write(row.tenant_id);
         let kept =
-            rows::remember(parts.database.write(), row.tenant_id, row.workflow_id, &key, value.to_json(), now).await;
+            rows::remember(&connection, row.tenant_id, row.workflow_id, &key, value.to_json(), now).await;
         kept.map_err(|error| unreachable_memory(&error))
     }
 

@@ -17,6 +17,7 @@ use super::model::Status;
 use super::programs::Program;
 use super::repository::{self as rows, Row};
 use crate::common::{ExecutionId, TenantId, Timestamp};
+use crate::infrastructure::database::AcrossTenants;
 
 /// Pauses that end within this time get a timer of their own here; longer ones are found by the sweep.
 const OWN_TIMER: Duration = Duration::from_secs(60);
@@ -56,7 +57,7 @@ pub(super) fn paused(executor: &Executor, attempt: &Attempt, run: &Run) {
 
 /// Resumes what is due. Every worker does this now and then; only one gets each execution.
 pub(super) async fn sweep(executor: &Executor) -> Result<(), Error> {
-    let due = rows::due(executor.0.database.read(), executor.0.clock.now(), SWEEP).await?;
+    let due = rows::due(&executor.0.database.read(AcrossTenants), executor.0.clock.now(), SWEEP).await?;
     for row in due {
         if let Err(error) = resume_due(executor, row.tenant_id, row.id).await {
             tracing::error!(execution = %row.id, %error, "a waiting execution could not be resumed");
@@ -108,7 +109,8 @@ async fn claim(
 ) -> Result<Option<Attempt>, Error> {
     let parts = &executor.0;
     let now = parts.clock.now();
-    let Some(row) = rows::claim(parts.database.write(), tenant, id, Status::Waiting, parts.worker, now).await? else {
+    let connection = parts.database.write(tenant);
+    let Some(row) = rows::claim(&connection, tenant, id, Status::Waiting, parts.worker, now).await? else {
         return Ok(None);
     };
     let (program, mut begin, events) = restore(executor, &row).await?;
@@ -124,7 +126,7 @@ pub(super) async fn restore(
     row: &Row,
 ) -> Result<(Arc<Program>, Begin, Vec<millrace_engine::Event>), Error> {
     let program = executor.0.programs.version(row.tenant_id, row.workflow_id, row.version_id).await?;
-    let payloads = rows::payloads(executor.0.database.read(), row.tenant_id, [row.id]).await?;
+    let payloads = rows::payloads(&executor.0.database.read(row.tenant_id), row.tenant_id, [row.id]).await?;
     let state = payloads.into_iter().next().and_then(|payload| payload.state).ok_or(Error::NoData)?;
     let (begin, events) = Begin::restore(&state, &program)?;
     Ok((program, begin, events))

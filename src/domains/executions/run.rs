@@ -225,7 +225,7 @@ const STATIC_DATA: &str = "static";
 
 async fn static_data(executor: &Executor, attempt: &Attempt) -> Result<Option<Object>, Error> {
     let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
-    let kept = rows::recall(executor.0.database.read(), tenant, workflow, STATIC_DATA).await?;
+    let kept = rows::recall(&executor.0.database.read(tenant), tenant, workflow, STATIC_DATA).await?;
     Ok(kept.and_then(|text| Value::from_json(&text).ok()).and_then(|value| value.as_object().cloned()))
 }
 
@@ -233,7 +233,7 @@ async fn save_static_data(executor: &Executor, attempt: &Attempt, data: &Object)
     let parts = &executor.0;
     let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
     let text = Value::Object(data.clone()).to_json();
-    let saved = rows::remember(parts.database.write(), tenant, workflow, STATIC_DATA, text, parts.clock.now()).await;
+    let saved = rows::remember(&parts.database.write(tenant), tenant, workflow, STATIC_DATA, text, parts.clock.now()).await;
     if let Err(error) = saved {
         tracing::error!(execution = %attempt.row.id, %error, "static data could not be saved");
     }

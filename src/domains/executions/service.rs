@@ -103,7 +103,7 @@ impl Service {
             before: query.cursor.map(|cursor| ExecutionId::from_uuid(cursor.id())),
             limit,
         };
-        let found = rows::list(self.database.read(), ctx.tenant, &filter).await?;
+        let found = rows::list(&self.database.read(ctx), ctx.tenant, &filter).await?;
         let mut page = Page::from_rows(found, limit, |row| row.id.as_uuid(), |row| row);
         let mut details = HashMap::new();
         if query.include_data {
@@ -128,7 +128,7 @@ impl Service {
         if response.status == Status::Running {
             return Err(Error::WrongState(Status::Running, "deleted: stop it first"));
         }
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         rows::delete(&transaction, ctx.tenant, id).await?;
         self.audit.record(&transaction, ctx, Change::new("execution.delete", id).before(&response)).await?;
         transaction.commit().await?;
@@ -177,7 +177,7 @@ impl Service {
 
     /// Whether an execution waits for a call. Its id is the caller's ticket: nobody can guess one.
     pub async fn waiting(&self, tenant: TenantId, id: ExecutionId) -> Result<Resumed, Error> {
-        let Some(row) = rows::find(self.database.read(), tenant, id).await? else {
+        let Some(row) = rows::find(&self.database.read(tenant), tenant, id).await? else {
             return Ok(Resumed::Unknown);
         };
         Ok(match row.status {
@@ -218,14 +218,14 @@ impl Service {
     }
 
     async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         self.audit.record(&transaction, ctx, change).await?;
         Ok(transaction.commit().await?)
     }
 
     /// The data of executions, and the workflows as they were.
     async fn details(&self, ctx: &Ctx, rows: &[Row]) -> Result<HashMap<ExecutionId, Details>, Error> {
-        let payloads = rows::payloads(self.database.read(), ctx.tenant, rows.iter().map(|row| row.id)).await?;
+        let payloads = rows::payloads(&self.database.read(ctx), ctx.tenant, rows.iter().map(|row| row.id)).await?;
         let mut all = HashMap::with_capacity(payloads.len());
         for stored in payloads {
             let Some(data) = stored.data else { continue };
@@ -247,7 +247,7 @@ impl Service {
     }
 
     async fn row(&self, ctx: &Ctx, id: ExecutionId) -> Result<Row, Error> {
-        rows::find(self.database.read(), ctx.tenant, id).await?.ok_or(Error::NotFound)
+        rows::find(&self.database.read(ctx), ctx.tenant, id).await?.ok_or(Error::NotFound)
     }
 
     async fn response(&self, ctx: &Ctx, row: Row, include_data: bool) -> Result<ExecutionResponse, Error> {

@@ -23,7 +23,7 @@ pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
     let parts = &executor.0;
     for from in [Status::New, Status::Waiting] {
         let now = parts.clock.now();
-        if rows::transition(parts.database.write(), row.tenant_id, row.id, from, Status::Canceled, now).await? {
+        if rows::transition(&parts.database.write(row.tenant_id), row.tenant_id, row.id, from, Status::Canceled, now).await? {
             return Ok(());
         }
     }
@@ -38,7 +38,7 @@ pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
     }
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
-        let now = rows::find(parts.database.read(), row.tenant_id, row.id).await?;
+        let now = rows::find(&parts.database.read(row.tenant_id), row.tenant_id, row.id).await?;
         if now.is_none_or(|row| row.status != Status::Running) {
             return Ok(());
         }

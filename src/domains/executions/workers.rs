@@ -12,6 +12,7 @@ use super::executor::Executor;
 use super::model::Status;
 use super::pauses;
 use super::repository::{self as rows, Row};
+use crate::infrastructure::database::AcrossTenants;
 use crate::infrastructure::queue::{Consumer, Delivery};
 
 /// How often waiting and forgotten executions are looked for.
@@ -95,7 +96,8 @@ async fn take(executor: &Executor, delivery: &dyn Delivery) -> Result<Option<Att
     let parts = &executor.0;
     let dispatch = delivery.dispatch();
     let (tenant, id) = (dispatch.tenant, dispatch.execution);
-    let claimed = rows::claim(parts.database.write(), tenant, id, Status::New, parts.worker, parts.clock.now()).await?;
+    let connection = parts.database.write(tenant);
+    let claimed = rows::claim(&connection, tenant, id, Status::New, parts.worker, parts.clock.now()).await?;
     let Some(row) = claimed else { return Ok(None) };
     match pauses::restore(executor, &row).await {
         Ok((program, mut begin, events)) => {
@@ -125,7 +127,7 @@ async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error>
         error: Some(error.to_string()),
         ..row
     };
-    rows::upsert(executor.0.database.write(), vec![row]).await?;
+    rows::upsert(&executor.0.database.write(row.tenant_id), vec![row]).await?;
     Ok(())
 }
 
@@ -145,7 +147,7 @@ async fn keep_lease(executor: Executor, shutdown: CancellationToken) {
 async fn renew(executor: &Executor) -> Result<(), Error> {
     let now = executor.0.clock.now();
     let until = now.plus(lease(executor));
-    Ok(rows::renew_lease(executor.0.database.write(), executor.0.worker, now, until).await?)
+    Ok(rows::renew_lease(&executor.0.database.write(AcrossTenants), executor.0.worker, now, until).await?)
 }
 
 fn lease(executor: &Executor) -> Duration {
@@ -170,10 +172,11 @@ async fn sweep_once(executor: &Executor) -> Result<(), Error> {
     pauses::sweep(executor).await?;
     let parts = &executor.0;
     let now = parts.clock.now();
-    for row in rows::unclaimed(parts.database.read(), now.minus(FORGOTTEN_AFTER), SWEEP).await? {
+    let connection = parts.database.read(AcrossTenants);
+    for row in rows::unclaimed(&connection, now.minus(FORGOTTEN_AFTER), SWEEP).await? {
         executor.enqueue(&row).await;
     }
-    for row in rows::orphaned(parts.database.read(), now, SWEEP).await? {
+    for row in rows::orphaned(&connection, now, SWEEP).await? {
         clear_up(executor, &row).await?;
     }
     Ok(())
@@ -182,11 +185,12 @@ async fn sweep_once(executor: &Executor) -> Result<(), Error> {
 /// An execution whose process died: one that had not begun is queued again, one that was running has crashed.
 async fn clear_up(executor: &Executor, row: &Row) -> Result<(), Error> {
     let parts = &executor.0;
+    let connection = parts.database.write(row.tenant_id);
     if row.status == Status::New {
-        if rows::release(parts.database.write(), row).await? {
+        if rows::release(&connection, row).await? {
             executor.enqueue(row).await;
         }
-    } else if rows::mark_crashed(parts.database.write(), row, DIED, parts.clock.now()).await? {
+    } else if rows::mark_crashed(&connection, row, DIED, parts.clock.now()).await? {
         tracing::warn!(execution = %row.id, "an execution crashed with the process that ran it");
     }
     Ok(())

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::repository::{self as rows, Payload, Row};
 use crate::common::{ExecutionId, TenantId};
-use crate::infrastructure::database::{self, Database};
+use crate::infrastructure::database::{self, AcrossTenants, Database};
 
 /// Writes that wait at most; beyond it finished runs wait and new ones are refused.
 const QUEUE: usize = 4096;
@@ -211,7 +211,7 @@ async fn store(database: &Database, batch: &[Entry]) -> Result<(), Failure> {
         }
     }
     let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
-    let transaction = database.begin().await?;
+    let transaction = database.begin(AcrossTenants).await?;
     if rows::upsert(&transaction, executions).await? != count {
         return Err(Failure::Superseded);
     }

@@ -12,7 +12,7 @@ use super::repository;
 use crate::common::{Clock, Ctx, TenantId};
 use crate::domains::audit::{self, Change};
 use crate::infrastructure::crypto;
-use crate::infrastructure::database::{self, Database, Transaction};
+use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
 
 /// How long an address is remembered; a new host name may take this long to reach every replica.
 const ADDRESS_MEMORY: Duration = Duration::from_secs(10);
@@ -43,13 +43,13 @@ impl Service {
 
     /// The caller's tenant.
     pub async fn get(&self, ctx: &Ctx) -> Result<TenantResponse, Error> {
-        let tenant = repository::find(self.database.read(), ctx.tenant).await?;
+        let tenant = repository::find(&self.database.read(ctx), ctx.tenant).await?;
         Ok(tenant.ok_or(Error::NotFound)?.into())
     }
 
     /// Changes the caller's tenant.
     pub async fn update(&self, ctx: &Ctx, change: UpdateTenant) -> Result<TenantResponse, Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let mut tenant = repository::find(&transaction, ctx.tenant).await?.ok_or(Error::NotFound)?;
         let before = TenantResponse::from(tenant.clone());
         if let Some(name) = change.name {
@@ -88,26 +88,28 @@ impl Service {
         if let Some(slug) = self.slugs.get(&tenant) {
             return Ok(slug);
         }
-        let slug = repository::find(self.database.read(), tenant).await?.ok_or(Error::NotFound)?.slug;
+        let slug = repository::find(&self.database.read(tenant), tenant).await?.ok_or(Error::NotFound)?.slug;
         self.slugs.insert(tenant, slug.clone());
         Ok(slug)
     }
 
     /// The tenant of `/t/{slug}/…`.
     pub async fn find_by_slug(&self, slug: &str) -> Result<Option<TenantId>, Error> {
-        self.remember(Address::Slug(slug.to_owned()), repository::find_id_by_slug(self.database.read(), slug)).await
+        let connection = self.database.read(AcrossTenants);
+        self.remember(Address::Slug(slug.to_owned()), repository::find_id_by_slug(&connection, slug)).await
     }
 
     /// The tenant of a request's `Host` header; where no tenant claims the host, the only tenant, if there is just one.
     pub async fn find_by_host(&self, host: &str) -> Result<Option<TenantId>, Error> {
+        let connection = self.database.read(AcrossTenants);
         if let Some(host) = normalize_host(host) {
-            let lookup = repository::find_id_by_host(self.database.read(), &host);
+            let lookup = repository::find_id_by_host(&connection, &host);
             if let Some(tenant) = self.remember(Address::Host(host.clone()), lookup).await? {
                 return Ok(Some(tenant));
             }
         }
         let only = async {
-            let tenants = repository::first_ids(self.database.read(), 2).await?;
+            let tenants = repository::first_ids(&connection, 2).await?;
             Ok(if let [only] = tenants.as_slice() { Some(*only) } else { None })
         };
         self.remember(Address::Only, only).await
@@ -115,7 +117,7 @@ impl Service {
 
     /// Whether there is no tenant yet: a new installation.
     pub async fn none_exists(&self) -> Result<bool, Error> {
-        Ok(repository::first_ids(self.database.read(), 1).await?.is_empty())
+        Ok(repository::first_ids(&self.database.read(AcrossTenants), 1).await?.is_empty())
     }
 
     async fn remember(

@@ -8,7 +8,7 @@ use super::model::{Email, Membership, Role, User};
 use super::repository;
 use crate::common::{Clock, Ctx, Page, PageQuery, TenantId, UserId};
 use crate::domains::audit::{self, Change};
-use crate::infrastructure::database::{self, Database, Transaction};
+use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
 
 /// People. Cheap to clone.
 #[derive(Clone)]
@@ -34,19 +34,19 @@ impl Service {
 
     /// Members of the caller's tenant.
     pub async fn list(&self, ctx: &Ctx, query: &PageQuery) -> Result<Page<UserResponse>, Error> {
-        let rows = repository::list_members(self.database.read(), ctx.tenant, query).await?;
+        let rows = repository::list_members(&self.database.read(ctx), ctx.tenant, query).await?;
         Ok(Page::from_rows(rows, query.limit(), |(user, _)| user.id.as_uuid(), UserResponse::from))
     }
 
     /// One member of the caller's tenant.
     pub async fn get(&self, ctx: &Ctx, id: UserId) -> Result<UserResponse, Error> {
-        let member = repository::find_member(self.database.read(), ctx.tenant, id).await?;
+        let member = repository::find_member(&self.database.read(ctx), ctx.tenant, id).await?;
         Ok(member.ok_or(Error::NotFound)?.into())
     }
 
     /// Gives a member another role. Nobody grants or takes a role above their own, and the last owner stays.
     pub async fn update(&self, ctx: &Ctx, id: UserId, change: UpdateUser) -> Result<UserResponse, Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let (user, mut membership) = self.member_to_change(&transaction, ctx, id).await?;
         self.require_at_least(&transaction, ctx, change.role).await?;
         let before = UserResponse::from((user.clone(), membership));
@@ -63,7 +63,7 @@ impl Service {
 
     /// Ends a membership; the person's account stays.
     pub async fn delete(&self, ctx: &Ctx, id: UserId) -> Result<(), Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let (user, membership) = self.member_to_change(&transaction, ctx, id).await?;
         if membership.role == Role::Owner {
             self.keep_an_owner(&transaction, ctx).await?;
@@ -102,7 +102,7 @@ impl Service {
 
     /// For sign-in: the account of an address, with its memberships, oldest first.
     pub async fn find_by_email(&self, email: &Email) -> Result<Option<(User, Vec<Membership>)>, Error> {
-        let connection = self.database.read();
+        let connection = &self.database.read(AcrossTenants);
         let Some(user) = repository::find_by_email(connection, email).await? else { return Ok(None) };
         let memberships = repository::memberships_of(connection, user.id).await?;
         Ok(Some((user, memberships)))
@@ -110,7 +110,7 @@ impl Service {
 
     /// For authentication: the person's place in the tenant.
     pub async fn find_membership(&self, tenant: TenantId, user: UserId) -> Result<Option<Membership>, Error> {
-        Ok(repository::find_membership(self.database.read(), tenant, user).await?)
+        Ok(repository::find_membership(&self.database.read(tenant), tenant, user).await?)
     }
 
     async fn member_to_change(

@@ -20,7 +20,7 @@ use crate::common::{Clock, Ctx, TenantId, WebhookId, WorkflowId};
 use crate::domains::executions::Programs;
 use crate::domains::workflows::{Activation, Endpoint, Refusal, WorkflowHooks, webhook_endpoints};
 use crate::infrastructure::cache::{Cache, Key};
-use crate::infrastructure::database::{self, Database, Transaction};
+use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
 
 /// How often changes made by other replicas are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -89,7 +89,7 @@ impl Registry {
     }
 
     async fn load(&self, tenant: TenantId) -> Result<Arc<TenantRoutes>, Error> {
-        let connection = self.database.read();
+        let connection = &self.database.read(tenant);
         // The epoch first: a change between the two queries is then seen as news, and read again.
         let epoch = rows::epoch(connection, tenant).await?;
         let rows = rows::list(connection, tenant).await?;
@@ -146,7 +146,7 @@ impl Registry {
     /// Reads again what changed since then; gives from when on to look next.
     async fn look(&self, since: i64) -> i64 {
         let now = self.clock.now().minus(CLOCK_SKEW).as_millis();
-        let changed = match rows::changed_since(self.database.read(), since).await {
+        let changed = match rows::changed_since(&self.database.read(AcrossTenants), since).await {
             Ok(changed) => changed,
             Err(error) => {
                 tracing::warn!(%error, "changes of webhook routes could not be looked for");

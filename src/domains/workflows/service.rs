@@ -77,7 +77,7 @@ impl Service {
             before: query.cursor.map(|cursor| WorkflowId::from_uuid(cursor.id())),
             limit,
         };
-        let connection = self.database.read();
+        let connection = &self.database.read(ctx);
         let found = rows::list(connection, ctx.tenant, &filter).await?;
         let ids: Vec<WorkflowId> = found.iter().map(|row| row.id).collect();
         let mut tags = rows::tags_of(connection, ctx.tenant, &ids).await?;
@@ -108,7 +108,7 @@ impl Service {
 
     pub async fn create(&self, ctx: &Ctx, document: Document) -> Result<WorkflowView, Error> {
         let checked = Checked::new(document, "", true).map_err(Error::Invalid)?;
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let row = self.insert(ctx, &transaction, &checked).await?;
         transaction.commit().await?;
         self.load(ctx, row).await
@@ -123,7 +123,7 @@ impl Service {
         expected: Option<WorkflowVersionId>,
     ) -> Result<WorkflowView, Error> {
         let checked = Checked::new(document, "", true).map_err(Error::Invalid)?;
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let row = rows::find(&transaction, ctx.tenant, reference).await?.ok_or(Error::NotFound)?;
         if let Some(expected) = expected.filter(|expected| *expected != row.version_id)
             && rows::version(&transaction, ctx.tenant, expected).await?.is_some_and(|seen| seen.workflow_id == row.id)
@@ -144,7 +144,7 @@ impl Service {
             Bundle::Many(documents) => (false, documents),
         };
         let checked = check_all(documents)?;
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let mut kept = Vec::with_capacity(checked.len());
         for checked in &checked {
             let known = match &checked.alias {
@@ -176,7 +176,7 @@ impl Service {
         let row = self.row(ctx, reference).await?;
         let view = self.load(ctx, row).await?;
         let id = view.row.id;
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         for hook in self.hooks() {
             hook.deactivating(ctx, &transaction, id).await?;
             hook.deleting(ctx, &transaction, id).await?;
@@ -192,7 +192,7 @@ impl Service {
 
     /// Puts the current version into production.
     pub async fn activate(&self, ctx: &Ctx, reference: &str) -> Result<WorkflowView, Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let mut row = rows::find(&transaction, ctx.tenant, reference).await?.ok_or(Error::NotFound)?;
         let version = rows::version(&transaction, ctx.tenant, row.version_id).await?.ok_or(Error::VersionNotFound)?;
         let document = Document::from_stored(version.document);
@@ -208,7 +208,7 @@ impl Service {
 
     /// Takes the workflow out of production.
     pub async fn deactivate(&self, ctx: &Ctx, reference: &str) -> Result<WorkflowView, Error> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin(ctx).await?;
         let mut row = rows::find(&transaction, ctx.tenant, reference).await?.ok_or(Error::NotFound)?;
         for hook in self.hooks() {
             hook.deactivating(ctx, &transaction, row.id).await?;
@@ -228,7 +228,7 @@ impl Service {
         tenant: TenantId,
         reference: &str,
     ) -> Result<(WorkflowId, WorkflowVersionId), Error> {
-        let row = rows::find(self.database.read(), tenant, reference).await?.ok_or(Error::NotFound)?;
+        let row = rows::find(&self.database.read(tenant), tenant, reference).await?.ok_or(Error::NotFound)?;
         Ok((row.id, row.active_version_id.unwrap_or(row.version_id)))
     }
 
@@ -238,7 +238,7 @@ impl Service {
         tenant: TenantId,
         reference: &str,
     ) -> Result<(WorkflowId, WorkflowVersionId), Error> {
-        let row = rows::find(self.database.read(), tenant, reference).await?.ok_or(Error::NotFound)?;
+        let row = rows::find(&self.database.read(tenant), tenant, reference).await?.ok_or(Error::NotFound)?;
         Ok((row.id, row.version_id))
     }
 
@@ -249,7 +249,7 @@ impl Service {
 
     /// The document of a version.
     pub async fn document(&self, tenant: TenantId, version: WorkflowVersionId) -> Result<Document, Error> {
-        let version = rows::version(self.database.read(), tenant, version).await?.ok_or(Error::VersionNotFound)?;
+        let version = rows::version(&self.database.read(tenant), tenant, version).await?.ok_or(Error::VersionNotFound)?;
         Ok(Document::from_stored(version.document))
     }
 }
@@ -266,12 +266,12 @@ impl Service {
     }
 
     async fn row(&self, ctx: &Ctx, reference: &str) -> Result<rows::Workflow, Error> {
-        rows::find(self.database.read(), ctx.tenant, reference).await?.ok_or(Error::NotFound)
+        rows::find(&self.database.read(ctx), ctx.tenant, reference).await?.ok_or(Error::NotFound)
     }
 
     async fn load(&self, ctx: &Ctx, row: rows::Workflow) -> Result<WorkflowView, Error> {
         let document = self.document(ctx.tenant, row.version_id).await?;
-        let mut tags = rows::tags_of(self.database.read(), ctx.tenant, &[row.id]).await?;
+        let mut tags = rows::tags_of(&self.database.read(ctx), ctx.tenant, &[row.id]).await?;
         let tags = tags.remove(&row.id).unwrap_or_default();
         let base = self.webhook_base(ctx.tenant).await?;
         Ok(view(&base, row, document, tags, true))

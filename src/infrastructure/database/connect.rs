@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::{DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
+use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector};
 
-use super::Database;
+use super::{Database, Pools};
 use crate::infrastructure::config::{self, Config};
 
 /// A writer waits this long for another process (`millrace migrate`, a backup) to release the file.
@@ -66,10 +66,10 @@ async fn open_sqlite(path: &str, config: &config::Database) -> Result<Database, 
         .connect_with(options.pragma("query_only", "1"))
         .await
         .map_err(connection_error)?;
-    Ok(Database {
+    Ok(Database(Pools::Sqlite {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
-    })
+    }))
 }
 
 async fn open_postgres(url: &str, config: &config::Database) -> Result<Database, DbErr> {
@@ -80,8 +80,14 @@ async fn open_postgres(url: &str, config: &config::Database) -> Result<Database,
         .connect_with(options.application_name("millrace").statement_cache_capacity(STATEMENT_CACHE))
         .await
         .map_err(connection_error)?;
-    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(Database { writer: connection.clone(), reader: connection })
+    let exempt: bool = sqlx::query_scalar("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        .fetch_one(&pool)
+        .await
+        .map_err(connection_error)?;
+    if exempt {
+        tracing::warn!("row-level security does not apply to the database role: use one that is no superuser");
+    }
+    Ok(Database(Pools::Postgres(pool)))
 }
 
 fn connection_error(error: sqlx::Error) -> DbErr {

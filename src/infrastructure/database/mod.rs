@@ -4,59 +4,95 @@ mod columns;
 mod connect;
 pub mod idempotency;
 mod migrate;
+mod scope;
 mod scoped;
+mod session;
 #[cfg(test)]
 mod tests;
 
 use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sqlx::postgres::PgPool;
 
 use crate::common::error::{Code, INTERNAL, Kind};
 
 pub(crate) use columns::{column, text_column};
+pub use scope::{AcrossTenants, Scope};
 pub use scoped::{Scoped, Unscoped};
-pub use sea_orm::{DatabaseTransaction as Transaction, DbBackend as Backend, DbErr as Error};
+pub use sea_orm::{DbBackend as Backend, DbErr as Error};
+pub use session::{Session, Transaction};
+use session::{Begun, Inner};
 
-/// Cheap to clone. Dropping a [`Transaction`] without `commit` rolls it back.
+/// Cheap to clone. Whoever reads or writes says for whom: `database.read(ctx)`, `database.begin(tenant)`,
+/// `database.write(AcrossTenants)`.
 #[derive(Clone, Debug)]
-pub struct Database {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+pub struct Database(Pools);
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite { writer: DatabaseConnection, reader: DatabaseConnection },
+    Postgres(PgPool),
 }
 
 impl Database {
     /// For reading. On SQLite a pool of read-only connections that never waits for the writer.
-    pub fn read(&self) -> &DatabaseConnection {
-        &self.reader
+    pub fn read(&self, scope: impl Into<Scope>) -> Session {
+        Session(match &self.0 {
+            Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.clone()),
+            Pools::Postgres(pool) => Inner::Postgres { pool: pool.clone(), scope: scope.into(), writes: false },
+        })
     }
 
     /// For a single writing statement; use [`Database::begin`] for more than one.
-    pub fn write(&self) -> &DatabaseConnection {
-        &self.writer
+    pub fn write(&self, scope: impl Into<Scope>) -> Session {
+        Session(match &self.0 {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.clone()),
+            Pools::Postgres(pool) => Inner::Postgres { pool: pool.clone(), scope: scope.into(), writes: true },
+        })
     }
 
     /// Begins a writing transaction. On SQLite it takes the write lock at once, so that it cannot fail half-way as busy.
-    pub async fn begin(&self) -> Result<Transaction, Error> {
+    pub async fn begin(&self, scope: impl Into<Scope>) -> Result<Transaction, Error> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.writer.begin_with_options(options).await
+        Ok(Transaction(match &self.0 {
+            Pools::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with_options(options).await?),
+            Pools::Postgres(pool) => Begun::Postgres(Box::new(session::begin(pool, scope.into(), true).await?.into())),
+        }))
     }
 
     pub fn backend(&self) -> Backend {
-        self.writer.get_database_backend()
+        match &self.0 {
+            Pools::Sqlite { .. } => Backend::Sqlite,
+            Pools::Postgres(_) => Backend::Postgres,
+        }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.reader.ping().await
+        match &self.0 {
+            Pools::Sqlite { reader, .. } => reader.ping().await,
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await.map_err(session::acquire_error)?;
+                sqlx::Connection::ping(&mut *connection).await.map_err(session::acquire_error)
+            }
+        }
     }
 
     /// Finishes open work and closes every connection.
     pub async fn close(self) -> Result<(), Error> {
-        self.reader.close().await?;
-        self.writer.close().await
+        match self.0 {
+            Pools::Sqlite { writer, reader } => {
+                reader.close().await?;
+                writer.close().await
+            }
+            Pools::Postgres(pool) => {
+                pool.close().await;
+                Ok(())
+            }
+        }
     }
 }
 

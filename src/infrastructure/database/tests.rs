@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
 
-use super::{Backend, Database};
+use super::{AcrossTenants, Backend, Database};
 use crate::infrastructure::config::Config;
 
 async fn open() -> (Database, tempfile::TempDir) {
@@ -21,13 +21,13 @@ struct Mode {
 async fn sqlite_runs_in_wal_mode_and_readers_cannot_write() {
     let (database, _directory) = open().await;
     let mode = Mode::find_by_statement(Statement::from_string(Backend::Sqlite, "PRAGMA journal_mode"))
-        .one(database.read())
+        .one(&database.read(AcrossTenants))
         .await
         .unwrap()
         .unwrap();
     assert_eq!(mode.journal_mode, "wal");
-    database.write().execute_unprepared("CREATE TABLE t (x INTEGER)").await.unwrap();
-    assert!(database.read().execute_unprepared("INSERT INTO t VALUES (1)").await.is_err());
+    database.write(AcrossTenants).execute_unprepared("CREATE TABLE t (x INTEGER)").await.unwrap();
+    assert!(database.read(AcrossTenants).execute_unprepared("INSERT INTO t VALUES (1)").await.is_err());
 }
 
 #[tokio::test]

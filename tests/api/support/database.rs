@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use millrace::common::Secret;
 use millrace::infrastructure::config::Config;
-use millrace::infrastructure::database::Database;
-use sea_orm::{ConnectionTrait, Statement};
+use millrace::infrastructure::database::{AcrossTenants, Database};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use tempfile::TempDir;
 
 /// Keeps concurrent test processes from making the template twice.
@@ -49,7 +49,7 @@ async fn sqlite_template() -> PathBuf {
         let database = open(format!("sqlite://{}", file.display())).await;
         database.migrate().await.unwrap();
         // Everything into the one file that is copied.
-        database.write().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+        database.write(AcrossTenants).execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
         database.close().await.unwrap();
         std::fs::rename(file, &template).unwrap();
     }
@@ -59,12 +59,11 @@ async fn sqlite_template() -> PathBuf {
 async fn postgres(server: String) -> TestDatabase {
     let template = format!("millrace_template_{}", schema_version());
     let name = format!("millrace_test_{}", uuid::Uuid::now_v7().simple());
-    let admin = open(server.clone()).await;
-    let connection = admin.write();
-    let lock = admin.begin().await.unwrap();
+    let connection = sea_orm::Database::connect(&server).await.unwrap();
+    let lock = connection.begin().await.unwrap();
     lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({TEMPLATE_LOCK})")).await.unwrap();
     let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{template}'");
-    let statement = Statement::from_string(admin.backend(), exists);
+    let statement = Statement::from_string(DbBackend::Postgres, exists);
     if connection.query_one_raw(statement).await.unwrap().is_none() {
         let unfinished = format!("{template}_new");
         connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {unfinished}")).await.unwrap();
@@ -77,7 +76,7 @@ async fn postgres(server: String) -> TestDatabase {
     // Copies need the template to themselves, too.
     connection.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.unwrap();
     lock.commit().await.unwrap();
-    admin.close().await.unwrap();
+    connection.close().await.unwrap();
     TestDatabase { url: with_name(&server, &name), dropped: Some((server, name)) }
 }
 
@@ -114,8 +113,8 @@ impl Drop for TestDatabase {
         // `drop` cannot wait for the test's runtime, so it has one of its own.
         let dropping = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-                let admin = open(server).await;
-                admin.write().execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+                let admin = sea_orm::Database::connect(server).await.unwrap();
+                admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
                 admin.close().await.unwrap();
             });
         });

@@ -85,7 +85,7 @@ pub(crate) async fn add(server: &TestServer, tenant: TenantId, email: &str, role
     let ctx = Ctx::system(tenant);
     let password_hash = server.hash(PASSWORD).await;
     let new = NewUser { email: Email::new(email), name: role.to_string(), password_hash };
-    let transaction = server.app.database.begin().await.unwrap();
+    let transaction = server.app.database.begin(tenant).await.unwrap();
     let user = server.app.users.create(&transaction, new).await.unwrap();
     server.app.users.join(&transaction, &ctx, &user, role).await.unwrap();
     transaction.commit().await.unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::{Database, Error, Scoped};
+use super::{AcrossTenants, Database, Error, Scoped};
 use crate::common::{Clock, TenantId};
 
 /// A request that began this long ago and has no answer died with its process.
@@ -72,12 +72,12 @@ impl IdempotencyKeys {
         let columns = [row::Column::TenantId, row::Column::KeyHash];
         let inserted = row::Entity::insert(new.into_active_model())
             .on_conflict(OnConflict::columns(columns).do_nothing().to_owned())
-            .exec_without_returning(self.database.write())
+            .exec_without_returning(&self.database.write(attempt.tenant))
             .await?;
         if inserted == 1 {
             return Ok(Begun::First);
         }
-        let Some(known) = row::Entity::scoped(attempt.tenant).filter(key(attempt)).one(self.database.write()).await?
+        let Some(known) = row::Entity::scoped(attempt.tenant).filter(key(attempt)).one(&self.database.write(attempt.tenant)).await?
         else {
             // Taken back between the two statements: as good as in progress, the caller tries again.
             return Ok(Begun::InProgress);
@@ -94,7 +94,7 @@ impl IdempotencyKeys {
                 .col_expr(row::Column::CreatedAt, Expr::value(now))
                 .filter(key(attempt))
                 .filter(row::Column::CreatedAt.eq(known.created_at))
-                .exec(self.database.write())
+                .exec(&self.database.write(attempt.tenant))
                 .await?;
             return Ok(if taken_over.rows_affected == 1 { Begun::First } else { Begun::InProgress });
         };
@@ -111,14 +111,14 @@ impl IdempotencyKeys {
             .col_expr(row::Column::ContentType, Expr::value(content_type))
             .col_expr(row::Column::Body, Expr::value(body))
             .filter(key(attempt))
-            .exec(self.database.write())
+            .exec(&self.database.write(attempt.tenant))
             .await?;
         Ok(())
     }
 
     /// Gives the key back: the attempt changed nothing.
     pub async fn abandon(&self, attempt: &Attempt) -> Result<(), Error> {
-        row::Entity::delete_scoped(attempt.tenant).filter(key(attempt)).exec(self.database.write()).await?;
+        row::Entity::delete_scoped(attempt.tenant).filter(key(attempt)).exec(&self.database.write(attempt.tenant)).await?;
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl IdempotencyKeys {
     pub async fn prune(&self, age: Duration) -> Result<u64, Error> {
         let before = self.clock.now().minus(age);
         let delete = row::Entity::delete_across_tenants().filter(row::Column::CreatedAt.lt(before));
-        Ok(delete.exec(self.database.write()).await?.rows_affected)
+        Ok(delete.exec(&self.database.write(AcrossTenants)).await?.rows_affected)
     }
 }
 
