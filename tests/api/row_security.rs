@@ -98,7 +98,9 @@ async fn a_session_cannot_write_or_take_over_rows_of_another_tenant() {
     }
     let foreign = globex.id;
     for sql in [
-        format!("INSERT INTO tags (id, tenant_id, name, created_at, updated_at) VALUES ('{foreign}', '{foreign}', 'x', 0, 0)"),
+        format!(
+            "INSERT INTO tags (id, tenant_id, name, created_at, updated_at) VALUES ('{foreign}', '{foreign}', 'x', 0, 0)"
+        ),
         format!("UPDATE workflows SET tenant_id = '{foreign}'"),
     ] {
         let refused = own.execute_unprepared(&sql).await.unwrap_err().to_string();

@@ -18,8 +18,13 @@ pub(super) async fn follow_up(executor: &Executor, attempt: &Attempt, status: St
         && let Some(original) = attempt.row.retry_of
     {
         let parts = &executor.0;
-        let marked =
-            rows::set_retry_success(&parts.database.write(attempt.row.tenant_id), attempt.row.tenant_id, original, attempt.row.id).await;
+        let marked = rows::set_retry_success(
+            &parts.database.write(attempt.row.tenant_id),
+            attempt.row.tenant_id,
+            original,
+            attempt.row.id,
+        )
+        .await;
         if let Err(error) = marked {
             tracing::warn!(execution = %original, %error, "a retried execution could not be marked");
         }

@@ -131,8 +131,7 @@ impl NodeHost for TenantHost {
         let (parts, row) = (&self.executor.0, &self.attempt.row);
         let (key, now) = (TenantHost::memory_key(key), parts.clock.now());
         let connection = parts.database.write(row.tenant_id);
-        let kept =
-            rows::remember(&connection, row.tenant_id, row.workflow_id, &key, value.to_json(), now).await;
+        let kept = rows::remember(&connection, row.tenant_id, row.workflow_id, &key, value.to_json(), now).await;
         kept.map_err(|error| unreachable_memory(&error))
     }
 

@@ -233,7 +233,8 @@ async fn save_static_data(executor: &Executor, attempt: &Attempt, data: &Object)
     let parts = &executor.0;
     let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
     let text = Value::Object(data.clone()).to_json();
-    let saved = rows::remember(&parts.database.write(tenant), tenant, workflow, STATIC_DATA, text, parts.clock.now()).await;
+    let saved =
+        rows::remember(&parts.database.write(tenant), tenant, workflow, STATIC_DATA, text, parts.clock.now()).await;
     if let Err(error) = saved {
         tracing::error!(execution = %attempt.row.id, %error, "static data could not be saved");
     }

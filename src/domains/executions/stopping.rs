@@ -23,7 +23,9 @@ pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
     let parts = &executor.0;
     for from in [Status::New, Status::Waiting] {
         let now = parts.clock.now();
-        if rows::transition(&parts.database.write(row.tenant_id), row.tenant_id, row.id, from, Status::Canceled, now).await? {
+        if rows::transition(&parts.database.write(row.tenant_id), row.tenant_id, row.id, from, Status::Canceled, now)
+            .await?
+        {
             return Ok(());
         }
     }

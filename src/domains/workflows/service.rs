@@ -249,7 +249,8 @@ impl Service {
 
     /// The document of a version.
     pub async fn document(&self, tenant: TenantId, version: WorkflowVersionId) -> Result<Document, Error> {
-        let version = rows::version(&self.database.read(tenant), tenant, version).await?.ok_or(Error::VersionNotFound)?;
+        let version =
+            rows::version(&self.database.read(tenant), tenant, version).await?.ok_or(Error::VersionNotFound)?;
         Ok(Document::from_stored(version.document))
     }
 }

@@ -20,8 +20,8 @@ pub(crate) use columns::{column, text_column};
 pub use scope::{AcrossTenants, Scope};
 pub use scoped::{Scoped, Unscoped};
 pub use sea_orm::{DbBackend as Backend, DbErr as Error};
-pub use session::{Session, Transaction};
 use session::{Begun, Inner};
+pub use session::{Session, Transaction};
 
 /// Cheap to clone. Whoever reads or writes says for whom: `database.read(ctx)`, `database.begin(tenant)`,
 /// `database.write(AcrossTenants)`.

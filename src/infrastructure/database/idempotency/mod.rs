@@ -77,7 +77,8 @@ impl IdempotencyKeys {
         if inserted == 1 {
             return Ok(Begun::First);
         }
-        let Some(known) = row::Entity::scoped(attempt.tenant).filter(key(attempt)).one(&self.database.write(attempt.tenant)).await?
+        let Some(known) =
+            row::Entity::scoped(attempt.tenant).filter(key(attempt)).one(&self.database.write(attempt.tenant)).await?
         else {
             // Taken back between the two statements: as good as in progress, the caller tries again.
             return Ok(Begun::InProgress);
@@ -118,7 +119,10 @@ impl IdempotencyKeys {
 
     /// Gives the key back: the attempt changed nothing.
     pub async fn abandon(&self, attempt: &Attempt) -> Result<(), Error> {
-        row::Entity::delete_scoped(attempt.tenant).filter(key(attempt)).exec(&self.database.write(attempt.tenant)).await?;
+        row::Entity::delete_scoped(attempt.tenant)
+            .filter(key(attempt))
+            .exec(&self.database.write(attempt.tenant))
+            .await?;
         Ok(())
     }
 
