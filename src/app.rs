@@ -24,6 +24,7 @@ use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
 use crate::infrastructure::http_client::HttpClient;
+use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
 use crate::infrastructure::telemetry::Metrics;
 use crate::infrastructure::web::authentication::authenticate;
@@ -44,6 +45,7 @@ pub struct App {
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
     pub http_client: HttpClient,
+    pub mailer: Arc<dyn Mailer>,
     pub metrics: Metrics,
     pub audit: web::Data<audit::Service>,
     pub tenants: web::Data<tenants::Service>,
@@ -74,6 +76,8 @@ pub enum BuildError {
     Cache(#[from] cache::Error),
     #[error("TLS for outbound requests cannot be set up")]
     HttpClient(#[from] rustls::Error),
+    #[error(transparent)]
+    Mail(#[from] mail::ConfigError),
     #[error("metrics cannot be recorded")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
@@ -81,6 +85,12 @@ pub enum BuildError {
 impl App {
     /// Opens what the configuration names, migrates where it says so, and builds every module.
     pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<App, BuildError> {
+        let mailer = mail::open(&config.mail)?;
+        App::build_with(config, clock, mailer).await
+    }
+
+    /// [`App::build`] with another way out for mail.
+    pub async fn build_with(config: Config, clock: Arc<dyn Clock>, mailer: Arc<dyn Mailer>) -> Result<App, BuildError> {
         let metrics = Metrics::install()?;
         let keys = Keys::open(&config.data.directory)?;
         let database = Database::open(&config).await?;
@@ -150,6 +160,7 @@ impl App {
             cache,
             queue,
             http_client,
+            mailer,
             metrics,
             audit: web::Data::new(audit),
             tenants: web::Data::new(tenants),

@@ -5,6 +5,7 @@ pub mod config;
 pub mod crypto;
 pub mod database;
 pub mod http_client;
+pub mod mail;
 pub mod queue;
 pub mod telemetry;
 pub mod web;

@@ -45,6 +45,15 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         config.auth.refresh_token_seconds > config.auth.access_token_seconds,
         "auth.refresh_token_seconds: must be longer than auth.access_token_seconds",
     );
+    require(
+        has_scheme(config.mail.url.expose(), &["", "smtp", "smtps"]),
+        "mail.url: must be empty, smtps://USER:PASSWORD@HOST or smtp://HOST",
+    );
+    require(
+        !sends_password_in_the_clear(config.mail.url.expose()),
+        "mail.url: a password needs smtps://… or smtp://…?tls=required",
+    );
+    require(config.mail.timeout_seconds > 0, "mail.timeout_seconds: must be at least 1");
     require((8..=128).contains(&config.auth.password_min_length), "auth.password_min_length: must be 8–128");
     require(
         config.auth.max_failures_per_account > 0 && config.auth.max_failures_per_address > 0,
@@ -68,6 +77,14 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 
 fn is_http_or_empty(text: &str) -> bool {
     text.is_empty() || Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn sends_password_in_the_clear(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        let encrypted =
+            url.scheme() == "smtps" || url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
+        url.password().is_some() && !encrypted
+    })
 }
 
 fn has_scheme(url: &str, allowed: &[&str]) -> bool {

@@ -12,8 +12,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 pub use sections::{
-    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Metrics, Queue, Role,
-    Server, SqliteSynchronous,
+    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Queue,
+    Role, Server, SqliteSynchronous,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -32,6 +32,7 @@ pub struct Config {
     pub cache: Cache,
     pub queue: Queue,
     pub auth: Auth,
+    pub mail: Mail,
     pub limits: Limits,
     pub http_client: HttpClient,
     pub executions: Executions,

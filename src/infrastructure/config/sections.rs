@@ -109,6 +109,14 @@ impl Auth {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub url: Secret<String>,
+    pub from: String,
+    pub timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub api_requests_per_minute: u64,
     pub anonymous_requests_per_minute: u64,

@@ -29,6 +29,8 @@ fn mistakes_are_named_by_key() {
         ("[queue]\nurl = \"http://x\"", "queue.url"),
         ("[auth]\naccess_token_seconds = 1", "auth.access_token_seconds"),
         ("[auth]\nargon2_memory_kib = 1", "auth.argon2_"),
+        ("[mail]\nurl = \"mail.example:25\"", "mail.url"),
+        ("[mail]\nurl = \"smtp://user:secret@mail.example\"", "a password needs"),
         ("[http_client]\nallow_private_networks = [\"10.0.0.0/99\"]", "http_client.allow_private_networks"),
         ("[log]\nfilter = \"=====\"", "log.filter"),
         ("[nonsense]\nx = 1", "nonsense"),

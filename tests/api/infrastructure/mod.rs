@@ -1,4 +1,5 @@
 //! Parts that stand on other servers, tried against the embedded stand-in and, where one is given, the real server.
 
 mod cache;
+mod mail;
 mod queue;

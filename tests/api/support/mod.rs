@@ -2,6 +2,7 @@
 
 mod client;
 mod database;
+mod outbox;
 mod server;
 mod tenant;
 

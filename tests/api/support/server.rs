@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::client::{Client, Service, service};
 use super::database::TestDatabase;
+use super::outbox::Outbox;
 use super::tenant::TestTenant;
 
 /// 2025-01-31T08:00:00Z: where every test's clock begins.
@@ -20,6 +21,8 @@ const START: Timestamp = Timestamp::from_millis(1_738_310_400_000);
 pub(crate) struct TestServer {
     pub(crate) app: App,
     pub(crate) clock: Arc<ManualClock>,
+    /// What the server has mailed.
+    pub(crate) outbox: Outbox,
     service: Service,
     // Dropped after the app: the last holds the files of the first.
     _database: TestDatabase,
@@ -55,9 +58,10 @@ impl TestServer {
         config.limits.anonymous_requests_per_minute = 0;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START));
-        let app = App::build(config, clock.clone()).await.unwrap();
+        let outbox = Outbox::default();
+        let app = App::build_with(config, clock.clone(), Arc::new(outbox.clone())).await.unwrap();
         let service = service(init_service(create_app(&app)).await);
-        TestServer { app, clock, service, _database: database, _directory: directory }
+        TestServer { app, clock, outbox, service, _database: database, _directory: directory }
     }
 
     /// Somebody without credentials.
