@@ -253,7 +253,8 @@ impl Run {
 
     fn record(&mut self, task: &NodeTask, record: NodeRun) {
         self.last_node = Some(task.node);
-        let record = NodeRun { execution_index: task.execution_index, source: task.source.clone(), ..record };
+        let items_in = task.inputs.iter().flatten().map(|items| items.len()).sum();
+        let record = NodeRun { execution_index: task.execution_index, source: task.source.clone(), items_in, ..record };
         self.data.of_mut(task.node).push(record);
     }
 

@@ -67,6 +67,8 @@ pub struct NodeRun {
     pub status: NodeStatus,
     /// Where each input came from; `None` for an input without data.
     pub source: Vec<Option<Source>>,
+    /// Items of all inputs together, as the node was given them.
+    pub items_in: usize,
     /// Outputs of the `main` connections; `None` when the run ended without data.
     pub outputs: Option<Outputs>,
     pub error: Option<Arc<ExecutionError>>,
@@ -74,6 +76,13 @@ pub struct NodeRun {
     pub console: Vec<String>,
     /// What an AI agent handed a tool node in place of its input (n8n's `inputOverride.ai_tool`).
     pub agent_input: Option<Items>,
+}
+
+impl NodeRun {
+    /// Items of all outputs together.
+    pub fn items_out(&self) -> usize {
+        self.outputs.iter().flatten().flatten().map(|items| items.len()).sum()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ impl Serialize for NodeRuns<'_> {
     }
 }
 
-/// One node run in n8n's shape.
+/// One node run in n8n's shape, with `itemsIn` and `itemsOut`: how many items it was given and gave.
 pub struct TaskData<'a> {
     pub workflow: &'a Workflow,
     pub run: &'a NodeRun,
@@ -94,6 +94,8 @@ impl Serialize for TaskData<'_> {
         map.serialize_entry("source", &Sources { workflow: self.workflow, sources: &run.source })?;
         map.serialize_entry("executionTime", &run.execution_time)?;
         map.serialize_entry("executionStatus", &run.status)?;
+        map.serialize_entry("itemsIn", &run.items_in)?;
+        map.serialize_entry("itemsOut", &run.items_out())?;
         if let Some(outputs) = &run.outputs {
             map.serialize_entry("data", &Main(outputs))?;
         }

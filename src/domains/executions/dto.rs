@@ -73,7 +73,8 @@ pub struct ExecutionResponse {
     pub last_node_executed: Option<String>,
     /// Why it failed, in a sentence; `data.resultData.error` has the whole of it.
     pub error: Option<String>,
-    /// With `includeData`: `data` (what each node did: `resultData.runData`, `lastNodeExecuted`, `error`),
+    /// With `includeData`: `data` (what each node did: `resultData.runData`, `lastNodeExecuted`, `error`; of each run of a
+    /// node its start, duration, status, source, items in and out, data and error),
     /// `workflowData` (the workflow as it was) and `customData`.
     #[serde(flatten)]
     #[schema(ignore)]

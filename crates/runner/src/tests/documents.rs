@@ -15,10 +15,11 @@ async fn has_n8ns_shape() {
         r#"{"status":"error","finished":false,"mode":"manual","data":{"resultData":{"#,
         r#""error":{"name":"NodeOperationError","message":"told to","node":"N1"},"lastNodeExecuted":"N1","runData":{"#,
         r#""N0":[{"startTime":1700000000000,"executionIndex":0,"source":[],"executionTime":0,"executionStatus":"success","#,
+        r#""itemsIn":1,"itemsOut":1,"#,
         r#""data":{"main":[[{"json":{},"pairedItem":{"item":0}}]]}}],"#,
         r#""N1":[{"startTime":1700000000000,"executionIndex":1,"#,
         r#""source":[{"previousNode":"N0","previousNodeOutput":0,"previousNodeRun":0}],"#,
-        r#""executionTime":0,"executionStatus":"error","#,
+        r#""executionTime":0,"executionStatus":"error","itemsIn":1,"itemsOut":0,"#,
         r#""error":{"name":"NodeOperationError","message":"told to","node":"N1"}}]}}}}"#,
     );
     assert_eq!(document, expected);
