@@ -19,11 +19,11 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::common::Clock;
 use crate::domains::{audit, auth, executions, nodes, tenants, users, webhooks, workflows};
 use crate::infrastructure::cache::{self, Cache};
-use crate::infrastructure::config::{Config, Role};
+use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
-use crate::infrastructure::http_client::HttpClient;
+use crate::infrastructure::http_client::{HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
 use crate::infrastructure::telemetry::Metrics;
@@ -75,7 +75,7 @@ pub enum BuildError {
     #[error(transparent)]
     Cache(#[from] cache::Error),
     #[error("TLS for outbound requests cannot be set up")]
-    HttpClient(#[from] rustls::Error),
+    HttpClient(#[from] TlsError),
     #[error(transparent)]
     Mail(#[from] mail::ConfigError),
     #[error("metrics cannot be recorded")]
@@ -133,7 +133,7 @@ impl App {
                 http: http_client.clone(),
                 programs,
                 config: config.executions.clone(),
-                env: allowed_environment(&config.expressions.env_allow),
+                env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
             },
             config.server.roles.contains(&Role::Worker),
@@ -310,10 +310,12 @@ fn operations(config: &mut ServiceConfig) {
     config.service(get_liveness).service(get_readiness).service(get_metrics);
 }
 
-/// The variables of this process's environment that expressions may read.
-fn allowed_environment(names: &[String]) -> Arc<Object> {
-    let values = names.iter().filter_map(|name| Some((name.as_str().into(), std::env::var(name).ok()?.into())));
-    Arc::new(values.collect())
+/// The variables that expressions may read: those of this process's environment that are allowed, and those configured.
+fn visible_environment(config: &config::Expressions) -> Arc<Object> {
+    let allowed =
+        config.env_allow.iter().filter_map(|name| Some((name.as_str().into(), std::env::var(name).ok()?.into())));
+    let own = config.env.iter().filter_map(|variable| variable.expose().split_once('='));
+    Arc::new(allowed.chain(own.map(|(name, value)| (name.into(), value.into()))).collect())
 }
 
 async fn redirect_to_docs() -> HttpResponse {

@@ -149,9 +149,10 @@ fn summarize(run: &Run, outcome: &Outcome, output: &mut impl Write) -> std::io::
     for (node, record) in runs {
         let lists = record.outputs.iter().flatten();
         let items: Vec<String> = lists.map(|items| items.as_ref().map_or(0, |items| items.len()).to_string()).collect();
+        let unit = if items == ["1"] { "item" } else { "items" };
         let error = record.error.as_ref().map(|error| format!("  {error}")).unwrap_or_default();
         let name = &run.workflow().node(node).name;
-        writeln!(output, "{:>6} ms  {name}: {} items{error}", record.execution_time, items.join(" | "))?;
+        writeln!(output, "{:>6} ms  {name}: {} {unit}{error}", record.execution_time, items.join(" | "))?;
     }
     let error = outcome.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
     writeln!(output, "{}{error}", outcome.status.as_str())

@@ -62,7 +62,9 @@ pub(crate) enum Error {
     Build(#[from] crate::app::BuildError),
     #[error("the database failed")]
     Database(#[from] crate::infrastructure::database::Error),
-    #[error("cannot listen on {address}")]
+    #[error(
+        "cannot listen on {address} (choose another address with --host and --port, or server.host and server.port)"
+    )]
     Listen { address: String, source: std::io::Error },
     #[error(transparent)]
     Io(#[from] std::io::Error),

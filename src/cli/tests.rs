@@ -59,8 +59,8 @@ const WORKFLOW: &str = r#"{"nodes": [
 fn execute_prints_a_summary_or_the_document() {
     let clock = "--clock 2025-01-01T00:00:00Z";
     let expected = [
-        "     0 ms  Start: 1 items",
-        "     0 ms  Nothing: 1 items",
+        "     0 ms  Start: 1 item",
+        "     0 ms  Nothing: 1 item",
         "     0 ms  Odd:  items  Unrecognized node type: n8n-nodes-base.unheardOf",
         "error: Unrecognized node type: n8n-nodes-base.unheardOf\n",
     ];

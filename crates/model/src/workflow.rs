@@ -98,6 +98,8 @@ pub struct Connections {
     pub(crate) incoming: Vec<Vec<Vec<(NodeIndex, usize)>>>,
     /// Edges of other types (`ai_tool`, `ai_languageModel`, …): type, source, target, input.
     pub other: Vec<(Str, NodeIndex, Connection)>,
+    /// The document has a member for them, be it empty.
+    pub is_written: bool,
 }
 
 impl Connections {
@@ -114,6 +116,11 @@ impl Connections {
     /// (source node, output) pairs that lead to an input.
     pub fn to_input(&self, node: NodeIndex, input: usize) -> &[(NodeIndex, usize)] {
         self.incoming.get(node.0).and_then(|inputs| inputs.get(input)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Are there none, of any type?
+    pub fn is_empty(&self) -> bool {
+        self.other.is_empty() && self.outgoing.iter().flatten().all(Vec::is_empty)
     }
 
     /// (source node, output) pairs of all inputs.

@@ -127,10 +127,13 @@ fn parse_connections(
     problems: &mut Vec<Problem>,
 ) -> Connections {
     let mut connections =
-        Connections { outgoing: vec![Vec::new(); nodes], incoming: vec![Vec::new(); nodes], other: Vec::new() };
+        Connections { outgoing: vec![Vec::new(); nodes], incoming: vec![Vec::new(); nodes], ..Connections::default() };
     let sources = match value {
         None | Some(Value::Null | Value::Undefined) => return connections,
-        Some(Value::Object(sources)) => sources,
+        Some(Value::Object(sources)) => {
+            connections.is_written = true;
+            sources
+        }
         Some(other) => {
             let message = format!("expected an object, got {}", other.kind());
             problems.push(Problem::new("/connections", "connections.wrong_type", message));
@@ -183,10 +186,15 @@ fn parse_target(target: &Value, by_name: &FxHashMap<Str, NodeIndex>, pointer: &s
 
 impl Connections {
     fn add(&mut self, source: NodeIndex, kind: &str, output: usize, target: Connection) {
-        if kind != "main" {
+        if kind == "main" {
+            self.connect(source, output, target);
+        } else {
             self.other.push((kind.into(), source, target));
-            return;
         }
+    }
+
+    /// Adds a `main` edge.
+    pub fn connect(&mut self, source: NodeIndex, output: usize, target: Connection) {
         if let Some(inputs) = self.incoming.get_mut(target.node.0) {
             grown(inputs, target.input).push((source, output));
         }

@@ -37,4 +37,5 @@ pub use host::{
     Body, Call, CallSource, CallWait, FileEntry, HttpError, HttpRequest, HttpResponse, NodeHost, TlsIdentity,
     WebhookResponse,
 };
+pub use lenient::{InferredConnection, inferred_connections};
 pub use node_type::{Behaviour, Capability, NodeType, Ports, PortsOf, RequiredInputs, Role};

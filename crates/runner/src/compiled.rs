@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use millrace_engine::{Facts, Kind, NodeFacts, Required, choose_start, validate};
 use millrace_expression::{Path, Template};
-use millrace_model::{Node, NodeIndex, Object, Problem, Value, Workflow};
-use millrace_nodes::{Behaviour, NodeType, Ports, RequiredInputs, Role, parameters};
+use millrace_model::{Connection, Node, NodeIndex, Object, Problem, Value, Workflow};
+use millrace_nodes::{
+    Behaviour, InferredConnection, NodeType, Ports, RequiredInputs, Role, inferred_connections, parameters,
+};
 
 use crate::Catalog;
 
@@ -32,6 +34,7 @@ pub struct CompiledNode {
 impl Compiled {
     /// Never fails: a node of an unknown type fails when it is its turn, as do wrong parameters.
     pub fn new(workflow: Arc<Workflow>, catalog: &dyn Catalog) -> Compiled {
+        let workflow = connected(workflow);
         let mut ports = Vec::with_capacity(workflow.nodes.len());
         let compile = |node: &Node| match catalog.find(&node.kind) {
             Some(found) => {
@@ -72,6 +75,16 @@ impl Compiled {
         choose_start(&self.workflow, &|node: &Node| self.kind(node))
     }
 
+    /// The node a run asked for from outside begins with: as by hand; without a trigger the first that nothing leads to.
+    pub fn entry(&self) -> Option<NodeIndex> {
+        let begins = |index: &NodeIndex| {
+            let node = self.workflow.node(*index);
+            let is_first = self.workflow.connections.inputs(*index).iter().all(Vec::is_empty);
+            is_first && !node.disabled && self.kind(node) == Some(Kind::Regular)
+        };
+        self.start().or_else(|| self.workflow.indices().find(begins))
+    }
+
     /// All reasons why the workflow cannot run.
     pub fn problems(&self) -> Vec<Problem> {
         validate(&self.workflow, &|node: &Node| self.kind(node))
@@ -86,6 +99,19 @@ impl Compiled {
             Role::Annotation => Kind::Annotation,
         })
     }
+}
+
+/// The workflow with the connections it is meant to have, where its document names none.
+fn connected(workflow: Arc<Workflow>) -> Arc<Workflow> {
+    let inferred = inferred_connections(&workflow);
+    if inferred.is_empty() {
+        return workflow;
+    }
+    let mut workflow = Arc::unwrap_or_clone(workflow);
+    for InferredConnection { source, output, target, input } in inferred {
+        workflow.connections.connect(source, output, Connection { node: target, input });
+    }
+    Arc::new(workflow)
 }
 
 fn node_facts(node_type: &NodeType, ports: Ports) -> NodeFacts {

@@ -12,14 +12,15 @@ pub(super) struct Start {
     pub items: Vec<Item>,
 }
 
-/// Chooses the trigger that bears the event's name, else the workflow's first one, and makes its items of the input.
+/// Chooses the trigger that bears the event's name, else the workflow's first one, else the node nothing leads to; makes
+/// its items of the input.
 pub(super) fn start(program: &Program, event: Option<&str>, input: Option<Value>) -> Result<Start, Error> {
     let workflow = program.workflow();
     let named = event.and_then(|name| workflow.find(name)).filter(|index| {
         let node = workflow.node(*index);
         !node.disabled && role(&node.kind) != Role::Regular
     });
-    let Some(node) = named.or_else(|| program.compiled.start()) else {
+    let Some(node) = named.or_else(|| program.compiled.entry()) else {
         return Err(Error::UnknownTrigger(event.unwrap_or_default().to_owned()));
     };
     let event = event.filter(|_| named.is_none());

@@ -75,7 +75,7 @@ impl Program {
         let alias = std::mem::replace(&mut parsed.id, ecow::eco_format!("{workflow}"));
         let alias = Some(alias).filter(|id| !id.is_empty());
         let compiled = Compiled::new(Arc::new(parsed), &BuiltIn);
-        let problems = compiled.problems();
+        let problems = workflows::problems_of(&compiled);
         let (uses_static_data, address, inline) = (false, "".into(), None);
         Program { tenant, workflow, version, compiled, problems, uses_static_data, address, alias, inline }
     }

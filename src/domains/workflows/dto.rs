@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use millrace_model::Problem;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -101,7 +102,7 @@ impl Validate for ImportBody {
 }
 
 /// Fields that only this server's answers have. A client that sends an answer back does not mean them.
-const OURS: [&str; 4] = ["activeVersionId", "alias", "problems", "webhooks"];
+const OURS: [&str; 5] = ["activeVersionId", "alias", "problems", "warnings", "webhooks"];
 
 /// Query of the list of workflows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -162,6 +163,9 @@ pub struct WorkflowResponse {
     /// What keeps it from running; empty when it can run. Left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problems: Option<Vec<FieldError>>,
+    /// What was understood although the document does not say it, such as connections that are not in it. Left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<FieldError>>,
     #[schema(value_type = Vec<Object>)]
     pub nodes: Box<RawValue>,
     #[schema(value_type = Object)]
@@ -221,7 +225,9 @@ impl ImportResponse {
 
 impl WorkflowResponse {
     pub(super) fn from_view(view: WorkflowView, exclude_pinned_data: bool) -> WorkflowResponse {
-        let WorkflowView { row, document, tags, webhooks, problems } = view;
+        let WorkflowView { row, document, tags, webhooks, findings } = view;
+        let (problems, warnings) = findings.map(|found| (found.problems, found.warnings)).unzip();
+        let listed = |problems: Vec<Problem>| problems.iter().map(super::error::field_error).collect();
         let fields = document.fields();
         let own = |name: &str, empty: &str| match fields.get(name) {
             Some(value) if value.get() != "null" => (*value).to_owned(),
@@ -246,7 +252,8 @@ impl WorkflowResponse {
             trigger_count: u32::try_from(row.trigger_count).unwrap_or_default(),
             tags: tags.into_iter().map(timestamps).collect(),
             webhooks,
-            problems: problems.map(|list| list.iter().map(super::error::field_error).collect()),
+            problems: problems.map(listed),
+            warnings: warnings.map(listed),
             nodes: own("nodes", "[]"),
             connections: own("connections", "{}"),
             settings: own("settings", "{}"),
@@ -257,7 +264,7 @@ impl WorkflowResponse {
 
 /// The fields of a document that the answer does not name itself.
 fn others(fields: &Fields<'_>, exclude_pinned_data: bool) -> indexmap::IndexMap<String, Box<RawValue>> {
-    const NAMED: [&str; 16] = [
+    const NAMED: [&str; 17] = [
         "id",
         "alias",
         "name",
@@ -271,6 +278,7 @@ fn others(fields: &Fields<'_>, exclude_pinned_data: bool) -> indexmap::IndexMap<
         "tags",
         "webhooks",
         "problems",
+        "warnings",
         "nodes",
         "connections",
         "settings",

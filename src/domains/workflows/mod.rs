@@ -23,6 +23,7 @@ pub use dto::{ImportResponse, WorkflowResponse};
 pub use endpoints::{Endpoint, webhook_endpoints};
 pub use error::{Error, Refusal, field_error};
 pub use hooks::{Activation, WorkflowHooks};
+pub use model::problems_of;
 pub use service::Service;
 
 /// Routes under `/api/v1`.

@@ -1,11 +1,10 @@
 //! What the domain checks of a workflow before it keeps it, and before it lets it run. Pure.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use millrace_model::{Problem, Str, Workflow};
-use millrace_nodes::Role;
-use millrace_runner::{BuiltIn, Compiled};
+use millrace_model::{NodeIndex, Problem, Str, Workflow};
+use millrace_nodes::{Role, inferred_connections};
+use millrace_runner::Compiled;
 
 use super::document::Document;
 use super::endpoints::webhook_endpoints;
@@ -14,6 +13,7 @@ use super::endpoints::webhook_endpoints;
 pub(super) const MAX_NAME: usize = 128;
 /// Longest id taken over from elsewhere, in bytes.
 const MAX_ALIAS: usize = 255;
+const NO_TRIGGER: &str = "workflow.no_trigger";
 /// Name of an imported workflow that has none.
 const DEFAULT_NAME: &str = "My workflow";
 
@@ -59,9 +59,37 @@ impl Checked {
     }
 }
 
-/// What keeps a workflow from running: unknown node types and versions, missing connections and the like.
-pub(super) fn problems_of(parsed: Workflow) -> Vec<Problem> {
-    Compiled::new(Arc::new(parsed), &BuiltIn).problems()
+/// What keeps a workflow from running: unknown node types, disabled triggers and the like. One without a trigger runs
+/// when it is called; see [`warnings_of`].
+pub fn problems_of(compiled: &Compiled) -> Vec<Problem> {
+    let mut problems = compiled.problems();
+    if compiled.entry().is_some() {
+        problems.retain(|problem| problem.code != NO_TRIGGER);
+    }
+    problems
+}
+
+/// What a person should know who has just handed in the workflow, although it can run.
+pub(super) fn warnings_of(parsed: &Workflow, compiled: &Compiled) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    let inferred = inferred_connections(parsed);
+    if !inferred.is_empty() {
+        let name = |index: NodeIndex| &parsed.node(index).name;
+        let edges = inferred.iter().map(|edge| match edge.output {
+            0 => format!("\"{}\" → \"{}\"", name(edge.source), name(edge.target)),
+            output => format!("\"{}\" (output {output}) → \"{}\"", name(edge.source), name(edge.target)),
+        });
+        let message = format!(
+            "the document names no connections; they were read from where its nodes stand: {}",
+            edges.collect::<Vec<_>>().join(", ")
+        );
+        warnings.push(Problem::new("/connections", "connections.inferred", message));
+    }
+    if compiled.start().is_none() && compiled.entry().is_some() {
+        let message = "the workflow has no trigger node: it runs only when it is triggered over the API";
+        warnings.push(Problem::new("/nodes", NO_TRIGGER, message));
+    }
+    warnings
 }
 
 /// What keeps a workflow from being in production, besides [`problems_of`].
@@ -69,7 +97,7 @@ pub(super) fn activation_problems(parsed: &Workflow) -> Vec<Problem> {
     let (_, mut problems) = webhook_endpoints(parsed);
     if trigger_count(parsed) == 0 {
         let message = "nothing can begin this workflow: activate a trigger or webhook node";
-        problems.push(Problem::new("/nodes", "workflow.no_trigger", message));
+        problems.push(Problem::new("/nodes", NO_TRIGGER, message));
     }
     problems
 }

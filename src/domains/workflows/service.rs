@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use millrace_model::{Problem, Workflow};
+use millrace_runner::{BuiltIn, Compiled};
 
 use super::document::Document;
 use super::dto::{ListWorkflowsQuery, WebhookResponse};
@@ -37,7 +38,16 @@ pub struct WorkflowView {
     pub(super) tags: Vec<rows::Tag>,
     pub(super) webhooks: Vec<WebhookResponse>,
     /// `None`: not looked for.
-    pub(super) problems: Option<Vec<Problem>>,
+    pub(super) findings: Option<Findings>,
+}
+
+/// What was found when looking through a workflow.
+#[derive(Debug)]
+pub(super) struct Findings {
+    /// What keeps it from running.
+    pub(super) problems: Vec<Problem>,
+    /// What is worth knowing all the same.
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// What an import made.
@@ -344,7 +354,7 @@ impl Service {
         document: &Document,
         parsed: &Workflow,
     ) -> Result<(), Error> {
-        let mut problems = model::problems_of(parsed.clone());
+        let mut problems = model::problems_of(&compiled(parsed.clone()));
         problems.extend(model::activation_problems(parsed));
         if !problems.is_empty() {
             return Err(Error::NotRunnable(problems));
@@ -411,15 +421,23 @@ fn view(
     row: rows::Workflow,
     document: Document,
     tags: Vec<rows::Tag>,
-    with_problems: bool,
+    with_findings: bool,
 ) -> WorkflowView {
     let parsed = document.parse();
     let webhooks = parsed.as_ref().map_or_else(|_| Vec::new(), |parsed| webhooks(base, parsed));
-    let problems = with_problems.then(|| match parsed {
-        Ok(parsed) => model::problems_of(parsed),
-        Err(problems) => problems,
+    let findings = with_findings.then(|| match parsed {
+        Ok(parsed) => {
+            let compiled = compiled(parsed.clone());
+            let warnings = model::warnings_of(&parsed, &compiled);
+            Findings { problems: model::problems_of(&compiled), warnings }
+        }
+        Err(problems) => Findings { problems, warnings: Vec::new() },
     });
-    WorkflowView { row, document, tags, webhooks, problems }
+    WorkflowView { row, document, tags, webhooks, findings }
+}
+
+fn compiled(parsed: Workflow) -> Compiled {
+    Compiled::new(Arc::new(parsed), &BuiltIn)
 }
 
 fn webhooks(base: &str, parsed: &Workflow) -> Vec<WebhookResponse> {

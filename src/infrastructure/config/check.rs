@@ -72,6 +72,11 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         config.log.filter.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         "log.filter: must be a filter such as \"info\" or \"millrace=debug,info\"",
     );
+    let is_variable = |text: &str| text.split_once('=').is_some_and(|(name, _)| !name.is_empty());
+    require(
+        config.expressions.env.iter().all(|variable| is_variable(variable.expose())),
+        "expressions.env: each entry must be NAME=value",
+    );
     found
 }
 

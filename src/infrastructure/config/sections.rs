@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::common::Secret;
-use crate::infrastructure::http_client::Network;
+use crate::infrastructure::http_client::{FixedName, Network};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +131,8 @@ pub struct HttpClient {
     pub max_redirects: usize,
     pub max_response_bytes: u64,
     pub allow_private_networks: Vec<Network>,
+    pub resolve: Vec<FixedName>,
+    pub ca_certificates: PathBuf,
     pub user_agent: String,
 }
 
@@ -156,6 +158,7 @@ pub struct Executions {
 #[serde(deny_unknown_fields)]
 pub struct Expressions {
     pub env_allow: Vec<String>,
+    pub env: Vec<Secret<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

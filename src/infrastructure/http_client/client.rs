@@ -16,8 +16,8 @@ use url::{Host, Url};
 use super::egress::EgressPolicy;
 use super::redirect;
 use super::request::{Body, Error, ErrorKind, Request, Response};
-use super::resolver::{PolicyResolver, ResolveError};
-use super::tls;
+use super::resolver::{FixedName, PolicyResolver, ResolveError};
+use super::tls::{self, TlsError};
 use crate::infrastructure::config;
 
 /// Pools unused for this long are closed.
@@ -31,6 +31,7 @@ pub struct HttpClient {
     tls: Arc<rustls::ClientConfig>,
     settings: Arc<config::HttpClient>,
     default_policy: Arc<EgressPolicy>,
+    fixed_names: Arc<[FixedName]>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -41,11 +42,12 @@ struct PoolKey {
 }
 
 impl HttpClient {
-    pub fn new(settings: config::HttpClient) -> Result<HttpClient, rustls::Error> {
+    pub fn new(settings: config::HttpClient) -> Result<HttpClient, TlsError> {
         let default_policy = EgressPolicy::allowing(settings.allow_private_networks.clone());
         Ok(HttpClient {
             pools: Cache::builder().max_capacity(MAX_POOLS).time_to_idle(POOL_IDLE).build(),
-            tls: Arc::new(tls::client_config()?),
+            tls: Arc::new(tls::client_config(&settings.ca_certificates)?),
+            fixed_names: settings.resolve.clone().into(),
             settings: Arc::new(settings),
             default_policy: Arc::new(default_policy),
         })
@@ -133,7 +135,10 @@ impl HttpClient {
 
     fn build(&self, key: &PoolKey) -> Result<Client, Error> {
         let mut builder = Client::builder()
-            .dns_resolver(Arc::new(PolicyResolver(Arc::clone(&key.policy))))
+            .dns_resolver(Arc::new(PolicyResolver {
+                policy: Arc::clone(&key.policy),
+                fixed: Arc::clone(&self.fixed_names),
+            }))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(self.settings.connect_timeout_seconds))
             .user_agent(&self.settings.user_agent)

@@ -13,3 +13,5 @@ mod tls;
 pub use client::HttpClient;
 pub use egress::{EgressPolicy, Network};
 pub use request::{Body, Error, ErrorKind, Part, Request, Response};
+pub use resolver::FixedName;
+pub use tls::TlsError;

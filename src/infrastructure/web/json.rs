@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use validator::Validate;
 
 use super::problem::{BAD_REQUEST, BODY_TOO_LARGE};
@@ -99,11 +99,57 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
         Problem::of(INVALID_UTF8).with_detail(format!("the byte at offset {} is not UTF-8", error.valid_up_to()))
     })?;
     check_nesting(body)?;
+    if wants_object::<T>() && text.trim_ascii_start().starts_with('[') {
+        let error = FieldError::new("", "wrong_type", "invalid type: list, expected an object");
+        return Err(Problem::of(INVALID_BODY).with_errors(vec![error]));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(&error))?;
     deserializer.end().map_err(|error| Problem::of(MALFORMED_JSON).with_detail(error.to_string()))?;
     value.validate().map_err(|errors| Problem::of(INVALID_BODY).with_errors(field_errors(&errors)))?;
     Ok(value)
+}
+
+/// Is `T` a struct? serde would fill its fields from a list by position, too. `T` says what it is before it reads anything.
+fn wants_object<T: DeserializeOwned>() -> bool {
+    T::deserialize(Kindless).is_err_and(|Asked { for_struct }| for_struct)
+}
+
+/// Has nothing to read; only tells what it was asked for.
+struct Kindless;
+
+#[derive(Debug, thiserror::Error)]
+#[error("asked for a struct: {for_struct}")]
+struct Asked {
+    for_struct: bool,
+}
+
+impl serde::de::Error for Asked {
+    fn custom<M: std::fmt::Display>(_: M) -> Asked {
+        Asked { for_struct: false }
+    }
+}
+
+impl<'de> Deserializer<'de> for Kindless {
+    type Error = Asked;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        Err(Asked { for_struct: false })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Asked> {
+        Err(Asked { for_struct: true })
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// Refuses documents nested deeper than 128 before anything recursive sees them. One pass, no allocation.
@@ -211,6 +257,8 @@ mod tests {
             (r#"{"displayName":"a","steps":[{"count":1,"x/y":0}]}"#, "/steps/0/x~1y", "unknown_field"),
             (r#"{"displayName":""}"#, "/displayName", "length"),
             (r#"[]"#, "", "wrong_type"),
+            (r#" ["a"]"#, "", "wrong_type"),
+            (r#"["a",[{"count":1}]]"#, "", "wrong_type"),
         ] {
             let problem = parse::<Body>(body.as_bytes()).unwrap_err();
             assert_eq!(problem.code, INVALID_BODY, "{body}");

@@ -5,7 +5,9 @@ mod database;
 mod outbox;
 mod server;
 mod tenant;
+mod vendors;
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use server::TestServer;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, email, sign_in};
+pub(crate) use vendors::{Received, Vendors};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::test::init_service;
 use millrace::app::{App, create_app};
-use millrace::common::{ManualClock, Secret, Timestamp};
+use millrace::common::{Clock, ManualClock, Secret, Timestamp};
 use millrace::infrastructure::config::Config;
 use millrace::infrastructure::crypto::Passwords;
 use tempfile::TempDir;
@@ -36,6 +36,14 @@ impl TestServer {
 
     /// With a configuration that differs from the tests' usual one.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> TestServer {
+        TestServer::with_clock(change, |clock| clock).await
+    }
+
+    /// The same, with something around its clock.
+    pub(crate) async fn with_clock(
+        change: impl FnOnce(&mut Config),
+        around: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Clock>,
+    ) -> TestServer {
         let directory = tempfile::tempdir().unwrap();
         let database = TestDatabase::create(&directory).await;
         let mut config = Config::defaults().unwrap();
@@ -59,7 +67,7 @@ impl TestServer {
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START));
         let outbox = Outbox::default();
-        let app = App::build_with(config, clock.clone(), Arc::new(outbox.clone())).await.unwrap();
+        let app = App::build_with(config, around(clock.clone()), Arc::new(outbox.clone())).await.unwrap();
         let service = service(init_service(create_app(&app)).await);
         TestServer { app, clock, outbox, service, _database: database, _directory: directory }
     }

@@ -2,10 +2,15 @@
 //! `typeVersion`, which n8n itself always writes. Their plain meaning is translated, once and here, into the parameters
 //! of a real version; the node types know nothing of it. A node with a `typeVersion` is never touched.
 
+mod connections;
 #[cfg(test)]
 mod tests;
 
-use millrace_model::{Node, Object, Str, Value, Workflow};
+use millrace_model::{Item, Node, Object, Str, Value, Workflow};
+
+pub use connections::{InferredConnection, inferred_connections};
+
+use crate::NodeContext;
 
 /// Was the node written by hand?
 pub(crate) fn is_handwritten(node: &Node) -> bool {
@@ -16,6 +21,24 @@ pub(crate) fn is_handwritten(node: &Node) -> bool {
 pub(crate) fn tests_status(workflow: &Workflow, node: &Node) -> bool {
     let mentions = |node: &Node| Value::from(node.parameters.clone()).to_json().contains("statusCode");
     is_handwritten(node) && workflow.nodes.iter().any(mentions)
+}
+
+/// Has a hand-written node at the beginning of its workflow been given what it would fetch, as a trigger is?
+pub(crate) fn is_given_a_message(context: &NodeContext<'_>) -> bool {
+    let is_given = |item: &Item| item.json.as_object().is_some_and(|json| !json.is_empty());
+    is_handwritten(context.node()) && context.source.is_empty() && context.items().iter().all(is_given)
+}
+
+/// The items of a hand-written Webhook node: the fields of the body stand beside it, too.
+pub(crate) fn webhook_item(item: &Item) -> Item {
+    let (Some(json), Some(body)) = (item.json.as_object(), item.json.get("body").and_then(Value::as_object)) else {
+        return item.clone();
+    };
+    let mut json = json.clone();
+    for (name, value) in body.iter().filter(|(name, _)| item.json.get(name).is_none()) {
+        json.insert(name.clone(), value.clone());
+    }
+    Item { json: json.into(), ..item.clone() }
 }
 
 /// The parameters that a hand-written node plainly means; `None` where its parameters are to be taken as they stand.

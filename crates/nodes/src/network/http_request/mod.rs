@@ -151,6 +151,11 @@ fn finish(
             Ok(items) => made.extend(items),
             Err(error) => refused(error, made)?,
         },
+        Err(failure) if plan.with_status => {
+            let error = stopped(&failure);
+            let json = Object::from([("statusCode", 0.into()), ("error", error.message.into())]);
+            made.push(Item::new(json).paired(item));
+        }
         Err(failure) if goes_on => made.push(error_item(failure.to_value(context.host.now_ms(), paged))),
         Err(failure) => return Err(stopped(&failure).at_item(item)),
     }

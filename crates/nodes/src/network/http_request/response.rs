@@ -32,7 +32,8 @@ pub(super) struct ResponsePlan {
     pub split: bool,
     /// Statuses were judged while following pages.
     pub paged: bool,
-    /// JSON objects get the status too, and an error status its message: what hand-written workflows test for.
+    /// JSON objects get the status too (0 where no answer came), and an error its message: what hand-written workflows
+    /// test for.
     pub with_status: bool,
     /// What the text format is called in the editor.
     pub text_format: &'static str,

@@ -5,7 +5,7 @@ use millrace_model::{ExecutionError, Object, Str, Value, truthy};
 
 use super::vendor_api::Results;
 use crate::dot_path;
-use crate::{Behaviour, Capability, NodeContext, NodeHost, NodeResult, NodeType};
+use crate::{Behaviour, Capability, NodeContext, NodeHost, NodeResult, NodeType, Output, lenient};
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.redis", include_str!("description.json"), Behaviour::Effect(execute))
@@ -13,6 +13,9 @@ pub(crate) static NODE_TYPE: NodeType =
 
 fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
     Box::pin(async move {
+        if lenient::is_given_a_message(context) {
+            return Ok(Output::pass(context));
+        }
         let credential = context.host.credential(context.node(), "redis").await?;
         let mut results = Results::new();
         for index in 0..context.items().len() {

@@ -2,7 +2,7 @@
 
 use millrace_model::{Object, Value};
 
-use crate::{NodeContext, NodeResult, NodeType, Output, Ports, RequiredInputs, Role};
+use crate::{NodeContext, NodeResult, NodeType, Output, Ports, RequiredInputs, Role, lenient};
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::pure("n8n-nodes-base.webhook", include_str!("description.json"), execute)
@@ -18,5 +18,8 @@ fn ports(_version: f64, parameters: &Object) -> Ports {
 }
 
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
+    if lenient::is_handwritten(context.node()) {
+        return Ok(Output::items(context.items().iter().map(lenient::webhook_item)));
+    }
     Ok(Output::pass(context))
 }
