@@ -7,7 +7,7 @@ use super::dto::{ExecutionResponse, GetExecutionQuery, ListExecutionsQuery, Retr
 use super::service::{Service, Triggered};
 use crate::common::permission::grants::{ExecutionsRead, ExecutionsWrite, WorkflowsExecute};
 use crate::common::{ExecutionId, Page, Problem};
-use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json, NotFound, Unavailable};
+use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json, NotFound, OptionalJson, Unavailable};
 
 type Answer<T> = Result<T, Problem>;
 
@@ -110,10 +110,10 @@ pub(super) async fn stop_execution(
 pub(super) async fn retry_execution(
     ctx: Can<ExecutionsWrite>,
     id: Path<ExecutionId>,
-    body: Option<Json<RetryExecution>>,
+    body: OptionalJson<RetryExecution>,
     executions: Data<Service>,
 ) -> Answer<Json<ExecutionResponse>> {
-    let load_workflow = body.is_some_and(|body| body.0.load_workflow);
+    let load_workflow = body.0.is_some_and(|body| body.load_workflow);
     Ok(Json(executions.retry(&ctx, *id, load_workflow).await?))
 }
 

@@ -20,6 +20,10 @@ use crate::common::{Code, FieldError, Kind, Problem};
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
+/// A JSON body that may be left out; one that is there is read like any other.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub Option<T>);
+
 impl<T> Json<T> {
     pub fn into_inner(self) -> T {
         self.0
@@ -36,8 +40,8 @@ impl Default for BodyLimit {
     }
 }
 
-/// Objects and arrays may nest this deep; deeper documents exhaust stacks and help nobody.
-const MAX_NESTING: usize = 128;
+/// Objects and arrays may nest this deep, as deep as serde_json reads; deeper documents exhaust stacks and help nobody.
+const MAX_NESTING: usize = 127;
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Error = Problem;
@@ -53,6 +57,24 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for OptionalJson<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<OptionalJson<T>, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read_limited(&request, payload).await?;
+            if body.is_empty() {
+                return Ok(OptionalJson(None));
+            }
+            check_type(&request)?;
+            parse(&body).map(Some).map(OptionalJson)
+        })
+    }
+}
+
 impl<T: Serialize> Responder for Json<T> {
     type Body = BoxBody;
 
@@ -62,11 +84,16 @@ impl<T: Serialize> Responder for Json<T> {
 }
 
 async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(is_json) {
-        return Err(Problem::of(UNSUPPORTED_MEDIA_TYPE).with_detail("send the body as application/json"));
-    }
+    check_type(request)?;
     read_limited(request, payload).await
+}
+
+fn check_type(request: &HttpRequest) -> Result<(), Problem> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.is_some_and(is_json) {
+        return Ok(());
+    }
+    Err(Problem::of(UNSUPPORTED_MEDIA_TYPE).with_detail("send the body as application/json"))
 }
 
 /// The whole body, within the scope's limit.
@@ -152,7 +179,7 @@ impl<'de> Deserializer<'de> for Kindless {
     }
 }
 
-/// Refuses documents nested deeper than 128 before anything recursive sees them. One pass, no allocation.
+/// Refuses documents nested 128 deep or deeper before anything recursive sees them. One pass, no allocation.
 pub fn check_nesting(body: &[u8]) -> Result<(), Problem> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in body {
@@ -285,6 +312,6 @@ mod tests {
     fn brackets_in_strings_do_not_nest() {
         let body = format!(r#"{{"a":"{}\"{}"}}"#, "[".repeat(500), "{".repeat(500));
         assert!(check_nesting(body.as_bytes()).is_ok());
-        assert!(check_nesting("[".repeat(128).as_bytes()).is_ok());
+        assert!(check_nesting("[".repeat(127).as_bytes()).is_ok());
     }
 }

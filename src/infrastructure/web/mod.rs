@@ -22,7 +22,7 @@ pub use fallback::Fallback;
 pub use forwarded::{TrustedProxies, client_address, client_host};
 pub use guard::{Authenticated, Can, Visitor};
 pub use idempotency::{AnswerNotKept, idempotency};
-pub use json::{BodyLimit, Json, check_nesting};
+pub use json::{BodyLimit, Json, OptionalJson, check_nesting};
 pub use params::{path_config, query_config};
 pub use problem::ProblemBody;
 pub use responses::{BadBody, Conflict, Guarded, NotFound, Public, SignedIn, Unauthorized, Unavailable};
