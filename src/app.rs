@@ -102,7 +102,7 @@ impl App {
         let http_client = HttpClient::new(config.http_client.clone())?;
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
-        let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain);
+        let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain, &keys.audit_signing);
         let tenants = tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let users = users::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let auth = auth::Service::new(
@@ -200,6 +200,9 @@ impl App {
             }
             if let Err(error) = self.auth.prune().await {
                 tracing::warn!(%error, "expired logins could not be pruned");
+            }
+            if let Err(error) = self.audit.checkpoint_all().await {
+                tracing::warn!(%error, "checkpoints of the audit log could not be signed");
             }
             if shutdown.run_until_cancelled(tokio::time::sleep(PRUNE_INTERVAL)).await.is_none() {
                 return;

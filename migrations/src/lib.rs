@@ -9,6 +9,7 @@ mod m0005_workflows;
 mod m0006_executions;
 mod m0007_webhooks;
 mod m0010_isolation;
+mod m0011_audit_evidence;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_executions::Migration),
             Box::new(m0007_webhooks::Migration),
             Box::new(m0010_isolation::Migration),
+            Box::new(m0011_audit_evidence::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod audit;
 mod check;
 mod execute;
 mod expression;
@@ -51,6 +52,8 @@ enum Command {
     Execute(execute::Args),
     Expression(expression::Args),
     Check(check::Args),
+    /// Verify the audit log.
+    Audit(audit::Args),
 }
 
 /// Why a command failed.
@@ -105,6 +108,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
         Command::Execute(args) => return execute::run(args),
         Command::Expression(args) => expression::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Audit(args) => audit::run(load(cli.config.as_deref())?, &args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

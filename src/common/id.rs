@@ -66,6 +66,10 @@ id_type!(
     AuditEventId
 );
 id_type!(
+    /// A signed statement about a tenant's audit log.
+    AuditCheckpointId
+);
+id_type!(
     /// A workflow.
     WorkflowId
 );

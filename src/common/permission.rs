@@ -65,7 +65,8 @@ permissions! {
     UsersWrite = "users:write", "Change the tenant's members and their roles.";
     ApiKeysRead = "apiKeys:read", "See API keys (never their secrets).";
     ApiKeysWrite = "apiKeys:write", "Create and delete API keys.";
-    AuditRead = "audit:read", "Read the audit log.";
+    AuditRead = "audit:read", "Read and verify the audit log.";
+    AuditExport = "audit:export", "Export the whole audit log.";
 }
 
 /// A set of permissions; a copy of one machine word.

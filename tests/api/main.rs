@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod audit;
+mod audit_evidence;
 mod auth;
 mod bad_input;
 mod executions;

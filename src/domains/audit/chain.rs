@@ -1,10 +1,11 @@
-//! The MAC that ties each audit row to the one before it.
+//! The MAC that ties each audit row to the one before it, and what a checkpoint signs. Pure.
 
 use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::entities::audit_event::Model;
+use crate::common::{TenantId, Timestamp};
 
 /// HMAC-SHA256 over the previous MAC and every field of the row, each behind its length, so that no two rows encode alike.
 pub(super) fn mac(key: &[u8; 32], previous: &[u8], event: &Model) -> Vec<u8> {
@@ -46,4 +47,14 @@ pub(super) fn mac(key: &[u8; 32], previous: &[u8], event: &Model) -> Vec<u8> {
         }
     }
     hmac.finalize().into_bytes().to_vec()
+}
+
+/// What a checkpoint signs. All parts but the first have a fixed length, so that no two checkpoints encode alike.
+pub(super) fn checkpoint_message(tenant: TenantId, sequence: i64, mac: &[u8], created_at: Timestamp) -> Vec<u8> {
+    let mut message = b"millrace audit checkpoint 1\n".to_vec();
+    message.extend_from_slice(tenant.as_uuid().as_bytes());
+    message.extend_from_slice(&sequence.to_be_bytes());
+    message.extend_from_slice(&created_at.as_millis().to_be_bytes());
+    message.extend_from_slice(mac);
+    message
 }

@@ -9,19 +9,24 @@ use super::chain;
 use super::dto::{AuditEventResponse, ListAuditEventsQuery};
 use super::entities::audit_event::Model;
 use super::error::Error;
+use super::evidence::CHECKPOINT_EVERY;
+use super::redact::redact;
 use super::repository;
 use crate::common::{Actor, AuditEventId, Clock, Ctx, Page, Secret};
+use crate::infrastructure::crypto::Ed25519;
 use crate::infrastructure::database::{self, Database, Transaction};
 
 /// The audit log. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    database: Database,
-    clock: Arc<dyn Clock>,
-    chain_key: Arc<Secret<[u8; 32]>>,
+    pub(super) database: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chain_key: Arc<Secret<[u8; 32]>>,
+    pub(super) signing_key: Arc<Ed25519>,
 }
 
-/// What was done to which resource. `before` and `after` must hold no secrets: give the resource's response type.
+/// What was done to which resource. Give the resource's response type as `before` and `after`;
+/// fields named like secrets are redacted all the same.
 #[derive(Debug)]
 pub struct Change {
     action: &'static str,
@@ -40,20 +45,27 @@ impl Change {
 
     #[must_use]
     pub fn before(mut self, resource: &impl Serialize) -> Change {
-        self.before = serde_json::to_value(resource).ok();
+        self.before = serde_json::to_value(resource).ok().map(redact);
         self
     }
 
     #[must_use]
     pub fn after(mut self, resource: &impl Serialize) -> Change {
-        self.after = serde_json::to_value(resource).ok();
+        self.after = serde_json::to_value(resource).ok().map(redact);
         self
     }
 }
 
 impl Service {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, chain_key: Secret<[u8; 32]>) -> Service {
-        Service { database, clock, chain_key: Arc::new(chain_key) }
+    /// `chain_key` ties the rows together, `signing_seed` is the seed of the key that signs checkpoints.
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        chain_key: Secret<[u8; 32]>,
+        signing_seed: &Secret<[u8; 32]>,
+    ) -> Service {
+        let signing_key = Arc::new(Ed25519::from_seed(signing_seed));
+        Service { database, clock, chain_key: Arc::new(chain_key), signing_key }
     }
 
     /// Adds one row in the caller's transaction: the change and its record stand or fall together.
@@ -83,7 +95,20 @@ impl Service {
         };
         let previous = head.as_ref().map_or(&[][..], |head| &head.mac);
         event.mac = chain::mac(self.chain_key.expose(), previous, &event);
-        repository::append(transaction, event, head.is_none()).await
+        let (sequence, mac) = (event.sequence, event.mac.clone());
+        repository::append(transaction, event, head).await?;
+        if sequence % CHECKPOINT_EVERY == 0 {
+            self.sign(transaction, ctx.tenant, sequence, mac).await?;
+        }
+        Ok(())
+    }
+
+    /// One row about something that changes nothing: a refusal, or a reading of what is sensitive. What it is about must
+    /// not happen when this fails.
+    pub async fn note(&self, ctx: &Ctx, change: Change) -> Result<(), database::Error> {
+        let transaction = self.database.begin(ctx).await?;
+        self.record(&transaction, ctx, change).await?;
+        transaction.commit().await
     }
 
     /// Newest first.

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::repository;
 use super::service::Service;
 use crate::common::{Actor, ApiKeyId, Ctx, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId};
+use crate::domains::audit::Change;
 use crate::infrastructure::cache::{Cache, Key};
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::TokenHash;
@@ -153,5 +154,13 @@ impl Authenticator for RequestAuthenticator {
             return Err(Error::RateLimited { wait }.into());
         }
         Ok(())
+    }
+
+    async fn refused(&self, caller: &Ctx, operation: &str, problem: &Problem) {
+        let refusal = serde_json::json!({ "code": problem.code.code, "detail": problem.detail });
+        let change = Change::new("access.denied", operation).after(&refusal);
+        if let Err(error) = self.service.audit.note(caller, change).await {
+            tracing::error!(%error, operation, "a refusal could not be recorded");
+        }
     }
 }

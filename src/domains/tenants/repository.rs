@@ -40,6 +40,12 @@ pub(super) async fn first_ids(connection: &impl ConnectionTrait, limit: u64) -> 
     Ok(rows.into_iter().map(|tenant| tenant.id).collect())
 }
 
+/// Every tenant, oldest first.
+pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<(TenantId, Slug)>, Error> {
+    let rows = tenant::Entity::across_tenants().order_by_asc(tenant::Column::Id).all(connection).await?;
+    Ok(rows.into_iter().map(|tenant| (tenant.id, Slug::from_stored(tenant.slug))).collect())
+}
+
 pub(super) async fn insert(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
     let row = row(tenant).into_active_model();
     tenant::Entity::insert(row).exec_without_returning(connection).await?;

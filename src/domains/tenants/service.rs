@@ -115,6 +115,11 @@ impl Service {
         self.remember(Address::Only, only).await
     }
 
+    /// Every tenant with its slug, oldest first.
+    pub async fn all(&self) -> Result<Vec<(TenantId, Slug)>, Error> {
+        Ok(repository::all(&self.database.read(AcrossTenants)).await?)
+    }
+
     /// Whether there is no tenant yet: a new installation.
     pub async fn none_exists(&self) -> Result<bool, Error> {
         Ok(repository::first_ids(&self.database.read(AcrossTenants), 1).await?.is_empty())

@@ -54,7 +54,8 @@ const VIEWER: &[Permission] = &[
 const OPERATOR: &[Permission] =
     &[Permission::WorkflowsExecute, Permission::WorkflowsActivate, Permission::ExecutionsWrite];
 const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
-const ADMIN: &[Permission] = &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead];
+const ADMIN: &[Permission] =
+    &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];
 
 impl Role {
     pub const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Developer, Role::Admin, Role::Owner];

@@ -1,6 +1,6 @@
-//! The Ed25519 key that signs tokens (RFC 8032), made from a stored seed.
+//! Ed25519 keys (RFC 8032) that sign tokens and checkpoints, made from stored seeds.
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 use crate::common::Secret;
@@ -28,6 +28,17 @@ impl Ed25519 {
     /// The private key as PKCS #8 DER.
     pub fn private_der(&self) -> Secret<Vec<u8>> {
         Secret::new([&PKCS8_PREFIX[..], self.seed.expose()].concat())
+    }
+
+    /// 64 bytes.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        SigningKey::from_bytes(self.seed.expose()).sign(message).to_bytes().to_vec()
+    }
+
+    /// Whether this key signed the message. Malformed signatures and weak keys are refused (RFC 8032 §5.1.7).
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let signature = Signature::from_slice(signature);
+        signature.is_ok_and(|signature| self.public.verify_strict(message, &signature).is_ok())
     }
 
     pub fn public_bytes(&self) -> &[u8] {

@@ -18,6 +18,8 @@ pub struct Keys {
     pub token_signing: Secret<[u8; 32]>,
     /// Key of the audit log's HMAC chain.
     pub audit_chain: Secret<[u8; 32]>,
+    /// Seed of the Ed25519 key that signs checkpoints of the audit log.
+    pub audit_signing: Secret<[u8; 32]>,
 }
 
 /// A key file cannot be made or must not be used.
@@ -43,6 +45,7 @@ impl Keys {
         Ok(Keys {
             token_signing: load_or_create(&directory.join("token-signing.key"))?,
             audit_chain: load_or_create(&directory.join("audit-chain.key"))?,
+            audit_signing: load_or_create(&directory.join("audit-signing.key"))?,
         })
     }
 }

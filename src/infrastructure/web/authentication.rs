@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::forwarded::client_address;
 use super::guard::{Authentication, Visitor};
-use crate::common::{Ctx, Problem, RequestId, Secret};
+use crate::common::{Ctx, Kind, Problem, RequestId, Secret};
 
 /// What a caller showed.
 #[derive(Clone, Debug)]
@@ -27,6 +27,9 @@ pub trait Authenticator: Send + Sync {
 
     /// Counts the request against the caller's allowance; a 429 when it is used up.
     async fn admit(&self, caller: Option<&Ctx>, visitor: &Visitor) -> Result<(), Problem>;
+
+    /// Records that a known caller was refused `operation`, such as `DELETE /api/v1/users/{id}`.
+    async fn refused(&self, caller: &Ctx, operation: &str, problem: &Problem);
 }
 
 /// Middleware of the API scope. Wrong credentials do not fail here but in the guard, so that public operations stay public.
@@ -43,8 +46,18 @@ pub async fn authenticate<B: MessageBody + 'static>(
     let caller = result.as_ref().and_then(|result| result.as_ref().ok());
     authenticator.admit(caller, &visitor).await?;
     request.extensions_mut().insert(visitor);
+    let caller = caller.cloned();
     request.extensions_mut().insert(Authentication(result));
-    next.call(request).await
+    let response = next.call(request).await?;
+    if let Some(caller) = caller
+        && let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>())
+        && problem.code.kind == Kind::Forbidden
+    {
+        let request = response.request();
+        let route = request.match_pattern().unwrap_or_default();
+        authenticator.refused(&caller, &format!("{} {route}", request.method()), problem).await;
+    }
+    Ok(response)
 }
 
 /// The caller as far as it is known without credentials.

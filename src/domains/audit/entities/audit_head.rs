@@ -12,6 +12,8 @@ pub struct Model {
     pub tenant_id: TenantId,
     pub sequence: i64,
     pub mac: Vec<u8>,
+    /// The last row that a checkpoint was signed for; 0: none.
+    pub checkpointed: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

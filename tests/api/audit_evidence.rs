@@ -1,0 +1,244 @@
+//! What the audit log proves: tampering is found, what must not be lost is kept, and nothing privileged goes unrecorded.
+
+use std::time::Duration;
+
+use millrace::infrastructure::database::{AcrossTenants, Backend};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+
+use crate::support::{TestServer, TestTenant};
+
+/// Goes past the server, and past the triggers, as somebody who owns the database can.
+async fn tamper(server: &TestServer, statements: &[&str]) {
+    let database = server.app.database.write(AcrossTenants);
+    let triggers: &[&str] = match server.app.database.backend() {
+        Backend::Postgres => &["ALTER TABLE audit_events DISABLE TRIGGER USER"],
+        _ => &["DROP TRIGGER IF EXISTS audit_events_unchanged", "DROP TRIGGER IF EXISTS audit_events_kept"],
+    };
+    for statement in triggers.iter().chain(statements) {
+        database.execute_unprepared(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+}
+
+/// A tenant whose log has some rows.
+async fn busy(server: &TestServer) -> TestTenant {
+    let tenant = server.tenant("acme").await;
+    for number in 0..5 {
+        rename(&tenant, &format!("name {number}")).await;
+    }
+    tenant
+}
+
+async fn rename(tenant: &TestTenant, name: &str) {
+    tenant.owner.patch("/api/v1/tenants/current", json!({ "name": name })).await.expect(200);
+}
+
+async fn verify(tenant: &TestTenant) -> Value {
+    tenant.owner.get("/api/v1/audit/verify").await.json(200)
+}
+
+async fn last_sequence(tenant: &TestTenant) -> i64 {
+    tenant.owner.get("/api/v1/audit?limit=1").await.json(200)["data"][0]["sequence"].as_i64().unwrap()
+}
+
+#[actix_web::test]
+async fn rows_cannot_be_changed_or_deleted() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    let database = server.app.database.write(tenant.id);
+    for (statement, refusal) in [
+        ("UPDATE audit_events SET action = 'nothing'", "audit rows cannot be changed"),
+        ("DELETE FROM audit_events WHERE sequence = 3", "audit rows cannot be deleted"),
+        ("DELETE FROM audit_events", "audit rows cannot be deleted"),
+    ] {
+        let error = database.execute_unprepared(statement).await.unwrap_err().to_string();
+        assert!(error.contains(refusal), "{statement}: {error}");
+    }
+    let found = verify(&tenant).await;
+    assert_eq!((&found["intact"], &found["broken"]), (&json!(true), &json!(null)));
+    assert_eq!(found["verifiedRows"], found["lastSequence"]);
+}
+
+#[actix_web::test]
+async fn tampering_is_found_at_its_first_row() {
+    for (what, statements, sequence, defect) in [
+        ("a field", &["UPDATE audit_events SET after = '{}' WHERE sequence = 4"][..], 4, "changed"),
+        ("the actor", &["UPDATE audit_events SET user_id = NULL WHERE sequence = 2"], 2, "changed"),
+        ("its MAC", &["UPDATE audit_events SET mac = request_mac WHERE sequence = 6"], 6, "changed"),
+        ("deleted", &["DELETE FROM audit_events WHERE sequence = 3"], 3, "missing"),
+        ("the first deleted", &["DELETE FROM audit_events WHERE sequence = 1"], 1, "missing"),
+        (
+            "re-ordered",
+            &[
+                "UPDATE audit_events SET sequence = 1000 WHERE sequence = 3",
+                "UPDATE audit_events SET sequence = 3 WHERE sequence = 4",
+                "UPDATE audit_events SET sequence = 4 WHERE sequence = 1000",
+            ],
+            3,
+            "changed",
+        ),
+        (
+            "renumbered after a deletion",
+            &[
+                "DELETE FROM audit_events WHERE sequence = 3",
+                "UPDATE audit_events SET sequence = sequence + 1000 WHERE sequence > 3",
+                "UPDATE audit_events SET sequence = sequence - 1001 WHERE sequence > 3",
+            ],
+            3,
+            "changed",
+        ),
+    ] {
+        let server = TestServer::start().await;
+        let tenant = busy(&server).await;
+        let zero = match server.app.database.backend() {
+            Backend::Postgres => "decode(repeat('00', 32), 'hex')",
+            _ => "zeroblob(32)",
+        };
+        let statements: Vec<String> = statements.iter().map(|sql| sql.replace("request_mac", zero)).collect();
+        assert_eq!(verify(&tenant).await["intact"], true, "{what}");
+        tamper(&server, &statements.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let found = verify(&tenant).await;
+        assert_eq!((&found["intact"], &found["broken"]["sequence"]), (&json!(false), &json!(sequence)), "{what}");
+        assert_eq!(found["broken"]["defect"], defect, "{what}");
+        assert_eq!(found["lastSequence"], sequence - 1, "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn truncation_shows_against_the_head_and_the_last_checkpoint() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    assert_eq!(server.app.audit.checkpoint_all().await.unwrap(), 1);
+    assert_eq!(server.app.audit.checkpoint_all().await.unwrap(), 0, "nothing was added since");
+    let last = last_sequence(&tenant).await;
+    assert_eq!(verify(&tenant).await["lastCheckpoint"]["sequence"], last);
+    let cut = format!("DELETE FROM audit_events WHERE sequence > {}", last - 2);
+    tamper(&server, &[&cut]).await;
+    let found = verify(&tenant).await;
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), (&json!(last - 1), &json!("truncated")));
+    // Somebody more thorough sets the head back, too: the signed checkpoint remembers.
+    let head = format!(
+        "UPDATE audit_heads SET sequence = {0}, mac = (SELECT mac FROM audit_events WHERE sequence = {0})",
+        last - 2
+    );
+    tamper(&server, &[&head]).await;
+    let found = verify(&tenant).await;
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), (&json!(last - 1), &json!("truncated")));
+    // And what is written in place of the lost rows is not what was signed.
+    rename(&tenant, "other history").await;
+    rename(&tenant, "other history yet").await;
+    let found = verify(&tenant).await;
+    let expected = (&json!(last), &json!("checkpointMismatch"));
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), expected);
+    tamper(&server, &[&format!("UPDATE audit_checkpoints SET sequence = {}", last - 2)]).await;
+    assert_eq!(verify(&tenant).await["broken"]["defect"], "checkpointForged");
+}
+
+#[actix_web::test]
+async fn checkpoints_are_signed_as_the_log_grows() {
+    let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
+    let tenant = busy(&server).await;
+    for number in last_sequence(&tenant).await..101 {
+        rename(&tenant, &format!("name {number}")).await;
+    }
+    let checkpoint = verify(&tenant).await["lastCheckpoint"].take();
+    assert_eq!(checkpoint["sequence"], 100);
+    assert_eq!(checkpoint["signature"].as_str().unwrap().len(), 128);
+}
+
+#[actix_web::test]
+async fn what_is_pruned_leaves_a_log_that_can_be_verified() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    let last = last_sequence(&tenant).await;
+    server.clock.advance(Duration::from_secs(3600));
+    // An access token lasts a quarter of an hour.
+    let acme = tenant.api_key.clone();
+    acme.patch("/api/v1/tenants/current", json!({ "name": "later" })).await.expect(200);
+    let cut = server.app.audit.prune(tenant.id, millrace::common::Clock::now(&*server.clock)).await.unwrap();
+    assert_eq!(i64::try_from(cut).unwrap(), last);
+    assert_eq!(server.app.audit.prune(tenant.id, millrace::common::Timestamp::from_millis(0)).await.unwrap(), 0);
+    let events = acme.get("/api/v1/audit").await.json(200);
+    let actions: Vec<_> = events["data"].as_array().unwrap().iter().map(|event| event["action"].clone()).collect();
+    assert_eq!(actions, ["audit.prune", "tenant.update"]);
+    let found = acme.get("/api/v1/audit/verify").await.json(200);
+    assert_eq!((&found["intact"], &found["verifiedRows"]), (&json!(true), &json!(2)));
+    tamper(&server, &[&format!("DELETE FROM audit_events WHERE sequence = {}", last + 1)]).await;
+    let found = acme.get("/api/v1/audit/verify").await.json(200);
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), (&json!(last + 1), &json!("missing")));
+}
+
+#[actix_web::test]
+async fn nothing_privileged_is_done_that_cannot_be_recorded() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    let before = tenant.owner.get("/api/v1/tenants/current").await.json(200);
+    tamper(&server, &["ALTER TABLE audit_events RENAME TO gone"]).await;
+    let keys = tenant.owner.get("/api/v1/api-keys").await.json(200);
+    tenant.owner.patch("/api/v1/tenants/current", json!({ "name": "x" })).await.problem(500, "internal_error");
+    tenant.owner.post("/api/v1/api-keys", json!({ "name": "x" })).await.problem(500, "internal_error");
+    tenant.owner.get("/api/v1/audit/export").await.problem(500, "internal_error");
+    assert_eq!(tenant.owner.get("/api/v1/tenants/current").await.json(200), before);
+    assert_eq!(tenant.owner.get("/api/v1/api-keys").await.json(200), keys);
+    tamper(&server, &["ALTER TABLE gone RENAME TO audit_events"]).await;
+    assert_eq!(verify(&tenant).await["intact"], true);
+}
+
+#[actix_web::test]
+async fn refusals_are_recorded() {
+    let server = TestServer::start().await;
+    let tenant = server.tenant("acme").await;
+    tenant.viewer.patch("/api/v1/tenants/current", json!({ "name": "x" })).await.problem(403, "forbidden");
+    let event = &tenant.audit().await[0];
+    assert_eq!((&event["action"], &event["resourceKind"]), (&json!("access.denied"), &json!("access")));
+    assert_eq!(event["resourceId"], "PATCH /api/v1/tenants/current");
+    assert_eq!(event["after"]["code"], "forbidden");
+    let me = tenant.viewer.get("/api/v1/auth/me").await.json(200);
+    assert_eq!(event["userId"], me["user"]["id"]);
+}
+
+#[actix_web::test]
+async fn the_log_is_exported_whole_and_in_order() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    tenant.owner.patch("/api/v1/tenants/current", json!({ "name": "=cmd|'/C calc'!A0, \"x\"" })).await.expect(200);
+    let reply = tenant.owner.get("/api/v1/audit/export").await.expect(200);
+    assert_eq!(reply.header("content-type"), Some("application/x-ndjson"));
+    assert!(reply.header("content-disposition").unwrap().contains("audit.jsonl"));
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<i64> = events.iter().map(|event| event["sequence"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, (1..=last_sequence(&tenant).await).collect::<Vec<_>>());
+    assert_eq!(events.last().unwrap()["action"], "audit.export");
+    let reply = tenant.owner.get("/api/v1/audit/export?format=csv").await.expect(200);
+    let mut rows = csv::Reader::from_reader(&reply.body[..]);
+    assert_eq!(rows.headers().unwrap().get(0), Some("sequence"));
+    assert_eq!(rows.records().map(Result::unwrap).count(), events.len() + 1);
+    tenant.owner.get("/api/v1/audit/export?format=xml").await.problem(422, "invalid_query");
+    tenant.viewer.get("/api/v1/audit/export").await.problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn events_are_searched() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    rename(&tenant, "50%_done").await;
+    let me = tenant.owner.get("/api/v1/auth/me").await.json(200);
+    let user = me["user"]["id"].as_str().unwrap();
+    for (query, count) in [
+        ("search=50%25_done", 1),
+        ("search=name%203", 2),
+        ("search=5_%25done", 0),
+        ("action=tenant.update&search=nothing", 0),
+        ("resourceKind=apiKey", 1),
+        ("address=203.0.113.8", 0),
+        ("requestId=none", 0),
+        ("from=2030-01-01T00:00:00Z", 0),
+        ("until=2000-01-01T00:00:00Z", 0),
+        (&format!("userId={user}&action=tenant.update"), 6),
+    ] {
+        let page = tenant.owner.get(&format!("/api/v1/audit?{query}")).await.json(200);
+        assert_eq!(page["data"].as_array().unwrap().len(), count, "{query}: {page}");
+    }
+    tenant.owner.get("/api/v1/audit?from=yesterday").await.problem(422, "invalid_query");
+}
