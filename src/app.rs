@@ -23,7 +23,7 @@ use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
-use crate::infrastructure::http_client::{HttpClient, TlsError};
+use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
 use crate::infrastructure::telemetry::Metrics;
@@ -31,7 +31,8 @@ use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
 use crate::infrastructure::web::probes::{CacheProbe, DatabaseProbe, QueueProbe};
 use crate::infrastructure::web::{
-    Authenticator, BodyLimit, Fallback, TrustedProxies, envelope, idempotency, openapi, path_config, query_config,
+    AdministratorRoll, Authenticator, BodyLimit, Fallback, TrustedProxies, envelope, idempotency, openapi, path_config,
+    query_config,
 };
 
 /// Expired rows harm nobody but take room.
@@ -57,6 +58,7 @@ pub struct App {
     pub webhooks: web::Data<webhooks::Service>,
     webhook_routes: webhooks::Registry,
     authenticator: web::Data<dyn Authenticator>,
+    administrators: web::Data<dyn AdministratorRoll>,
     idempotency_keys: web::Data<IdempotencyKeys>,
     fallback: web::Data<Fallback>,
     probes: web::Data<Probes>,
@@ -103,7 +105,9 @@ impl App {
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
         let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain, &keys.audit_signing);
-        let tenants = tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
+        let egress = EgressPolicy::clone(http_client.default_policy());
+        let tenants =
+            tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
         let users = users::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let auth = auth::Service::new(
             config.auth.clone(),
@@ -138,6 +142,7 @@ impl App {
             },
             config.server.roles.contains(&Role::Worker),
         );
+        tenants.plug(Arc::new(executor.clone()));
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
         let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);
@@ -146,6 +151,7 @@ impl App {
             Arc::clone(&cache),
             config.limits.clone(),
         ));
+        let administrators: Arc<dyn AdministratorRoll> = Arc::new(users.clone());
         let document = openapi_document();
         Ok(App {
             probes: web::Data::new(Probes(vec![
@@ -172,6 +178,7 @@ impl App {
             webhooks: web::Data::new(webhooks),
             webhook_routes,
             authenticator: web::Data::from(authenticator),
+            administrators: web::Data::from(administrators),
             idempotency_keys: web::Data::new(idempotency_keys),
         })
     }
@@ -184,6 +191,7 @@ impl App {
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
         }
+        tasks.spawn(self.tenants.as_ref().clone().store_regularly(shutdown.clone()));
         if roles.contains(&Role::Scheduler) {
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
         }
@@ -200,6 +208,12 @@ impl App {
             }
             if let Err(error) = self.auth.prune().await {
                 tracing::warn!(%error, "expired logins could not be pruned");
+            }
+            if let Err(error) = self.tenants.erase_due().await {
+                tracing::warn!(%error, "tenants whose grace period is over could not be deleted");
+            }
+            if let Err(error) = self.tenants.prune_audit().await {
+                tracing::warn!(%error, "old rows of audit logs could not be deleted");
             }
             if let Err(error) = self.audit.checkpoint_all().await {
                 tracing::warn!(%error, "checkpoints of the audit log could not be signed");
@@ -220,6 +234,7 @@ impl App {
             .app_data(self.audit.clone())
             .app_data(self.tenants.clone())
             .app_data(self.users.clone())
+            .app_data(self.administrators.clone())
             .app_data(self.auth.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())

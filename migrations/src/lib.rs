@@ -10,6 +10,7 @@ mod m0006_executions;
 mod m0007_webhooks;
 mod m0010_isolation;
 mod m0011_audit_evidence;
+mod m0012_plans;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_webhooks::Migration),
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
+            Box::new(m0012_plans::Migration),
         ]
     }
 }

@@ -5,8 +5,9 @@ use std::io::Write;
 use super::Error;
 use crate::app::App;
 use crate::common::error::chain;
-use crate::common::{RequestId, Secret};
+use crate::common::{Ctx, RequestId, Secret};
 use crate::domains::auth::{CreateApiKey, Register};
+use crate::domains::users::Email;
 use crate::infrastructure::crypto::random_password;
 use crate::infrastructure::web::Visitor;
 
@@ -28,9 +29,19 @@ pub(super) async fn greet_if_empty(app: &App) -> Result<(), Error> {
         tenant_slug: Some("main".to_owned()),
     };
     let ctx = app.auth.sign_up(&visitor, register).await.map_err(failed)?.ctx;
+    appoint(app, &ctx).await?;
     let key = CreateApiKey { name: "first start".to_owned(), permissions: None, expires_at: None };
     let key = app.auth.create_api_key(&ctx, key).await.map_err(failed)?;
     write(&app.config.public_url(), &password, &key.key)?;
+    Ok(())
+}
+
+/// Who starts the first server administers the platform.
+async fn appoint(app: &App, ctx: &Ctx) -> Result<(), Error> {
+    let Some((user, _)) = app.users.find_by_email(&Email::new(OWNER)).await.map_err(failed)? else { return Ok(()) };
+    let transaction = app.database.begin(ctx).await?;
+    app.users.appoint(&transaction, ctx, user).await.map_err(failed)?;
+    transaction.commit().await?;
     Ok(())
 }
 

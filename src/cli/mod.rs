@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod admin;
 mod audit;
 mod check;
 mod execute;
@@ -52,6 +53,7 @@ enum Command {
     Execute(execute::Args),
     Expression(expression::Args),
     Check(check::Args),
+    Admin(admin::Args),
     /// Verify the audit log.
     Audit(audit::Args),
 }
@@ -108,6 +110,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
         Command::Execute(args) => return execute::run(args),
         Command::Expression(args) => expression::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Admin(args) => admin::run(load(cli.config.as_deref())?, &args),
         Command::Audit(args) => audit::run(load(cli.config.as_deref())?, &args),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod ctx;
 pub mod error;
 pub mod id;
+pub mod legible;
 pub mod page;
 pub mod patch;
 pub mod permission;

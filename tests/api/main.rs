@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, its support too")]
 
+mod administrators;
 mod api_keys;
 mod audit;
 mod audit_evidence;
@@ -15,11 +16,13 @@ mod idempotency;
 mod infrastructure;
 mod nodes;
 mod operations;
+mod plans;
 mod row_security;
 mod seeds;
 mod support;
 mod sweeps;
 mod tenants;
+mod two_tenants;
 mod users;
 mod webhooks;
 mod workflows;

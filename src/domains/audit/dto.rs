@@ -80,7 +80,7 @@ pub struct ListAuditEventsQuery {
 pub struct ExportAuditEventsQuery {
     /// `jsonl` (one event a line) or `csv`.
     #[serde(default)]
-    #[param(example = "jsonl")]
+    #[param(inline, example = "jsonl")]
     pub format: ExportFormat,
     /// Only events at this time or later.
     pub from: Option<Timestamp>,

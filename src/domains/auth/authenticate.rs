@@ -10,8 +10,11 @@ use super::api_keys;
 use super::error::Error;
 use super::repository;
 use super::service::Service;
-use crate::common::{Actor, ApiKeyId, Ctx, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId};
+use crate::common::{
+    Actor, ApiKeyId, Ctx, Permission, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId,
+};
 use crate::domains::audit::Change;
+use crate::domains::tenants;
 use crate::infrastructure::cache::{Cache, Key};
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::TokenHash;
@@ -104,6 +107,19 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Turns away members of a suspended tenant; of one that is being deleted only what its deletion needs is left.
+    async fn at_work(&self, ctx: Ctx) -> Result<Ctx, Error> {
+        const LEFT: Permissions = Permissions::of(&[Permission::TenantRead, Permission::TenantDelete]);
+        let profile = self.tenants.profile(ctx.tenant).await?;
+        match profile.require_active() {
+            Ok(()) => Ok(ctx),
+            Err(tenants::Error::Deleting) => Ok(Ctx { permissions: ctx.permissions.intersection(LEFT), ..ctx }),
+            Err(suspended) => Err(suspended.into()),
+        }
+    }
+}
+
 /// Plugs the domain into the server's guards.
 pub struct RequestAuthenticator {
     service: Arc<Service>,
@@ -126,7 +142,7 @@ impl Authenticator for RequestAuthenticator {
             }
             Credentials::Bearer(key) | Credentials::ApiKey(key) => self.service.by_api_key(key, visitor).await,
         };
-        Ok(ctx?)
+        Ok(self.service.at_work(ctx?).await?)
     }
 
     /// Counts in windows of a minute: per tenant for known callers, per address for strangers.
@@ -134,7 +150,9 @@ impl Authenticator for RequestAuthenticator {
         let minute = self.service.clock.now().as_seconds().div_euclid(60);
         let (key, allowed) = match caller {
             Some(ctx) => {
-                (Key::tenant(ctx.tenant, "api-requests", &minute.to_string()), self.limits.api_requests_per_minute)
+                let plan = self.service.tenants.profile(ctx.tenant).await.map_err(Error::from)?;
+                let allowed = plan.limits.api_requests_per_minute.unwrap_or(self.limits.api_requests_per_minute);
+                (Key::tenant(ctx.tenant, "api-requests", &minute.to_string()), allowed)
             }
             None => {
                 let address = visitor.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::common::legible::legible;
 use crate::common::validate::visible_text;
 use crate::common::{ApiKeyId, Permission, Secret, Timestamp, UserId};
 use crate::domains::tenants::TenantResponse;
@@ -23,7 +24,7 @@ pub struct Register {
     pub password: Secret<String>,
     #[validate(length(min = 1, max = 120), custom(function = visible_text))]
     pub name: Option<String>,
-    #[validate(length(min = 1, max = 120), custom(function = visible_text))]
+    #[validate(length(min = 1, max = 120), custom(function = legible))]
     pub tenant_name: String,
     /// Part of the tenant's webhook addresses; made of the name when left out.
     pub tenant_slug: Option<String>,

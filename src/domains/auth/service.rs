@@ -26,7 +26,7 @@ pub struct Service {
     pub(super) users: users::Service,
     pub(super) access_tokens: AccessTokens,
     pub(super) known: Known,
-    tenants: tenants::Service,
+    pub(super) tenants: tenants::Service,
     passwords: Passwords,
     throttle: Throttle,
 }
@@ -99,7 +99,7 @@ impl Service {
             address: visitor.address,
             ..Ctx::system(tenant.id)
         };
-        let response = tenants::TenantResponse::from(tenant);
+        let response = self.tenants.response(tenant);
         self.audit.record(&transaction, &ctx, Change::new("tenant.create", ctx.tenant).after(&response)).await?;
         self.users.join(&transaction, &ctx, &user, Role::Owner).await?;
         let session = self.begin_session(&transaction, ctx.tenant, user.id).await?;

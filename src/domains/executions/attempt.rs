@@ -18,6 +18,7 @@ use super::live::Caller;
 use super::payload;
 use super::programs::Program;
 use super::repository::{Payload, Row};
+use super::tenancy::Tenancy;
 use super::writer::{Write, Writer};
 
 pub(super) struct Attempt {
@@ -27,6 +28,7 @@ pub(super) struct Attempt {
     pub begin: Begin,
     /// How many workflow calls are around it.
     pub depth: u32,
+    pub tenancy: Tenancy,
     events: Mutex<Vec<Event>>,
     stored: OnceCell<()>,
     over: AtomicBool,
@@ -83,6 +85,7 @@ impl Attempt {
             program,
             begin,
             depth,
+            tenancy: Tenancy::default(),
             events: Mutex::new(events.unwrap_or_default()),
             stored: OnceCell::new(),
             over: AtomicBool::new(false),
@@ -119,6 +122,13 @@ impl Attempt {
             run.apply(event.clone());
         }
         run
+    }
+
+    /// Nodes that this attempt ran.
+    pub(super) fn node_runs(&self) -> usize {
+        let earlier = self.begin.resumed.as_ref().map_or(0, |(events, _)| events.len());
+        let ran = |event: &&Event| matches!(event, Event::Completed(_));
+        lock(&self.events).iter().skip(earlier).filter(ran).count()
     }
 
     pub(super) fn is_stored(&self) -> bool {

@@ -81,6 +81,6 @@ impl Coded for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self.code().kind, Kind::Unavailable).then_some(Duration::from_secs(1))
+        matches!(self.code().kind, Kind::Unavailable | Kind::TooManyRequests).then_some(Duration::from_secs(1))
     }
 }

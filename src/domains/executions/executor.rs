@@ -19,6 +19,7 @@ use super::repository::Row;
 use super::writer::{Write, Writer};
 use super::{run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, WorkerId};
+use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
@@ -96,7 +97,7 @@ impl Executor {
         let Dependencies { database, clock, cache, queue, http, programs, config, env, public_url } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
-            writer: Writer::start(database.clone()),
+            writer: Writer::start(database.clone(), programs.tenants().clone()),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
@@ -129,8 +130,9 @@ impl Executor {
 
     /// Accepts an execution: it is durable when this returns, and runs as soon as there is room.
     pub async fn submit(&self, launch: Launch) -> Result<ExecutionId, Error> {
+        let admission = self.admit(launch.program.tenant).await?;
         let id = ExecutionId::new();
-        self.accept(id, launch, self.slot(), None).await?;
+        self.accept(id, launch, admission, self.slot(), None).await?;
         Ok(id)
     }
 
@@ -144,15 +146,17 @@ impl Executor {
         if !self.0.writer.is_healthy() {
             return Err(Error::Overloaded);
         }
+        let admission = self.admit(launch.program.tenant).await?;
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
         match self.slot() {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
+                attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(id, launch, None, Some(caller)).await?,
+            None => self.accept(id, launch, admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
     }
@@ -168,11 +172,13 @@ impl Executor {
         &self,
         id: ExecutionId,
         launch: Launch,
+        admission: Admission,
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
         if let Some(slot) = slot {
             let attempt = self.attempt(id, launch, 0).with_caller(caller);
+            attempt.tenancy.admitted(admission);
             attempt.store(&self.0.writer).await?;
             self.spawn(attempt, Some(slot));
             return Ok(());

@@ -46,8 +46,11 @@ impl NodeHost for TenantHost {
     async fn http(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let unstored = |error: ExecutionError| HttpError { code: "ECONNABORTED", message: error.message.to_string() };
         self.before_effect().await.map_err(unstored)?;
-        let client = &self.executor.0.http;
-        outbound::send(client, client.default_policy(), request).await
+        let policy = match self.executor.0.programs.tenants().profile(self.attempt.row.tenant_id).await {
+            Ok(profile) => Arc::clone(&profile.egress),
+            Err(error) => return Err(HttpError { code: "EGRESS_DENIED", message: error.to_string() }),
+        };
+        outbound::send(&self.executor.0.http, &policy, request).await
     }
 
     async fn credential(&self, node: &Node, kind: &str) -> Result<Object, ExecutionError> {

@@ -28,6 +28,7 @@ mod run;
 mod service;
 mod stopping;
 mod storing;
+mod tenancy;
 #[cfg(test)]
 mod tests;
 mod workers;

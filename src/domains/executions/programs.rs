@@ -102,6 +102,10 @@ impl Programs {
         }
     }
 
+    pub(super) fn tenants(&self) -> &tenants::Service {
+        &self.tenants
+    }
+
     /// A given version of a workflow.
     pub async fn version(
         &self,

@@ -385,3 +385,14 @@ pub(super) async fn remember(
         .to_owned();
     memory::Entity::insert(row).on_conflict(replaced).exec_without_returning(connection).await.map(drop)
 }
+
+/// Bytes that the data of the tenant's executions take.
+pub(super) async fn stored_bytes(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<i64, DbErr> {
+    let sql = "SELECT CAST(COALESCE(SUM(COALESCE(LENGTH(data), 0) + COALESCE(LENGTH(state), 0)), 0) AS BIGINT) AS bytes \
+               FROM execution_payloads WHERE tenant_id = $1";
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [tenant.into()]);
+    match connection.query_one_raw(statement).await? {
+        Some(row) => row.try_get("", "bytes"),
+        None => Ok(0),
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use millrace_engine::{Outcome, Run, Status as EngineStatus, Step};
@@ -23,6 +23,7 @@ use super::repository as rows;
 use super::writer::{Committed, Write};
 use super::{failure, pauses, payload};
 use crate::common::Timestamp;
+use crate::domains::tenants::Settings;
 
 /// Longest error text kept beside the row, in characters.
 const MAX_ERROR: usize = 1000;
@@ -81,7 +82,8 @@ async fn run_and_conclude(
     attempt: &Arc<Attempt>,
     cancel: CancellationToken,
 ) -> Result<Concluded, Error> {
-    let parts = &executor.0;
+    let (parts, started) = (&executor.0, Instant::now());
+    executor.introduce(attempt).await;
     let globals = globals(executor, attempt);
     let host = TenantHost::new(executor.clone(), Arc::clone(attempt), cancel.clone());
     let runner = Runner {
@@ -107,6 +109,7 @@ async fn run_and_conclude(
         save_static_data(executor, attempt, run.static_data()).await;
     }
     let status = status_of(&outcome);
+    executor.meter(attempt, status, started);
     metrics::counter!("millrace_executions_total", "mode" => attempt.row.mode.as_str(), "status" => status.as_str())
         .increment(1);
     let row = row_of(executor, attempt, &mut run, &outcome);
@@ -164,15 +167,21 @@ fn row_of(executor: &Executor, attempt: &Attempt, run: &mut Run, outcome: &Outco
     }
 }
 
-/// Do the workflow's settings, or else the server's, keep an execution that ended so?
+/// Do the workflow's settings, or else the tenant's, or else the server's, keep an execution that ended so?
 fn is_kept(executor: &Executor, attempt: &Attempt, status: Status) -> bool {
     let (settings, config) = (&attempt.program.workflow().settings, &executor.0.config);
-    if attempt.row.mode == Mode::Manual && !settings.save_manual.unwrap_or(config.save_manual) {
+    let tenant = attempt.tenancy.settings();
+    let is_kept = |own: Option<bool>, tenants: fn(&Settings) -> Option<bool>, server: bool| {
+        own.or_else(|| tenant.and_then(tenants)).unwrap_or(server)
+    };
+    if attempt.row.mode == Mode::Manual
+        && !is_kept(settings.save_manual, |tenant| tenant.save_manual, config.save_manual)
+    {
         return false;
     }
     match status {
-        Status::Success => settings.save_data_success.unwrap_or(config.save_success),
-        _ => settings.save_data_error.unwrap_or(config.save_error),
+        Status::Success => is_kept(settings.save_data_success, |tenant| tenant.save_success, config.save_success),
+        _ => is_kept(settings.save_data_error, |tenant| tenant.save_error, config.save_error),
     }
 }
 
@@ -194,7 +203,8 @@ fn limits(executor: &Executor, attempt: &Attempt) -> Limits {
     let server = (config.timeout_seconds > 0).then(|| Duration::from_secs(config.timeout_seconds));
     let own = attempt.program.workflow().settings.execution_timeout;
     let own = own.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let timeout = [server, own].into_iter().flatten().min();
+    let tenant = attempt.tenancy.settings().and_then(|settings| settings.execution_timeout_seconds);
+    let timeout = [server, own, tenant.map(Duration::from_secs)].into_iter().flatten().min();
     let sandbox = millrace_expression::Limits {
         time: Duration::from_secs(config.script_seconds.max(1)),
         memory: config.script_memory_bytes,
@@ -206,12 +216,13 @@ fn limits(executor: &Executor, attempt: &Attempt) -> Limits {
 fn globals(executor: &Executor, attempt: &Attempt) -> Globals {
     let parts = &executor.0;
     let (id, address) = (attempt.row.id, &attempt.program.address);
+    let tenant = attempt.tenancy.settings();
     Globals {
         execution_id: ecow::eco_format!("{id}"),
         mode: attempt.row.mode.as_str().into(),
         resume_url: ecow::eco_format!("{address}/webhook-waiting/{id}"),
         resume_form_url: ecow::eco_format!("{address}/form-waiting/{id}"),
-        timezone: parts.config.timezone.as_str().into(),
+        timezone: tenant.and_then(|settings| settings.timezone.as_deref()).unwrap_or(&parts.config.timezone).into(),
         env: Arc::clone(&parts.env),
         vars: Arc::default(),
         secrets: Arc::default(),

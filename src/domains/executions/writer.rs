@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::repository::{self as rows, Payload, Row};
 use crate::common::{ExecutionId, TenantId};
+use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
 
 /// Writes that wait at most; beyond it finished runs wait and new ones are refused.
@@ -71,10 +72,12 @@ impl Committed {
 
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and everything is written.
-    pub(super) fn start(database: Database) -> Writer {
+    /// What `tenants` has counted goes along with what is written.
+    pub(super) fn start(database: Database, tenants: tenants::Service) -> Writer {
         let (queue, entries) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        tokio::spawn(commit_all(database, entries, Arc::clone(&healthy)));
+        let store = Store { database, tenants };
+        tokio::spawn(commit_all(store, entries, Arc::clone(&healthy)));
         Writer { queue, healthy }
     }
 
@@ -103,7 +106,13 @@ impl Writer {
     }
 }
 
-async fn commit_all(database: Database, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
+/// Where batches go.
+struct Store {
+    database: Database,
+    tenants: tenants::Service,
+}
+
+async fn commit_all(store: Store, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
     let (mut ids, mut held_back) = (FxHashSet::default(), None);
     loop {
         let first = match held_back.take() {
@@ -127,15 +136,15 @@ async fn commit_all(database: Database, mut queue: mpsc::Receiver<Entry>, health
             batch.push(entry);
         }
         metrics::histogram!("millrace_execution_batch_writes").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        commit(&database, batch, &healthy).await;
+        commit(&store, batch, &healthy).await;
     }
 }
 
 /// Commits a batch, however long it takes. While the database is away new executions are refused, the others kept.
-async fn commit(database: &Database, mut batch: Vec<Entry>, healthy: &AtomicBool) {
+async fn commit(store: &Store, mut batch: Vec<Entry>, healthy: &AtomicBool) {
     let mut pause = FIRST_PAUSE;
     while !batch.is_empty() {
-        let failure = match store(database, &batch).await {
+        let failure = match write(store, &batch).await {
             Ok(()) => {
                 healthy.store(true, Ordering::Relaxed);
                 return batch.into_iter().for_each(|entry| entry.answer(Ok(())));
@@ -143,7 +152,7 @@ async fn commit(database: &Database, mut batch: Vec<Entry>, healthy: &AtomicBool
             Err(failure) => failure,
         };
         if !failure.is_outage() {
-            batch = one_by_one(database, batch).await;
+            batch = one_by_one(store, batch).await;
             if batch.is_empty() {
                 return;
             }
@@ -163,10 +172,10 @@ async fn commit(database: &Database, mut batch: Vec<Entry>, healthy: &AtomicBool
 
 /// Commits each write by itself, so that one that cannot be stored keeps no other back. Gives those that failed for no
 /// fault of their own.
-async fn one_by_one(database: &Database, batch: Vec<Entry>) -> Vec<Entry> {
+async fn one_by_one(store: &Store, batch: Vec<Entry>) -> Vec<Entry> {
     let mut left = Vec::new();
     for entry in batch {
-        match store(database, std::slice::from_ref(&entry)).await {
+        match write(store, std::slice::from_ref(&entry)).await {
             Ok(()) => entry.answer(Ok(())),
             Err(Failure::Superseded) => {
                 tracing::warn!(execution = %entry.id(), "a result came from a worker that has lost the execution");
@@ -198,7 +207,7 @@ impl Failure {
 }
 
 /// All of the batch in one transaction, or nothing.
-async fn store(database: &Database, batch: &[Entry]) -> Result<(), Failure> {
+async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
     let mut discarded = Vec::new();
     for entry in batch {
@@ -211,7 +220,7 @@ async fn store(database: &Database, batch: &[Entry]) -> Result<(), Failure> {
         }
     }
     let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
-    let transaction = database.begin(AcrossTenants).await?;
+    let transaction = store.database.begin(AcrossTenants).await?;
     if rows::upsert(&transaction, executions).await? != count {
         return Err(Failure::Superseded);
     }
@@ -219,7 +228,10 @@ async fn store(database: &Database, batch: &[Entry]) -> Result<(), Failure> {
     for (tenant, id) in discarded {
         rows::delete(&transaction, tenant, id).await?;
     }
+    let counts = store.tenants.take_counts();
+    counts.store(&transaction).await?;
     transaction.commit().await?;
+    counts.settled();
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! What can go wrong with tenants.
 
-use crate::common::error::INVALID_BODY;
+use std::time::Duration;
+
+use super::plan::Limit;
+use crate::common::error::{INTERNAL, INVALID_BODY};
 use crate::common::{Code, Coded, FieldError, Kind};
 use crate::infrastructure::database;
 
@@ -12,6 +15,20 @@ pub enum Error {
     SlugTaken,
     #[error("the host name is taken by another tenant")]
     HostTaken,
+    #[error("not a slug")]
+    InvalidSlug,
+    #[error("the tenant is suspended{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Suspended { reason: Option<String> },
+    #[error("the tenant is being deleted; its owner can restore it until then")]
+    Deleting,
+    #[error("the tenant is not being deleted")]
+    NotDeleting,
+    #[error("the slug given is not the tenant's")]
+    NotConfirmed,
+    #[error("the plan allows {allowed}: {}", .limit.advice())]
+    LimitReached { limit: Limit, allowed: u64 },
+    #[error("what is stored of the tenant cannot be read")]
+    Unreadable,
     #[error("not a host name")]
     InvalidHost { index: usize },
     #[error("the tenants cannot be reached")]
@@ -26,7 +43,12 @@ impl Coded for Error {
             Error::NotFound => Code::new(Kind::NotFound, "tenant_not_found", "No such tenant"),
             Error::SlugTaken => Code::new(Kind::Conflict, "tenant_slug_taken", "The slug is taken"),
             Error::HostTaken => Code::new(Kind::Conflict, "tenant_host_taken", "The host name is taken"),
-            Error::InvalidHost { .. } => INVALID_BODY,
+            Error::InvalidHost { .. } | Error::InvalidSlug | Error::NotConfirmed => INVALID_BODY,
+            Error::Suspended { .. } => Code::new(Kind::Forbidden, "tenant_suspended", "The tenant is suspended"),
+            Error::Deleting => Code::new(Kind::Conflict, "tenant_deleting", "The tenant is being deleted"),
+            Error::NotDeleting => Code::new(Kind::Conflict, "tenant_not_deleting", "The tenant is not being deleted"),
+            Error::LimitReached { limit, .. } => limit.code(),
+            Error::Unreadable => INTERNAL,
             Error::Database(error) => database::code_of(error),
             Error::Audit(error) => error.code(),
         }
@@ -37,7 +59,18 @@ impl Coded for Error {
             Error::InvalidHost { index } => {
                 vec![FieldError::new(format!("/hosts/{index}"), "host", "must be a host name without port")]
             }
+            Error::InvalidSlug => vec![FieldError::new(
+                "/slug",
+                "slug",
+                "must be 2–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen",
+            )],
+            Error::NotConfirmed => vec![FieldError::new("/slug", "not_confirmed", "must be the tenant's slug")],
             _ => Vec::new(),
         }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        // An execution may end at any time.
+        matches!(self, Error::LimitReached { limit: Limit::Concurrency, .. }).then_some(Duration::from_secs(1))
     }
 }

@@ -1,11 +1,11 @@
 //! HTTP of tenants.
 
-use actix_web::{get, patch, web};
+use actix_web::{delete, get, patch, post, web};
 
-use super::dto::{TenantResponse, UpdateTenant};
+use super::dto::{DeleteTenant, TenantResponse, UpdateTenant, UsageQuery, UsageResponse};
 use super::service::Service;
 use crate::common::Problem;
-use crate::common::permission::grants::{TenantRead, TenantWrite};
+use crate::common::permission::grants::{TenantDelete, TenantRead, TenantWrite};
 use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json};
 
 /// Get the caller's tenant
@@ -25,7 +25,7 @@ pub(super) async fn get_current_tenant(
 
 /// Change the caller's tenant
 ///
-/// Renames the tenant or replaces the host names under which its webhooks are called.
+/// Renames the tenant, replaces the host names under which its webhooks are called, or its settings.
 #[utoipa::path(
     tag = "tenants",
     request_body = UpdateTenant,
@@ -41,4 +41,59 @@ pub(super) async fn update_current_tenant(
     body: Json<UpdateTenant>,
 ) -> Result<Json<TenantResponse>, Problem> {
     Ok(Json(tenants.update(&ctx, body.into_inner()).await?))
+}
+
+/// Get the tenant's usage
+///
+/// What it used per day, this month, and what its plan allows.
+#[utoipa::path(
+    tag = "tenants",
+    params(UsageQuery),
+    responses((status = 200, description = "The usage.", body = UsageResponse), Guarded<TenantRead>)
+)]
+#[get("/tenants/current/usage")]
+pub(super) async fn get_current_usage(
+    ctx: Can<TenantRead>,
+    tenants: web::Data<Service>,
+    query: web::Query<UsageQuery>,
+) -> Result<Json<UsageResponse>, Problem> {
+    Ok(Json(tenants.usage(ctx.tenant, &query).await?))
+}
+
+/// Delete the caller's tenant
+///
+/// Stops everything at once. When the grace period is over everything is deleted, for good; until then the owner can
+/// restore it.
+#[utoipa::path(
+    tag = "tenants",
+    request_body = DeleteTenant,
+    responses(
+        (status = 200, description = "The tenant, with the time of its deletion.", body = TenantResponse),
+        Guarded<TenantDelete>, BadBody
+    )
+)]
+#[delete("/tenants/current")]
+pub(super) async fn delete_current_tenant(
+    ctx: Can<TenantDelete>,
+    tenants: web::Data<Service>,
+    body: Json<DeleteTenant>,
+) -> Result<Json<TenantResponse>, Problem> {
+    Ok(Json(tenants.delete(&ctx, &body.into_inner()).await?))
+}
+
+/// Restore the caller's tenant
+///
+/// Takes its deletion back.
+#[utoipa::path(
+    tag = "tenants",
+    responses(
+        (status = 200, description = "The tenant as it is now.", body = TenantResponse), Guarded<TenantDelete>, Conflict
+    )
+)]
+#[post("/tenants/current/restore")]
+pub(super) async fn restore_current_tenant(
+    ctx: Can<TenantDelete>,
+    tenants: web::Data<Service>,
+) -> Result<Json<TenantResponse>, Problem> {
+    Ok(Json(tenants.restore(&ctx).await?))
 }

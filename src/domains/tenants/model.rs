@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::plan::{Limits, Settings, Status};
 use crate::common::{TenantId, Timestamp};
 
 /// A customer.
@@ -12,6 +13,13 @@ pub struct Tenant {
     pub name: String,
     /// Host names whose `/webhook/…` is this tenant's, sorted.
     pub hosts: Vec<String>,
+    pub settings: Settings,
+    pub plan: Option<String>,
+    /// None: as the server is configured.
+    pub limits: Option<Limits>,
+    pub status: Status,
+    pub status_reason: Option<String>,
+    pub delete_after: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -1,25 +1,158 @@
-//! Queries of tenants and their host names.
+//! Queries of tenants, their host names and what they used.
 
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 
-use super::entities::{tenant, tenant_host};
+use super::admin_dto::ListTenantsQuery;
+use super::entities::{tenant, tenant_host, usage};
 use super::model::{Slug, Tenant};
-use crate::common::TenantId;
+use super::plan::Status;
+use super::usage::{Day, Usage};
+use crate::common::{TenantId, Timestamp};
 use crate::infrastructure::database::{Error, Scoped};
 
 pub(super) async fn find(connection: &impl ConnectionTrait, id: TenantId) -> Result<Option<Tenant>, Error> {
-    let Some(row) = tenant::Entity::scoped(id).one(connection).await? else { return Ok(None) };
+    with_hosts(connection, tenant::Entity::scoped(id).one(connection).await?).await
+}
+
+/// The same, locked until the transaction ends: who changes a tenant, or counts what it has, does so alone.
+pub(super) async fn lock(connection: &impl ConnectionTrait, id: TenantId) -> Result<Option<Tenant>, Error> {
+    with_hosts(connection, tenant::Entity::scoped(id).lock_exclusive().one(connection).await?).await
+}
+
+async fn with_hosts(connection: &impl ConnectionTrait, row: Option<tenant::Model>) -> Result<Option<Tenant>, Error> {
+    let Some(row) = row else { return Ok(None) };
+    let id = row.id;
     let hosts = tenant_host::Entity::scoped(id).order_by_asc(tenant_host::Column::Host).all(connection).await?;
-    Ok(Some(Tenant {
-        id: row.id,
-        slug: Slug::from_stored(row.slug),
-        name: row.name,
-        hosts: hosts.into_iter().map(|host| host.host).collect(),
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    }))
+    let hosts = hosts.into_iter().map(|host| host.host).collect();
+    Ok(Some(Tenant { hosts, ..from_row(row)? }))
+}
+
+/// Newest first, one row more than the limit when there are more; without host names.
+pub(super) async fn list(connection: &impl ConnectionTrait, query: &ListTenantsQuery) -> Result<Vec<Tenant>, Error> {
+    let mut select = tenant::Entity::across_tenants();
+    if let Some(status) = query.status {
+        select = select.filter(tenant::Column::Status.eq(status));
+    }
+    if let Some(cursor) = query.cursor {
+        select = select.filter(tenant::Column::Id.lt(cursor.id()));
+    }
+    let limit = query.limit.unwrap_or_default().get();
+    let rows = select.order_by_desc(tenant::Column::Id).limit(limit + 1).all(connection).await?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// Tenants whose grace period is over.
+pub(super) async fn due_for_deletion(
+    connection: &impl ConnectionTrait,
+    now: Timestamp,
+) -> Result<Vec<TenantId>, Error> {
+    let due = tenant::Entity::across_tenants()
+        .filter(tenant::Column::Status.eq(Status::Deleting))
+        .filter(tenant::Column::DeleteAfter.lte(now));
+    Ok(due.all(connection).await?.into_iter().map(|tenant| tenant.id).collect())
+}
+
+/// Deletes every row of a tenant in every table that has tenants, those of later versions included.
+pub(super) async fn erase(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<(), Error> {
+    let backend = connection.get_database_backend();
+    let tables = match backend {
+        DbBackend::Postgres => {
+            "SELECT table_name::text AS name FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND column_name = 'tenant_id'"
+        }
+        _ => {
+            "SELECT tables.name AS name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns \
+             WHERE tables.type = 'table' AND columns.name = 'tenant_id'"
+        }
+    };
+    // What refers to the tenant goes with it.
+    tenant::Entity::delete_scoped(tenant).exec(connection).await?;
+    for row in connection.query_all_raw(Statement::from_string(backend, tables)).await? {
+        let table: String = row.try_get("", "name")?;
+        let sql = format!("DELETE FROM \"{table}\" WHERE tenant_id = $1");
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, [tenant.into()])).await?;
+    }
+    Ok(())
+}
+
+/// What a tenant used since this day.
+pub(super) async fn usage_since(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    since: Day,
+) -> Result<Usage, Error> {
+    Ok(usage_by_day(connection, tenant, since).await?.into_iter().fold(Usage::default(), |sum, (_, day)| sum.plus(day)))
+}
+
+/// What a tenant used on each day since this one, newest first.
+pub(super) async fn usage_by_day(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    since: Day,
+) -> Result<Vec<(Day, Usage)>, Error> {
+    let rows = usage::Entity::scoped(tenant)
+        .filter(usage::Column::Day.gte(since.0))
+        .order_by_desc(usage::Column::Day)
+        .all(connection)
+        .await?;
+    let mut days: Vec<(Day, Usage)> = Vec::new();
+    for row in rows {
+        let used = Usage {
+            executions: row.executions,
+            failed_executions: row.failed_executions,
+            node_runs: row.node_runs,
+            compute_ms: row.compute_ms,
+            storage_bytes: row.storage_bytes,
+            ai_cost_micros: row.ai_cost_micros,
+        };
+        match days.last_mut() {
+            Some((day, sum)) if day.0 == row.day => sum.add(used),
+            _ => days.push((Day(row.day), used)),
+        }
+    }
+    Ok(days)
+}
+
+/// Adds to the counters.
+pub(super) async fn add_usage(
+    connection: &impl ConnectionTrait,
+    shard: i16,
+    counts: Vec<(TenantId, Day, Usage)>,
+) -> Result<(), Error> {
+    use usage::Column;
+    let rows = counts.into_iter().map(|(tenant_id, day, used)| {
+        let Usage { executions, failed_executions, node_runs, compute_ms, storage_bytes, ai_cost_micros } = used;
+        let day = day.0;
+        usage::Model {
+            tenant_id,
+            day,
+            shard,
+            executions,
+            failed_executions,
+            node_runs,
+            compute_ms,
+            storage_bytes,
+            ai_cost_micros,
+        }
+        .into_active_model()
+    });
+    let mut added = OnConflict::columns([Column::TenantId, Column::Day, Column::Shard]);
+    for column in [
+        Column::Executions,
+        Column::FailedExecutions,
+        Column::NodeRuns,
+        Column::ComputeMs,
+        Column::StorageBytes,
+        Column::AiCostMicros,
+    ] {
+        let sum = Expr::col((usage::Entity, column)).add(Expr::col((Alias::new("excluded"), column)));
+        added.value(column, sum);
+    }
+    usage::Entity::insert_many(rows).on_conflict(added).exec_without_returning(connection).await.map(drop)
 }
 
 /// Which tenant an address means; asked before the caller is known.
@@ -47,14 +180,14 @@ pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<(Tenant
 }
 
 pub(super) async fn insert(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
-    let row = row(tenant).into_active_model();
+    let row = row(tenant)?.into_active_model();
     tenant::Entity::insert(row).exec_without_returning(connection).await?;
     insert_hosts(connection, tenant).await
 }
 
 /// Writes every field, and replaces the host names.
 pub(super) async fn update(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
-    row(tenant).into_active_model().reset_all().update(connection).await?;
+    row(tenant)?.into_active_model().reset_all().update(connection).await?;
     tenant_host::Entity::delete_scoped(tenant.id).exec(connection).await?;
     insert_hosts(connection, tenant).await
 }
@@ -71,12 +204,37 @@ async fn insert_hosts(connection: &impl ConnectionTrait, tenant: &Tenant) -> Res
     Ok(())
 }
 
-fn row(tenant: &Tenant) -> tenant::Model {
-    tenant::Model {
+fn row(tenant: &Tenant) -> Result<tenant::Model, Error> {
+    let json = |error: serde_json::Error| Error::Custom(error.to_string());
+    Ok(tenant::Model {
         id: tenant.id,
         slug: tenant.slug.to_string(),
         name: tenant.name.clone(),
+        settings: serde_json::to_string(&tenant.settings).map_err(json)?,
+        plan: tenant.plan.clone(),
+        limits: tenant.limits.as_ref().map(serde_json::to_string).transpose().map_err(json)?,
+        status: tenant.status,
+        status_reason: tenant.status_reason.clone(),
+        delete_after: tenant.delete_after,
         created_at: tenant.created_at,
         updated_at: tenant.updated_at,
-    }
+    })
+}
+
+fn from_row(row: tenant::Model) -> Result<Tenant, Error> {
+    let json = |error: serde_json::Error| Error::Type(format!("the settings of tenant {}: {error}", row.id));
+    Ok(Tenant {
+        settings: serde_json::from_str(&row.settings).map_err(json)?,
+        limits: row.limits.as_deref().map(serde_json::from_str).transpose().map_err(json)?,
+        id: row.id,
+        slug: Slug::from_stored(row.slug),
+        name: row.name,
+        hosts: Vec::new(),
+        plan: row.plan,
+        status: row.status,
+        status_reason: row.status_reason,
+        delete_after: row.delete_after,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
 }

@@ -1,18 +1,26 @@
 //! Rules of tenants: who an address means, and changes to one's own tenant.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use moka::sync::Cache;
 
-use super::dto::{TenantResponse, UpdateTenant};
+use super::admin_dto::AdminTenantResponse;
+use super::dto::{DayUsage, TenantResponse, UpdateTenant, UsageQuery, UsageResponse};
 use super::error::Error;
+use super::meter::Meter;
 use super::model::{Slug, Tenant, normalize_host};
+use super::plan::{Limits, Settings, Status};
+use super::profile::{self, Profile};
 use super::repository;
+use super::usage::Day;
 use crate::common::{Clock, Ctx, TenantId};
-use crate::domains::audit::{self, Change};
+use crate::domains::audit;
+use crate::infrastructure::config;
 use crate::infrastructure::crypto;
 use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
+use crate::infrastructure::http_client::EgressPolicy;
 
 /// How long an address is remembered; a new host name may take this long to reach every replica.
 const ADDRESS_MEMORY: Duration = Duration::from_secs(10);
@@ -20,11 +28,25 @@ const ADDRESS_MEMORY: Duration = Duration::from_secs(10);
 /// Tenants. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    database: Database,
-    clock: Arc<dyn Clock>,
-    audit: audit::Service,
+    pub(super) database: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: audit::Service,
+    pub(super) profiles: Cache<TenantId, Arc<Profile>>,
+    pub(super) meter: Meter,
+    /// Name and limits of tenants that were given no plan.
+    pub(super) default_plan: Arc<(String, Limits)>,
+    pub(super) deletion_grace_days: u64,
+    /// What the server allows every tenant.
+    pub(super) egress: EgressPolicy,
+    storage: Arc<OnceLock<Arc<dyn StorageGauge>>>,
     addresses: Cache<Address, Option<TenantId>>,
-    slugs: Cache<TenantId, Slug>,
+}
+
+/// Knows how much a tenant stores. The domain that stores most does; `app.rs` plugs it in.
+#[async_trait]
+pub trait StorageGauge: Send + Sync {
+    /// Bytes.
+    async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, database::Error>;
 }
 
 /// How a webhook's address names its tenant.
@@ -36,43 +58,130 @@ enum Address {
 }
 
 impl Service {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, audit: audit::Service) -> Service {
-        let addresses = Cache::builder().max_capacity(100_000).time_to_live(ADDRESS_MEMORY).build();
-        Service { database, clock, audit, addresses, slugs: Cache::new(100_000) }
+    /// `egress`: what the server allows every tenant.
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        audit: audit::Service,
+        config: &config::Tenants,
+        egress: EgressPolicy,
+    ) -> Service {
+        Service {
+            database,
+            clock,
+            audit,
+            profiles: profile::cache(),
+            meter: Meter::new(),
+            default_plan: Arc::new((config.plan.name.clone(), Limits::configured(&config.plan))),
+            deletion_grace_days: config.deletion_grace_days,
+            egress,
+            storage: Arc::default(),
+            addresses: Cache::builder().max_capacity(100_000).time_to_live(ADDRESS_MEMORY).build(),
+        }
+    }
+
+    /// Names who knows what is stored; once, before the first request.
+    pub fn plug(&self, storage: Arc<dyn StorageGauge>) {
+        if self.storage.set(storage).is_err() {
+            tracing::error!("a storage gauge was plugged in twice; the second call was ignored");
+        }
     }
 
     /// The caller's tenant.
     pub async fn get(&self, ctx: &Ctx) -> Result<TenantResponse, Error> {
         let tenant = repository::find(&self.database.read(ctx), ctx.tenant).await?;
-        Ok(tenant.ok_or(Error::NotFound)?.into())
+        Ok(self.response(tenant.ok_or(Error::NotFound)?))
     }
 
     /// Changes the caller's tenant.
     pub async fn update(&self, ctx: &Ctx, change: UpdateTenant) -> Result<TenantResponse, Error> {
-        let transaction = self.database.begin(ctx).await?;
-        let mut tenant = repository::find(&transaction, ctx.tenant).await?.ok_or(Error::NotFound)?;
-        let before = TenantResponse::from(tenant.clone());
-        if let Some(name) = change.name {
-            tenant.name = name;
+        let hosts = change.hosts.map(|hosts| check_hosts(&hosts)).transpose()?;
+        let changed = self
+            .change(ctx, "tenant.update", |tenant| {
+                tenant.name = change.name.unwrap_or_else(|| tenant.name.clone());
+                tenant.hosts = hosts.unwrap_or_else(|| tenant.hosts.clone());
+                tenant.settings = change.settings.unwrap_or_else(|| tenant.settings.clone());
+                Ok(())
+            })
+            .await?;
+        Ok(self.response(changed))
+    }
+
+    /// What a tenant used per day.
+    pub async fn usage(&self, tenant: TenantId, query: &UsageQuery) -> Result<UsageResponse, Error> {
+        self.store_counts().await?;
+        let limits = self.profile(tenant).await?.limits.clone();
+        let today = Day::of(self.clock.now());
+        let since = today.minus(i64::from(query.days.unwrap_or(31).clamp(1, 366)) - 1);
+        let connection = self.database.read(tenant);
+        let mut month = repository::usage_since(&connection, tenant, today.month_start()).await?;
+        month.storage_bytes = self.stored_bytes(tenant).await?;
+        let days = repository::usage_by_day(&connection, tenant, since).await?;
+        let days = days.into_iter().map(|(day, usage)| DayUsage { day: day.to_string(), usage }).collect();
+        Ok(UsageResponse { month, limits, days })
+    }
+
+    /// Bytes that the tenant stores now.
+    pub(super) async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, Error> {
+        match self.storage.get() {
+            Some(gauge) => Ok(gauge.stored_bytes(tenant).await?),
+            None => Ok(0),
         }
-        if let Some(hosts) = change.hosts {
-            tenant.hosts = check_hosts(&hosts)?;
+    }
+
+    /// As its members see it.
+    pub fn response(&self, tenant: Tenant) -> TenantResponse {
+        TenantResponse {
+            id: tenant.id,
+            slug: tenant.slug.to_string(),
+            name: tenant.name,
+            hosts: tenant.hosts,
+            settings: tenant.settings,
+            plan: tenant.plan.unwrap_or_else(|| self.default_plan.0.clone()),
+            limits: tenant.limits.unwrap_or_else(|| self.default_plan.1.clone()),
+            status: tenant.status,
+            delete_after: tenant.delete_after,
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
         }
-        tenant.updated_at = self.clock.now();
-        repository::update(&transaction, &tenant).await.map_err(host_taken)?;
-        let after = TenantResponse::from(tenant);
-        let change = Change::new("tenant.update", ctx.tenant).before(&before).after(&after);
-        self.audit.record(&transaction, ctx, change).await?;
-        transaction.commit().await?;
-        self.addresses.invalidate_all();
-        Ok(after)
+    }
+
+    /// As the platform's administrators see it.
+    pub(super) fn admin_response(&self, tenant: Tenant) -> AdminTenantResponse {
+        AdminTenantResponse {
+            id: tenant.id,
+            slug: tenant.slug.to_string(),
+            name: tenant.name,
+            hosts: tenant.hosts,
+            status: tenant.status,
+            status_reason: tenant.status_reason,
+            delete_after: tenant.delete_after,
+            plan: tenant.plan.unwrap_or_else(|| self.default_plan.0.clone()),
+            limits: tenant.limits.unwrap_or_else(|| self.default_plan.1.clone()),
+            settings: tenant.settings,
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
+        }
     }
 
     /// Adds a tenant in the caller's transaction. Without a slug, one is made of the name.
     pub async fn create(&self, transaction: &Transaction, name: String, slug: Option<Slug>) -> Result<Tenant, Error> {
         let slug = self.free_slug(transaction, &name, slug).await?;
         let now = self.clock.now();
-        let tenant = Tenant { id: TenantId::new(), slug, name, hosts: Vec::new(), created_at: now, updated_at: now };
+        let tenant = Tenant {
+            id: TenantId::new(),
+            slug,
+            name,
+            hosts: Vec::new(),
+            settings: Settings::default(),
+            plan: None,
+            limits: None,
+            status: Status::Active,
+            status_reason: None,
+            delete_after: None,
+            created_at: now,
+            updated_at: now,
+        };
         match repository::insert(transaction, &tenant).await {
             Ok(()) => {
                 self.addresses.invalidate(&Address::Only);
@@ -83,14 +192,9 @@ impl Service {
         }
     }
 
-    /// The tenant's name in addresses. It never changes, so it is looked up once.
+    /// The tenant's name in addresses.
     pub async fn slug(&self, tenant: TenantId) -> Result<Slug, Error> {
-        if let Some(slug) = self.slugs.get(&tenant) {
-            return Ok(slug);
-        }
-        let slug = repository::find(&self.database.read(tenant), tenant).await?.ok_or(Error::NotFound)?.slug;
-        self.slugs.insert(tenant, slug.clone());
-        Ok(slug)
+        Ok(self.profile(tenant).await?.slug.clone())
     }
 
     /// The tenant of `/t/{slug}/…`.
@@ -123,6 +227,10 @@ impl Service {
     /// Whether there is no tenant yet: a new installation.
     pub async fn none_exists(&self) -> Result<bool, Error> {
         Ok(repository::first_ids(&self.database.read(AcrossTenants), 1).await?.is_empty())
+    }
+
+    pub(super) fn forget_addresses(&self) {
+        self.addresses.invalidate_all();
     }
 
     async fn remember(
@@ -163,6 +271,6 @@ fn check_hosts(hosts: &[String]) -> Result<Vec<String>, Error> {
     Ok(checked)
 }
 
-fn host_taken(error: database::Error) -> Error {
+pub(super) fn host_taken(error: database::Error) -> Error {
     if database::is_unique_violation(&error) { Error::HostTaken } else { error.into() }
 }

@@ -41,3 +41,33 @@ impl From<(User, Membership)> for UserResponse {
         }
     }
 }
+
+/// A person who administers the platform.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057", "email": "root@platform.example", "name": "Root",
+    "since": "2025-01-31T08:00:00.000Z"
+}))]
+pub struct AdministratorResponse {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+    pub since: Timestamp,
+}
+
+/// A person who shall administer the platform.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "email": "root@platform.example" }))]
+pub struct CreateAdministrator {
+    /// Of an account that exists.
+    #[validate(email, length(max = 254))]
+    pub email: String,
+}
+
+impl From<(User, Timestamp)> for AdministratorResponse {
+    fn from((user, since): (User, Timestamp)) -> AdministratorResponse {
+        AdministratorResponse { id: user.id, email: user.email.as_str().to_owned(), name: user.name, since }
+    }
+}

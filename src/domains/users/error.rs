@@ -11,6 +11,8 @@ pub enum Error {
     EmailTaken,
     #[error("the tenant would be left without an owner")]
     LastOwner,
+    #[error("the platform would be left without an administrator")]
+    LastAdministrator,
     #[error("this needs a role that the caller does not hold")]
     RoleTooHigh,
     #[error("the users cannot be reached")]
@@ -23,6 +25,9 @@ impl Coded for Error {
             Error::NotFound => Code::new(Kind::NotFound, "user_not_found", "No such member"),
             Error::EmailTaken => Code::new(Kind::Conflict, "email_taken", "The e-mail address is taken"),
             Error::LastOwner => Code::new(Kind::Conflict, "last_owner", "A tenant needs an owner"),
+            Error::LastAdministrator => {
+                Code::new(Kind::Conflict, "last_administrator", "The platform needs an administrator")
+            }
             Error::RoleTooHigh => Code::new(Kind::Forbidden, "role_too_high", "Not permitted for this role"),
             Error::Database(error) => database::code_of(error),
         }

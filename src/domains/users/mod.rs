@@ -1,8 +1,10 @@
 //! People, and their membership in tenants with a role each.
 //!
-//! Owns `users` and `memberships`. Invariants: an e-mail address is one person; a tenant always keeps an owner; nobody
+//! Owns `users`, `memberships` and `platform_administrators`. Invariants: an e-mail address is one person; a tenant always keeps an owner; nobody
 //! grants a role that holds more than their own.
 
+mod admin_handlers;
+mod administrators;
 mod dto;
 mod entities;
 mod error;
@@ -22,5 +24,11 @@ pub use service::{NewUser, Service};
 
 /// Routes under `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_users).service(handlers::update_user).service(handlers::delete_user);
+    config
+        .service(handlers::list_users)
+        .service(handlers::update_user)
+        .service(handlers::delete_user)
+        .service(admin_handlers::admin_list_administrators)
+        .service(admin_handlers::admin_create_administrator)
+        .service(admin_handlers::admin_delete_administrator);
 }

@@ -40,7 +40,7 @@ pub enum Role {
     Developer,
     /// Also manages members, settings and the audit log.
     Admin,
-    /// Also owns the tenant; there is always one.
+    /// Also deletes the tenant; there is always one.
     Owner,
 }
 
@@ -56,14 +56,20 @@ const OPERATOR: &[Permission] =
 const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
 const ADMIN: &[Permission] =
     &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];
+const OWNER: &[Permission] = &[Permission::TenantDelete];
 
 impl Role {
     pub const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Developer, Role::Admin, Role::Owner];
 
     /// Everything the role allows.
     pub fn permissions(self) -> Permissions {
-        let levels =
-            [(Role::Viewer, VIEWER), (Role::Operator, OPERATOR), (Role::Developer, DEVELOPER), (Role::Admin, ADMIN)];
+        let levels = [
+            (Role::Viewer, VIEWER),
+            (Role::Operator, OPERATOR),
+            (Role::Developer, DEVELOPER),
+            (Role::Admin, ADMIN),
+            (Role::Owner, OWNER),
+        ];
         levels.iter().filter(|(role, _)| self >= *role).flat_map(|(_, list)| list.iter().copied()).collect()
     }
 

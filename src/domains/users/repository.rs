@@ -1,13 +1,16 @@
 //! Queries of people and memberships.
 
+use std::collections::HashMap;
+
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use super::entities::{membership, user};
+use super::entities::{administrator, membership, user};
 use super::model::{Email, Membership, Role, User};
-use crate::common::{PageQuery, TenantId, UserId};
+use crate::common::{PageQuery, TenantId, Timestamp, UserId};
 use crate::infrastructure::database::{Error, Scoped, Unscoped};
 
 /// Before sign-in only: people are looked up by address across tenants.
@@ -82,6 +85,58 @@ pub(super) async fn list_members(
 pub(super) async fn lock_owners(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<usize, Error> {
     let select = membership::Entity::scoped(tenant).filter(membership::Column::Role.eq(Role::Owner));
     Ok(select.lock_exclusive().all(connection).await?.len())
+}
+
+pub(super) async fn find_administrator(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<Option<administrator::Model>, Error> {
+    administrator::Entity::global().filter(administrator::Column::UserId.eq(user)).one(connection).await
+}
+
+/// Administrators of the platform and since when, the first one first.
+pub(super) async fn administrators(connection: &impl ConnectionTrait) -> Result<Vec<(User, Timestamp)>, Error> {
+    let rows = administrator::Entity::global()
+        .order_by_asc(administrator::Column::CreatedAt)
+        .order_by_asc(administrator::Column::UserId)
+        .all(connection)
+        .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.user_id.as_uuid()).collect();
+    let mut users: HashMap<UserId, user::Model> = user::Entity::global()
+        .filter(user::Column::Id.is_in(ids))
+        .all(connection)
+        .await?
+        .into_iter()
+        .map(|user| (user.id, user))
+        .collect();
+    let known = rows.into_iter().filter_map(|row| Some((from_row(users.remove(&row.user_id)?), row.created_at)));
+    Ok(known.collect())
+}
+
+/// Locks the administrators, so that two of them cannot resign at the same moment.
+pub(super) async fn lock_administrators(connection: &impl ConnectionTrait) -> Result<Vec<UserId>, Error> {
+    let rows = administrator::Entity::global().lock_exclusive().all(connection).await?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
+}
+
+/// Does nothing for who is one already.
+pub(super) async fn insert_administrator(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    created_at: Timestamp,
+) -> Result<(), Error> {
+    let known = OnConflict::column(administrator::Column::UserId).do_nothing().to_owned();
+    let row = administrator::Model { user_id, created_at };
+    administrator::Entity::insert(row.into_active_model())
+        .on_conflict(known)
+        .exec_without_returning(connection)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn delete_administrator(connection: &impl ConnectionTrait, user: UserId) -> Result<(), Error> {
+    let delete = administrator::Entity::delete_global().filter(administrator::Column::UserId.eq(user));
+    delete.exec(connection).await.map(drop)
 }
 
 pub(super) async fn insert(connection: &impl ConnectionTrait, new: &User) -> Result<(), Error> {

@@ -13,9 +13,9 @@ use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction
 /// People. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    database: Database,
-    clock: Arc<dyn Clock>,
-    audit: audit::Service,
+    pub(super) database: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: audit::Service,
 }
 
 /// An account to be made.

@@ -139,6 +139,15 @@ impl From<Error> for Reply {
                 reply.headers.push(("retry-after".into(), "1".into()));
                 reply
             }
+            // The tenant is suspended, or at a limit of its plan.
+            Kind::PlanLimit | Kind::Forbidden | Kind::Conflict | Kind::TooManyRequests => {
+                let status = problem.code.kind.status().as_u16();
+                let mut reply = Reply::error(status, problem.code.title, problem.detail.as_deref());
+                if problem.code.kind == Kind::TooManyRequests {
+                    reply.headers.push(("retry-after".into(), "1".into()));
+                }
+                reply
+            }
             Kind::Invalid => Reply::error(500, "The workflow cannot run", problem.detail.as_deref()),
             _ => Reply::error(500, "Internal error", None),
         }

@@ -97,6 +97,7 @@ impl Service {
         id: &str,
         mut request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
+        self.tenants.profile(tenant).await.and_then(|profile| profile.require_active()).map_err(Error::from)?;
         let unknown = || reply::no_execution(id);
         let parsed: ExecutionId = id.parse().map_err(|_| unknown())?;
         let waiting = match self.executions.waiting(tenant, parsed).await.map_err(Error::from)? {

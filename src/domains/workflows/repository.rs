@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::entities::{tag, version, workflow, workflow_tag};
@@ -209,4 +209,17 @@ pub(super) async fn set_tags(
         tenant_id: Set(tenant),
     });
     workflow_tag::Entity::insert_many(links).exec_without_returning(connection).await.map(drop)
+}
+
+/// How many workflows the tenant has, or has in production.
+pub(super) async fn count(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    only_active: bool,
+) -> Result<u64, DbErr> {
+    let mut select = workflow::Entity::scoped(tenant);
+    if only_active {
+        select = select.filter(workflow::Column::ActiveVersionId.is_not_null());
+    }
+    PaginatorTrait::count(select, connection).await
 }

@@ -16,7 +16,7 @@ use super::model::{self, Checked};
 use super::repository as rows;
 use crate::common::{Clock, Ctx, Page, TenantId, WorkflowId, WorkflowVersionId};
 use crate::domains::audit::{self, Change};
-use crate::domains::tenants;
+use crate::domains::tenants::{self, Limit};
 use crate::infrastructure::database::{Database, Transaction, is_unique_violation};
 
 /// The workflows of all tenants. Cheap to clone.
@@ -295,6 +295,8 @@ impl Service {
     }
 
     async fn insert(&self, ctx: &Ctx, transaction: &Transaction, checked: &Checked) -> Result<rows::Workflow, Error> {
+        let count = rows::count(transaction, ctx.tenant, false);
+        self.tenants.require_room(transaction, ctx, Limit::Workflows, count).await?;
         let now = self.clock.now();
         let row = rows::Workflow {
             id: WorkflowId::new(),
@@ -358,6 +360,10 @@ impl Service {
         problems.extend(model::activation_problems(parsed));
         if !problems.is_empty() {
             return Err(Error::NotRunnable(problems));
+        }
+        if row.active_version_id.is_none() {
+            let count = rows::count(transaction, ctx.tenant, true);
+            self.tenants.require_room(transaction, ctx, Limit::ActiveWorkflows, count).await?;
         }
         let activation = Activation { workflow: row.id, version: row.version_id, document, parsed };
         for hook in self.hooks() {

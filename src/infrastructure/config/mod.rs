@@ -12,8 +12,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 pub use sections::{
-    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Queue,
-    Role, Server, SqliteSynchronous,
+    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
+    Queue, Role, Server, SqliteSynchronous, Tenants,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -34,6 +34,7 @@ pub struct Config {
     pub auth: Auth,
     pub mail: Mail,
     pub limits: Limits,
+    pub tenants: Tenants,
     pub http_client: HttpClient,
     pub executions: Executions,
     pub expressions: Expressions,

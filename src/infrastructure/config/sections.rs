@@ -125,6 +125,26 @@ pub struct Limits {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Tenants {
+    pub deletion_grace_days: u64,
+    pub plan: Plan,
+}
+
+/// What a tenant may use that was given no plan of its own. 0: no limit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub name: String,
+    pub workflows: u64,
+    pub active_workflows: u64,
+    pub executions_per_month: u64,
+    pub concurrent_executions: u64,
+    pub storage_bytes: u64,
+    pub ai_cost_micros_per_month: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HttpClient {
     pub connect_timeout_seconds: u64,
     pub timeout_seconds: u64,

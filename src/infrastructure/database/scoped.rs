@@ -51,4 +51,8 @@ pub trait Unscoped: EntityTrait {
     fn update_global() -> UpdateMany<Self> {
         Self::update_many()
     }
+
+    fn delete_global() -> DeleteMany<Self> {
+        Self::delete_many()
+    }
 }

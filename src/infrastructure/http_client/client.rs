@@ -75,6 +75,7 @@ impl HttpClient {
         let mut redirects_left = request.max_redirects.unwrap_or(0);
         loop {
             // A name is checked when it is resolved; an address in the URL is not, so it is checked here.
+            check_name(policy, &url)?;
             if request.proxy.is_none() {
                 check_address(policy, &url)?;
             }
@@ -218,10 +219,20 @@ fn check_address(policy: &EgressPolicy, url: &Url) -> Result<(), Error> {
         Some(Host::Ipv6(address)) => address.into(),
         Some(Host::Domain(_)) | None => return Ok(()),
     };
-    if policy.permits(address) {
+    if policy.permits_host(None, address) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::EgressDenied, format!("the address {address} is not allowed")))
+}
+
+/// Before the name is looked up: a look-up tells the name to others.
+fn check_name(policy: &EgressPolicy, url: &Url) -> Result<(), Error> {
+    match url.host() {
+        Some(Host::Domain(name)) if !policy.permits_name(name) => {
+            Err(Error::new(ErrorKind::EgressDenied, format!("the host {name} is not on the tenant's list")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The kind and a text without URL: reqwest puts the whole URL into its own.

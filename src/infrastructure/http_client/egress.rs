@@ -1,4 +1,4 @@
-//! Which addresses may be reached: the public internet, and what was allowed by name.
+//! Which addresses may be reached: the public internet, and what was allowed by name; or of these only some destinations.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,6 +10,43 @@ pub type Network = ipnet::IpNet;
 pub struct EgressPolicy {
     allowed: Vec<Network>,
     everything: bool,
+    /// Empty: wherever the rest allows.
+    only: Vec<Destination>,
+}
+
+/// Where requests may go: `api.example.com`, `*.example.com` (every name below it), or a block of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Destination {
+    Name(String),
+    Below(String),
+    Network(Network),
+}
+
+/// The text names no destination.
+#[derive(Debug, thiserror::Error)]
+#[error("no host name, no *.name and no block of addresses")]
+pub struct NoDestination;
+
+impl std::str::FromStr for Destination {
+    type Err = NoDestination;
+
+    fn from_str(text: &str) -> Result<Destination, NoDestination> {
+        if let Ok(network) = text.parse::<Network>().or_else(|_| text.parse::<IpAddr>().map(Network::from)) {
+            return Ok(Destination::Network(network));
+        }
+        let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if name.len() > 253 || !name.split('.').all(is_label) {
+            return Err(NoDestination);
+        }
+        let name = name.to_ascii_lowercase();
+        Ok(if below { Destination::Below(name) } else { Destination::Name(name) })
+    }
 }
 
 impl EgressPolicy {
@@ -17,12 +54,46 @@ impl EgressPolicy {
     pub fn allowing(mut networks: Vec<Network>) -> EgressPolicy {
         networks.sort_unstable();
         networks.dedup();
-        EgressPolicy { allowed: networks, everything: false }
+        EgressPolicy { allowed: networks, everything: false, only: Vec::new() }
     }
 
     /// For the command line, where the user's own machine is theirs to reach.
     pub fn unrestricted() -> EgressPolicy {
-        EgressPolicy { allowed: Vec::new(), everything: true }
+        EgressPolicy { allowed: Vec::new(), everything: true, only: Vec::new() }
+    }
+
+    /// Of what is allowed, only these destinations; none given: all.
+    pub fn only(&mut self, mut destinations: Vec<Destination>) {
+        destinations.sort_unstable_by_key(|destination| format!("{destination:?}"));
+        destinations.dedup();
+        self.only = destinations;
+    }
+
+    /// Whether a host of this name may be asked for at all; its address is looked at later.
+    pub fn permits_name(&self, name: &str) -> bool {
+        self.only.is_empty()
+            || self.names(name)
+            || self.only.iter().any(|destination| matches!(destination, Destination::Network(_)))
+    }
+
+    /// Whether this address may be reached, for a host of this name where there is one.
+    pub fn permits_host(&self, name: Option<&str>, address: IpAddr) -> bool {
+        let address = unmapped(address);
+        let within = |destination: &Destination| matches!(destination, Destination::Network(network) if network.contains(&address));
+        let is_listed =
+            self.only.is_empty() || name.is_some_and(|name| self.names(name)) || self.only.iter().any(within);
+        is_listed && self.permits(address)
+    }
+
+    fn names(&self, name: &str) -> bool {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.only.iter().any(|destination| match destination {
+            Destination::Name(listed) => *listed == name,
+            Destination::Below(parent) => {
+                name.strip_suffix(parent.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+            }
+            Destination::Network(_) => false,
+        })
     }
 
     pub fn permits(&self, address: IpAddr) -> bool {

@@ -11,7 +11,7 @@ mod tests;
 mod tls;
 
 pub use client::HttpClient;
-pub use egress::{EgressPolicy, Network};
+pub use egress::{Destination, EgressPolicy, Network};
 pub use request::{Body, Error, ErrorKind, Part, Request, Response};
 pub use resolver::FixedName;
 pub use tls::TlsError;

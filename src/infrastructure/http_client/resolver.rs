@@ -66,7 +66,7 @@ impl Resolve for PolicyResolver {
                 return Err(ResolveError::NotFound(host).into());
             }
             let permitted: Vec<SocketAddr> =
-                addresses.into_iter().filter(|address| policy.permits(address.ip())).collect();
+                addresses.into_iter().filter(|address| policy.permits_host(Some(&host), address.ip())).collect();
             if permitted.is_empty() {
                 return Err(ResolveError::Denied(host).into());
             }

@@ -84,7 +84,7 @@ impl FromRequest for Visitor {
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<Ctx, Problem> {
+pub(super) fn caller(request: &HttpRequest) -> Result<Ctx, Problem> {
     match request.extensions().get::<Authentication>() {
         Some(Authentication(Some(result))) => result.clone(),
         _ => Err(Problem::of(UNAUTHENTICATED)),

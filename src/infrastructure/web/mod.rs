@@ -1,5 +1,6 @@
 //! The HTTP server's side of every request: ids, limits, bodies, guards, problems, OpenAPI. Knows no domain.
 
+mod administrator;
 pub mod authentication;
 mod created;
 mod envelope;
@@ -15,6 +16,7 @@ pub(crate) mod probes;
 mod problem;
 mod responses;
 
+pub use administrator::{Administrator, AdministratorRoll, Administrators};
 pub use authentication::{Authenticator, Credentials};
 pub use created::{Created, CreatedSecret, NoContent};
 pub use envelope::envelope;

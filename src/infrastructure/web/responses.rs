@@ -113,7 +113,7 @@ fn table(rows: &[(u16, &str, &str, &str)]) -> Responses {
         .collect()
 }
 
-fn problem(status: u16, description: &str, code: &str, title: &str) -> Response {
+pub(super) fn problem(status: u16, description: &str, code: &str, title: &str) -> Response {
     let example = json!({
         "type": format!("urn:millrace:problem:{code}"),
         "title": title,

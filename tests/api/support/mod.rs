@@ -9,5 +9,5 @@ mod vendors;
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use server::TestServer;
-pub(crate) use tenant::{PASSWORD, TestTenant, add, email, sign_in};
+pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
 pub(crate) use vendors::{Received, Vendors};

@@ -97,3 +97,17 @@ pub(crate) async fn sign_in(server: &TestServer, email: &str) -> Client {
     let session = server.visitor().post("/api/v1/auth/login", login).await.json(200);
     server.bearer(session["accessToken"].as_str().unwrap())
 }
+
+/// Somebody who administers the platform: the owner of the tenant "platform".
+pub(crate) async fn administrator(server: &TestServer) -> Client {
+    let register = json!({ "email": "owner@platform.example", "password": PASSWORD, "tenantName": "platform" });
+    let session = server.visitor().post("/api/v1/auth/register", register).await.json(201);
+    let client = server.bearer(session["accessToken"].as_str().unwrap());
+    let me = client.get("/api/v1/auth/me").await.json(200);
+    let tenant: TenantId = me["tenant"]["id"].as_str().unwrap().parse().unwrap();
+    let (user, _) = server.app.users.find_by_email(&Email::new("owner@platform.example")).await.unwrap().unwrap();
+    let transaction = server.app.database.begin(tenant).await.unwrap();
+    server.app.users.appoint(&transaction, &Ctx::system(tenant), user).await.unwrap();
+    transaction.commit().await.unwrap();
+    client
+}

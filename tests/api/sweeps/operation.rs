@@ -44,6 +44,11 @@ impl Operation {
         self.declaration["x-permission"].as_str()
     }
 
+    /// For the platform's administrators, who are above tenants.
+    pub(super) fn is_administrative(&self) -> bool {
+        self.path.starts_with("/api/v1/admin/")
+    }
+
     pub(super) fn is_mutation(&self) -> bool {
         self.method != Method::GET && self.method != Method::HEAD
     }

@@ -3,3 +3,4 @@
 
 pub(super) mod tenant;
 pub(super) mod tenant_host;
+pub(super) mod usage;

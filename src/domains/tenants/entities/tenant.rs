@@ -3,7 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::common::{TenantId, Timestamp};
-use crate::infrastructure::database::Scoped;
+use crate::domains::tenants::plan::Status;
+use crate::infrastructure::database::{Scoped, text_column};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tenants")]
@@ -12,6 +13,15 @@ pub struct Model {
     pub id: TenantId,
     pub slug: String,
     pub name: String,
+    /// JSON.
+    pub settings: String,
+    pub plan: Option<String>,
+    /// JSON; None: as the server is configured.
+    pub limits: Option<String>,
+    pub status: Status,
+    pub status_reason: Option<String>,
+    /// When everything is deleted.
+    pub delete_after: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -20,6 +30,8 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+text_column!(Status);
 
 impl Scoped for Entity {
     const TENANT: Column = Column::Id;

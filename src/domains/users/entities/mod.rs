@@ -1,5 +1,6 @@
 //! The domain's tables as sea-orm entities. No rules.
 #![expect(unreachable_pub, reason = "the derives of sea-orm ask for `pub`; nothing outside the domain sees these")]
 
+pub(super) mod administrator;
 pub(super) mod membership;
 pub(super) mod user;

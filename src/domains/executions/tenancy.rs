@@ -1,0 +1,75 @@
+//! What the tenant's plan and settings mean for an execution: leave to begin, how it is kept, and what it counts for.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+
+use super::attempt::Attempt;
+use super::error::Error;
+use super::executor::Executor;
+use super::model::{Mode, Status};
+use super::repository as rows;
+use crate::common::TenantId;
+use crate::domains::tenants::{Admission, Profile, Settings, StorageGauge, Usage};
+use crate::infrastructure::database;
+
+/// What an attempt knows of its tenant.
+#[derive(Debug, Default)]
+pub(super) struct Tenancy {
+    /// Leave to run, given back when the attempt is over.
+    admission: Mutex<Option<Admission>>,
+    profile: OnceLock<Arc<Profile>>,
+}
+
+impl Tenancy {
+    pub(super) fn admitted(&self, admission: Admission) {
+        let _ = self.profile.set(Arc::clone(&admission.profile));
+        *self.admission.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+    }
+
+    /// None where the tenant could not be looked up.
+    pub(super) fn settings(&self) -> Option<&Settings> {
+        self.profile.get().map(|profile| &profile.settings)
+    }
+}
+
+impl Executor {
+    /// Asks whether the tenant may begin another execution.
+    pub(super) async fn admit(&self, tenant: TenantId) -> Result<Admission, Error> {
+        Ok(self.0.programs.tenants().admit(tenant).await?)
+    }
+
+    /// Looks up the tenant of an attempt that went on from an earlier one.
+    pub(super) async fn introduce(&self, attempt: &Attempt) {
+        if attempt.tenancy.profile.get().is_some() {
+            return;
+        }
+        match self.0.programs.tenants().profile(attempt.row.tenant_id).await {
+            Ok(profile) => drop(attempt.tenancy.profile.set(profile)),
+            Err(error) => tracing::warn!(%error, "the settings of a tenant could not be read; the server's are used"),
+        }
+    }
+
+    /// Counts what an attempt has used.
+    pub(super) fn meter(&self, attempt: &Attempt, status: Status, started: Instant) {
+        // What another workflow calls counts with its caller; a pause is no end.
+        let is_counted = status.is_terminal() && attempt.row.mode != Mode::Integrated;
+        let failed = is_counted && matches!(status, Status::Error | Status::Crashed);
+        let usage = Usage {
+            executions: is_counted.into(),
+            failed_executions: failed.into(),
+            node_runs: i64::try_from(attempt.node_runs()).unwrap_or(i64::MAX),
+            compute_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
+            ..Usage::default()
+        };
+        self.0.programs.tenants().count(attempt.row.tenant_id, usage);
+    }
+}
+
+#[async_trait]
+impl StorageGauge for Executor {
+    async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, database::Error> {
+        rows::stored_bytes(&self.0.database.read(tenant), tenant).await
+    }
+}
