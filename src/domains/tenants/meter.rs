@@ -67,6 +67,13 @@ impl Meter {
         lock(&self.0.pending).entry((tenant, day)).or_default().add(usage);
     }
 
+    /// What is counted and not stored yet.
+    fn pending_of(&self, tenant: TenantId) -> Usage {
+        let pending = lock(&self.0.pending);
+        let own = pending.iter().filter(|((of, _), _)| *of == tenant);
+        own.fold(Usage::default(), |sum, (_, usage)| sum.plus(*usage))
+    }
+
     fn begin(&self, tenant: TenantId, allowed: Option<u64>) -> Option<bool> {
         let allowed = allowed?;
         let mut running = lock(&self.0.running);
@@ -116,10 +123,7 @@ impl Service {
         let profile = self.profile(tenant).await?;
         profile.require_active()?;
         let Some(allowed) = profile.limits.ai_cost_micros_per_month else { return Ok(()) };
-        let pending = lock(&self.meter.0.pending);
-        let mine: i64 =
-            pending.iter().filter(|((of, _), _)| *of == tenant).map(|(_, usage)| usage.ai_cost_micros).sum();
-        drop(pending);
+        let mine = self.meter.pending_of(tenant).ai_cost_micros;
         let standing = self.standing(&profile, tenant).await?;
         if at_least(standing.ai_cost_micros.saturating_add(mine), allowed) {
             return Err(Error::LimitReached { limit: Limit::AiCost, allowed });
@@ -150,13 +154,7 @@ impl Service {
         let now = Day::of(self.clock.now());
         let look = async {
             // What is counted here and not stored yet first: counting it twice is safer than not at all.
-            let pending: Usage = {
-                let pending = lock(&self.meter.0.pending);
-                pending
-                    .iter()
-                    .filter(|((of, _), _)| *of == tenant)
-                    .fold(Usage::default(), |sum, (_, usage)| sum.plus(*usage))
-            };
+            let pending = self.meter.pending_of(tenant);
             let connection = self.database.read(tenant);
             let used = repository::usage_since(&connection, tenant, now.month_start()).await?;
             let storage_bytes = match profile.limits.storage_bytes {
