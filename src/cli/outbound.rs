@@ -1,14 +1,17 @@
-//! Requests of `millrace execute`: through the one client, made when the first request is sent.
+//! What `millrace execute` reaches: by HTTP through the one client, databases and mail servers by their protocols. Made
+//! when something is reached for the first time.
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use millrace_model::{ExecutionError, Value};
 use millrace_nodes::{HttpError, HttpRequest, HttpResponse};
 use millrace_runner::Http;
 
 use crate::domains::executions::outbound;
 use crate::infrastructure::config::Config;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient};
+use crate::infrastructure::services::Services;
 
 pub(super) struct Outbound {
     /// May requests go to this machine and to private networks?
@@ -18,6 +21,7 @@ pub(super) struct Outbound {
 
 struct Client {
     client: HttpClient,
+    services: Services,
     policy: Arc<EgressPolicy>,
 }
 
@@ -33,7 +37,7 @@ impl Outbound {
             true => Arc::new(EgressPolicy::unrestricted()),
             false => Arc::clone(client.default_policy()),
         };
-        Ok(Client { client, policy })
+        Ok(Client { client, services: Services::default(), policy })
     }
 }
 
@@ -41,8 +45,14 @@ impl Outbound {
 impl Http for Outbound {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         match self.client.get_or_init(|| self.connect()) {
-            Ok(Client { client, policy }) => outbound::send(client, policy, request).await,
+            Ok(Client { client, policy, .. }) => outbound::send(client, policy, request).await,
             Err(message) => Err(HttpError { code: "ECONNABORTED", message: message.clone() }),
+        }
+    }
+    async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
+        match self.client.get_or_init(|| self.connect()) {
+            Ok(Client { services, policy, .. }) => outbound::service(services, policy, name, &arguments).await,
+            Err(message) => Err(ExecutionError::operation(message.as_str())),
         }
     }
 }

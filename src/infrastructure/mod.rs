@@ -7,5 +7,6 @@ pub mod database;
 pub mod http_client;
 pub mod mail;
 pub mod queue;
+pub mod services;
 pub mod telemetry;
 pub mod web;

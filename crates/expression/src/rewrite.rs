@@ -97,7 +97,12 @@ fn forbidden(message: &str) -> ExecutionError {
 
 fn check_reserved(tokens: &[Token<'_>]) -> Result<(), ExecutionError> {
     let mut extended = false;
-    for token in tokens.iter().filter(|token| token.kind == Kind::Name) {
+    let mut member = false;
+    for token in tokens {
+        let of_member = std::mem::replace(&mut member, token.is(".") || token.is("?."));
+        if token.kind != Kind::Name {
+            continue;
+        }
         let name = unescape(token.text);
         if RESERVED.contains(&name.as_str()) {
             let mut error = forbidden(&format!("Cannot use \"{name}\" due to security concerns"));
@@ -110,7 +115,7 @@ fn check_reserved(tokens: &[Token<'_>]) -> Result<(), ExecutionError> {
             return Err(error);
         }
         extended = name == "extends";
-        if name == "with" {
+        if name == "with" && !of_member {
             let mut error = forbidden("Cannot use \"with\" statements due to security concerns");
             error.name = "ExpressionWithStatementError".into();
             return Err(error);

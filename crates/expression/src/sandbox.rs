@@ -274,7 +274,14 @@ fn evaluate_in(ctx: &Ctx<'_>, template: &Template, output: usize, tagged: bool) 
                     Part::Text(part) => text.push_str(part),
                     Part::Code(expression) => {
                         let value = run(ctx, &realm, expression)?;
-                        let part = text_of(&realm, &value);
+                        let part = match text_of(&realm, &value) {
+                            // It has no text (a symbol): swallowed, as what an expression throws.
+                            Err(Refusal::Thrown(_)) => {
+                                forget_after(ctx, &realm, expression.compiled()?);
+                                return thrown::by_expression(ctx, &realm).map_or(Ok(Value::Undefined), Err);
+                            }
+                            part => part,
+                        };
                         text.push_str(&done(ctx, &realm, part, expression.compiled()?)?);
                         if text.len() > output {
                             return Err(thrown::output_exceeded());

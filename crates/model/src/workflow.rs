@@ -52,6 +52,8 @@ pub struct Node {
     pub version: f64,
     /// As written: expressions unresolved, defaults left out.
     pub parameters: Object,
+    /// With the type's defaults, once the types are known; `None` before that.
+    pub with_defaults: Option<Object>,
     /// Credential type to `{id, name}`.
     pub credentials: Object,
     /// x (right) and y (down) in the editor.
@@ -68,6 +70,13 @@ pub struct Node {
     pub webhook_id: Option<Str>,
     /// The whole node as written, for expressions that read it.
     pub document: Object,
+}
+
+impl Node {
+    /// Parameters as expressions see them (`$parameter`, `$('Node').params`): defaults filled in, expressions as written.
+    pub fn shown_parameters(&self) -> &Object {
+        self.with_defaults.as_ref().unwrap_or(&self.parameters)
+    }
 }
 
 /// What a failing node does to the run.

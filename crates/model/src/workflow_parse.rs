@@ -106,6 +106,7 @@ fn parse_node(document: &Object, at: usize, problems: &mut Vec<Problem>) -> Node
         kind: text(document, "type").unwrap_or_default(),
         version,
         parameters: object("parameters", problems),
+        with_defaults: None,
         credentials: object("credentials", problems),
         position: (coordinate(0).unwrap_or(0.0), coordinate(1).unwrap_or(0.0)),
         disabled: document.get("disabled").is_some_and(truthy),

@@ -60,6 +60,15 @@ impl<'a> NodeContext<'a> {
         self.node().on_error != ErrorPolicy::Stop
     }
 
+    /// The item that goes on in place of one that failed; the error itself where the node stops.
+    pub(crate) fn failed_item(&self, error: ExecutionError, item: usize) -> Result<Item, ExecutionError> {
+        if self.continue_on_fail() {
+            Ok(Item::new(Object::from([("error", Value::from(error.message))])).paired(item))
+        } else {
+            Err(error.at_item(item))
+        }
+    }
+
     /// A parameter by dotted path for one item: its default filled in, its expressions resolved.
     /// `Value::Undefined` when it is not set and has no default.
     pub fn parameter(&mut self, path: &str, item: usize) -> Result<Value, ExecutionError> {

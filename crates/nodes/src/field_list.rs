@@ -2,6 +2,8 @@
 
 use millrace_model::{ExecutionError, Str, Value};
 
+use crate::NodeContext;
+
 /// The names; `label` is what the parameter is called in the editor.
 pub(crate) fn parse(value: &Value, label: &str) -> Result<Vec<Str>, ExecutionError> {
     match value {
@@ -17,6 +19,24 @@ pub(crate) fn parse(value: &Value, label: &str) -> Result<Vec<Str>, ExecutionErr
 /// The trimmed, non-empty parts between commas.
 pub(crate) fn split(text: &str) -> Vec<Str> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Str::from).collect()
+}
+
+/// The names as text or list; Item Lists wraps each in an object.
+pub(crate) fn listed(
+    context: &mut NodeContext<'_>,
+    path: &str,
+    label: &str,
+    item: usize,
+) -> Result<Vec<Str>, ExecutionError> {
+    let value = context.parameter(path, item)?;
+    match value.get("fields") {
+        Some(fields) => {
+            let entries = fields.as_array().unwrap_or_default().iter();
+            Ok(entries.filter_map(|entry| entry.get("fieldName")).map(Value::to_js_string).collect())
+        }
+        None if matches!(value, Value::Object(_)) => Ok(Vec::new()),
+        None => parse(&value, label),
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub struct CompiledNode {
 impl Compiled {
     /// Never fails: a node of an unknown type fails when it is its turn, as do wrong parameters.
     pub fn new(workflow: Arc<Workflow>, catalog: &dyn Catalog) -> Compiled {
-        let workflow = connected(workflow);
+        let mut workflow = connected(workflow);
         let mut ports = Vec::with_capacity(workflow.nodes.len());
         let compile = |node: &Node| match catalog.find(&node.kind) {
             Some(found) => {
@@ -49,7 +49,10 @@ impl Compiled {
                 CompiledNode { node_type: None, parameters: node.parameters.clone(), runs_scripts: false }
             }
         };
-        let nodes = workflow.nodes.iter().map(compile).collect();
+        let nodes: Vec<CompiledNode> = workflow.nodes.iter().map(compile).collect();
+        for (node, compiled) in Arc::make_mut(&mut workflow).nodes.iter_mut().zip(&nodes) {
+            node.with_defaults = Some(compiled.parameters.clone());
+        }
         let mut ports = ports.into_iter();
         let facts = Arc::new(Facts::new(&workflow, |_| ports.next().unwrap_or_default()));
         Compiled { workflow, facts, nodes }

@@ -25,6 +25,7 @@ use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
+use crate::infrastructure::services::Services;
 
 /// An execution to be started.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ pub(super) struct Parts {
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
     pub http: HttpClient,
+    pub services: Services,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
     pub env: Arc<Object>,
@@ -109,6 +111,7 @@ impl Executor {
             cache,
             queue,
             http,
+            services: Services::default(),
             config,
             env,
         }))

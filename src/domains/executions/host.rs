@@ -138,8 +138,10 @@ impl NodeHost for TenantHost {
         kept.map_err(|error| unreachable_memory(&error))
     }
 
-    async fn service(&self, name: &str, _: Value) -> Result<Value, ExecutionError> {
-        Err(ExecutionError::operation(format!("This server does not offer the service \"{name}\"")))
+    async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
+        self.before_effect().await?;
+        let parts = &self.executor.0;
+        outbound::service(&parts.services, parts.http.default_policy(), name, &arguments).await
     }
 }
 

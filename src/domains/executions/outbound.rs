@@ -1,11 +1,13 @@
-//! Requests of nodes, put into the words of the one HTTP client, and its answers and failures into n8n's.
+//! Requests of nodes, put into the words of the one HTTP client and of the services, and their answers and failures into
+//! n8n's.
 
 use std::sync::Arc;
 
-use millrace_model::Str;
+use millrace_model::{ExecutionError, Str, Value};
 use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
 
 use crate::infrastructure::http_client::{self, EgressPolicy, ErrorKind, HttpClient, Part, Request};
+use crate::infrastructure::services::{Failure, Services};
 
 /// Sends a request under an egress policy.
 pub(crate) async fn send(
@@ -21,6 +23,22 @@ pub(crate) async fn send(
         headers: headers.collect(),
         body: answer.body,
         url: answer.url,
+    })
+}
+
+/// Calls a database or mail server under an egress policy.
+pub(crate) async fn service(
+    services: &Services,
+    policy: &Arc<EgressPolicy>,
+    name: &str,
+    arguments: &Value,
+) -> Result<Value, ExecutionError> {
+    services.call(policy, name, arguments).await.map_err(|Failure { message, description }| {
+        let error = ExecutionError::operation(message);
+        match description {
+            Some(description) => error.describe(description),
+            None => error,
+        }
     })
 }
 

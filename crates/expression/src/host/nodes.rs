@@ -186,10 +186,10 @@ pub(super) fn last_run<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     }
 }
 
-/// `parameters(node)` as written.
+/// `parameters(node)`: with the type's defaults, expressions as written.
 pub(super) fn parameters<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     let node = call.node(0)?;
-    Ok(object_to_js(call.ctx, &call.frame.scope.workflow.node(node).parameters)?)
+    Ok(object_to_js(call.ctx, call.frame.scope.workflow.node(node).shown_parameters())?)
 }
 
 /// `context(node)`: its memory within the run.

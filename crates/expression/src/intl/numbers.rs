@@ -223,7 +223,7 @@ fn unit(ctx: &Ctx<'_>, locale: &Locale, name: &str, width: Width) -> Result<Fram
         "millisecond" => Duration::millisecond(),
         _ => return range_error(ctx, &format!("Invalid unit argument for Intl.NumberFormat() '{name}'")),
     };
-    CategorizedFormatter::try_new_extended(locale.into(), unit, UnitsFormatterOptions::from(width))
+    CategorizedFormatter::try_new_outlier(locale.into(), unit, UnitsFormatterOptions::from(width))
         .map(Frame::Unit)
         .or_else(|error| range_error(ctx, &error.to_string()))
 }

@@ -42,7 +42,6 @@
 
   // ---- values that leave ----
   const isLuxon = (value, kind) => value['isLuxon' + kind] === true;
-  const pad = (entries) => { const made = {}; for (const [key, value] of entries) made[String(key)] = value; return made; };
   // A value that is no plain object or array, as JSON has it (`tagged`: with its type beside it).
   const plain = (value, tagged) => {
     if (value instanceof Date) {
@@ -54,13 +53,13 @@
     }
     if (isLuxon(value, 'Duration')) return tagged ? { $type: 'Duration', iso: value.toISO() } : value.toISO();
     if (isLuxon(value, 'Interval')) return tagged ? { $type: 'Interval', iso: value.toISO() } : value.toISO();
-    if (value instanceof RegExp) return tagged ? { $type: 'RegExp', value: String(value) } : String(value);
+    if (value instanceof RegExp) return tagged ? { $type: 'RegExp', value: String(value) } : {};
     if (value instanceof Error) {
       return tagged ? { $type: 'Error', name: value.name, message: value.message }
         : { ...value, name: value.name, message: value.message };
     }
-    if (value instanceof Map) return tagged ? { $type: 'Map', value: [...value] } : pad(value);
-    if (value instanceof Set) return tagged ? { $type: 'Set', value: [...value] } : [...value];
+    if (value instanceof Map) return tagged ? { $type: 'Map', value: [...value] } : {};
+    if (value instanceof Set) return tagged ? { $type: 'Set', value: [...value] } : {};
     if (value instanceof Number || value instanceof String || value instanceof Boolean) return value.valueOf();
     if (typeof value.toJSON === 'function') return value.toJSON();
     if (value instanceof Promise) return {};

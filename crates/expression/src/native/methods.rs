@@ -78,8 +78,8 @@ pub(super) fn call(method: Method, receiver: &Value, arguments: &[Read<'_>]) -> 
         Value::Array(values) => lists::call(method, values, arguments),
         Value::Object(object) => of_object(method, object, arguments),
         Value::Bool(value) => match method {
-            Method::IsEmpty => Ok(false.into()),
-            Method::IsNotEmpty => Ok(true.into()),
+            Method::IsEmpty => Ok((!*value).into()),
+            Method::IsNotEmpty => Ok((*value).into()),
             Method::ToString => Ok(if *value { "true" } else { "false" }.into()),
             Method::ToBoolean => Ok((*value).into()),
             Method::ToInt | Method::ToFloat | Method::ToNumber => Ok(u8::from(*value).into()),

@@ -25,7 +25,7 @@ fn host<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     host.set("digest", Func::from(digest))?;
     host.set("base64Encode", Func::from(|text: String| STANDARD_BASE64.encode(text)))?;
     host.set("base64Decode", Func::from(base64_decode))?;
-    host.set("transliterate", Func::from(|text: String| deunicode::deunicode_with_tofu(&text, "?")))?;
+    host.set("transliterate", Func::from(|text: String| transliterated(&text)))?;
     host.set("systemZone", Func::from(system_zone))?;
     host.set("zoneExists", Func::from(|zone: String| TimeZone::get(&zone).is_ok()))?;
     host.set("zoneOffset", Func::from(zone_offset))?;
@@ -91,4 +91,18 @@ fn zone_offset(zone: String, ms: f64) -> f64 {
         Some(TimeZone::get(&zone).ok()?.to_offset(at).seconds())
     };
     seconds().map_or(f64::NAN, |seconds| f64::from(seconds) / 60.0)
+}
+
+/// ASCII for each character, a question mark where there is none (accents that stand alone, emoji).
+fn transliterated(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\u{300}'..='\u{36f}' | '\u{10000}'.. => plain.push('?'),
+            '€' => plain.push_str("EU"),
+            '™' => plain.push_str("(tm)"),
+            letter => plain.push(letter),
+        }
+    }
+    deunicode::deunicode_with_tofu(&plain, "?")
 }

@@ -1,6 +1,7 @@
 //! Tables of expressions and scripts over small runs made for them.
 
 mod hostile;
+mod observed;
 mod pairing;
 mod proxies;
 mod scripts;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use millrace_model::{Binaries, BinaryData, ExecutionError, Item, Object, PairedItem, PairedRef, Str, Value};
+use millrace_model::{Binaries, BinaryData, ExecutionError, Item, PairedItem, PairedRef, Str};
 
 use crate::{NodeContext, NodeResult, Output};
 
@@ -52,20 +52,10 @@ pub(super) fn each_item(
     for index in 0..context.items().len() {
         match make(context, index) {
             Ok(made) => items.extend(made),
-            Err(error) => items.push(failed(context, error, index)?),
+            Err(error) => items.push(context.failed_item(error, index)?),
         }
     }
     Ok(Output::items(items))
-}
-
-/// The item that stands for a failed one, or the error itself where the node stops.
-pub(super) fn failed(context: &NodeContext<'_>, error: ExecutionError, index: usize) -> Result<Item, ExecutionError> {
-    if context.continue_on_fail() {
-        let json = Object::from([("error", Value::from(error.message))]);
-        Ok(Item::new(json).paired(index))
-    } else {
-        Err(error.at_item(index))
-    }
 }
 
 /// A sentence of a format's reader or writer as the node's error.

@@ -9,6 +9,8 @@ mod extract_from_file;
 mod format;
 mod i_cal;
 mod move_binary_data;
+#[cfg(test)]
+mod node_tests;
 mod pdf;
 mod read_binary_file;
 mod read_binary_files;

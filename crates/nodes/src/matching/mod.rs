@@ -92,7 +92,7 @@ pub(crate) fn pairs(value: &Value) -> Result<Vec<Pair>, ExecutionError> {
     let entries = value.as_array().unwrap_or_default().iter();
     let pairs: Vec<Pair> =
         entries.map(|entry| Pair { first: field(entry, "field1"), second: field(entry, "field2") }).collect();
-    if pairs.len() <= 1 && pairs.first().is_none_or(|pair| pair.first.is_empty() && pair.second.is_empty()) {
+    if pairs.len() <= 1 && pairs.first().is_some_and(|pair| pair.first.is_empty() && pair.second.is_empty()) {
         return Err(ExecutionError::operation(
             "You need to define at least one pair of fields in \"Fields to Match\" to match on",
         ));

@@ -1,9 +1,13 @@
 //! Nodes that talk to a service: mail, messaging, databases, the operating system.
 
+mod attachments;
 mod email_send;
 mod execute_command;
+mod postgres;
 mod redis;
 mod send_grid;
+#[cfg(test)]
+mod tests;
 mod twilio;
 mod vendor_api;
 
@@ -12,6 +16,7 @@ use crate::NodeType;
 pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &email_send::NODE_TYPE,
     &execute_command::NODE_TYPE,
+    &postgres::NODE_TYPE,
     &redis::NODE_TYPE,
     &send_grid::NODE_TYPE,
     &twilio::NODE_TYPE,

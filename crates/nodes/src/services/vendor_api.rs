@@ -89,11 +89,7 @@ impl Results {
     ) -> Result<(), ExecutionError> {
         match made {
             Ok(values) => self.0.extend(values.into_iter().map(|json| Item::new(json).paired(index))),
-            Err(error) if context.continue_on_fail() => {
-                let json = Object::from([("error", Value::from(error.message))]);
-                self.0.push(Item::new(json).paired(index));
-            }
-            Err(error) => return Err(error.at_item(index)),
+            Err(error) => self.0.push(context.failed_item(error, index)?),
         }
         Ok(())
     }

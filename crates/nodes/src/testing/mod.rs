@@ -1,5 +1,6 @@
 //! Runs single nodes in tests: parameters and items in, items out, with a world that is played (`world`).
 
+mod tests;
 mod world;
 
 use std::sync::Arc;

@@ -23,6 +23,10 @@ pub(crate) struct World {
     pub kept: Mutex<BTreeMap<String, Value>>,
     pub slept: Mutex<Duration>,
     pub services: Mutex<Vec<(String, Value)>>,
+    /// What services answer, taken from the front; null when there is nothing left.
+    pub service_answers: Mutex<Vec<Value>>,
+    /// What a command prints; `None`: commands are not allowed.
+    pub command_output: Option<(i32, String, String)>,
     /// Workflows that were called.
     pub calls: Mutex<Vec<Call>>,
     /// What a called workflow gives; `None`: the items it was given.
@@ -64,6 +68,16 @@ impl Answer {
 impl World {
     pub(crate) fn answering(self, answers: impl IntoIterator<Item = Answer>) -> World {
         World { answers: Mutex::new(answers.into_iter().collect()), ..self }
+    }
+
+    pub(crate) fn serving(self, answers: &[&str]) -> World {
+        let answers = answers.iter().map(|text| Value::from_json(text).unwrap());
+        World { service_answers: Mutex::new(answers.collect()), ..self }
+    }
+
+    pub(crate) fn file(self, path: &str, content: &[u8]) -> World {
+        self.files.lock().unwrap().insert(path.to_owned(), Bytes::copy_from_slice(content));
+        self
     }
 
     pub(crate) fn credential(mut self, kind: &str, data: &str) -> World {
@@ -188,7 +202,7 @@ impl NodeHost for World {
     }
 
     async fn run_command(&self, _command: &str) -> Result<(i32, String, String), ExecutionError> {
-        Err(ExecutionError::operation("no commands here"))
+        self.command_output.clone().ok_or_else(|| ExecutionError::operation("no commands here"))
     }
 
     async fn recall(&self, key: &str) -> Result<Option<Value>, ExecutionError> {
@@ -202,6 +216,7 @@ impl NodeHost for World {
 
     async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
         self.services.lock().unwrap().push((name.to_owned(), arguments));
-        Ok(Value::Null)
+        let mut answers = self.service_answers.lock().unwrap();
+        Ok(if answers.is_empty() { Value::Null } else { answers.remove(0) })
     }
 }

@@ -8,6 +8,8 @@ mod manual_trigger;
 mod respond_to_webhook;
 mod schedule_trigger;
 mod start;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 use crate::NodeType;

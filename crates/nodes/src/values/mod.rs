@@ -15,8 +15,6 @@ mod training_customer_datastore;
 mod training_customer_messenger;
 pub(crate) mod xml;
 
-use millrace_model::{ExecutionError, Item, Object};
-
 use crate::NodeType;
 
 pub(crate) static NODE_TYPES: &[&NodeType] = &[
@@ -33,8 +31,3 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &training_customer_messenger::NODE_TYPE,
     &xml::NODE_TYPE,
 ];
-
-/// The item that goes on in place of one that failed.
-fn failed(error: &ExecutionError, index: usize) -> Item {
-    Item::new(Object::from([("error", error.message.clone().into())])).paired(index)
-}

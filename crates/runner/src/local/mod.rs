@@ -23,10 +23,15 @@ use rustc_hash::FxHashMap;
 
 use crate::{Catalog, Limits, binary::describe_binary};
 
-/// Sends requests for a [`LocalHost`].
+/// Reaches the network for a [`LocalHost`].
 #[async_trait]
 pub trait Http: Send + Sync {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
+
+    /// Databases and mail servers, by name of the service.
+    async fn service(&self, name: &str, _arguments: Value) -> Result<Value, ExecutionError> {
+        Err(ExecutionError::operation(format!("The service \"{name}\" is not available on the command line")))
+    }
 }
 
 /// Refuses every request.
@@ -158,7 +163,7 @@ impl NodeHost for LocalHost {
         Ok(())
     }
 
-    async fn service(&self, name: &str, _arguments: Value) -> Result<Value, ExecutionError> {
-        Err(ExecutionError::operation(format!("The service \"{name}\" is not available on the command line")))
+    async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
+        self.options.http.service(name, arguments).await
     }
 }

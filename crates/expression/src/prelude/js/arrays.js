@@ -4,7 +4,7 @@ let Object;
 export default (part, load, own) => {
   ({ Object } = own);
   const { ExpressionExtensionError } = part('extend');
-  const { merge: mergeObjects } = part('objects').functions;
+  const { merge: mergeObjects, compact: compactObject } = part('objects').functions;
 
   const plain = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
@@ -127,7 +127,7 @@ export default (part, load, own) => {
       return values.length ? sum(values) / values.length : 0;
     },
     chunk,
-    compact: (values) => values.filter((value) => !blank(value) && !hollow(value)),
+    compact: (values) => values.filter((value) => !blank(value) && !hollow(value)).map((value) => compactObject(value)),
     difference,
     first: (values) => values[0],
     intersection,

@@ -3,8 +3,8 @@ export default () => {
   const number = (value) => (value ? 1 : 0);
   const functions = {
     __proto__: null,
-    isEmpty: () => false,
-    isNotEmpty: () => true,
+    isEmpty: (value) => !value,
+    isNotEmpty: (value) => value,
     toBoolean: (value) => value,
     toInt: number,
     toFloat: number,

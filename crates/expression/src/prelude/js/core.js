@@ -72,6 +72,14 @@ function localize({ Date, Number, BigInt, String }, defineProperty, part) {
   method(Date.prototype, 'toLocaleTimeString', function (locales, options) {
     return intl().dateToLocaleTimeString(this, locales, options);
   });
+  // Processes run in UTC, whose name the engine leaves out.
+  for (const name of ['toString', 'toTimeString']) {
+    const plain = Date.prototype[name];
+    method(Date.prototype, name, function () {
+      const text = plain.call(this);
+      return text.endsWith('+0000') ? `${text} (Coordinated Universal Time)` : text;
+    });
+  }
   method(String.prototype, 'localeCompare', function (that, locales, options) {
     return intl().localeCompare(String(this), String(that), locales, options);
   });

@@ -103,7 +103,7 @@ export default (part, load, own) => {
     minus: (date, args) => alike(date, (at) => at.minus(span('minus', args))),
     plus: (date, args) => alike(date, (at) => at.plus(span('plus', args))),
     diffTo,
-    diffToNow: (date, [unit]) => diffTo(DateTime.now(), [date, unit]),
+    diffToNow: (date, [unit]) => diffTo(date, [DateTime.now(), unit]),
     toDateTime: (date) => dateTime(date),
     toInt: (date) => date.valueOf(),
     toFloat: (date) => date.valueOf(),

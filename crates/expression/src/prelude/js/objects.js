@@ -29,14 +29,18 @@ export default (part, load, { Object }) => {
 
   const blank = (value) => value === null || value === undefined || value === '' || value === 'nil';
 
+  const nested = (value) =>
+    value !== null && typeof value === 'object' && !(value instanceof Date) && value.isLuxonDateTime !== true;
+
+  // Arrays inside become objects with their indexes as keys, as in n8n.
   function compact(value) {
+    if (!nested(value)) return value;
     const kept = {};
     for (const key of Object.keys(value)) {
       const field = value[key];
       if (blank(field)) continue;
-      if (plain(field) && !(field instanceof Date) && field.isLuxonDateTime !== true) {
-        if (Object.keys(field).length) put(kept, key, compact(field));
-      } else if (!Array.isArray(field) || field.length) put(kept, key, field);
+      if (!nested(field)) put(kept, key, field);
+      else if (Object.keys(field).length) put(kept, key, compact(field));
     }
     return kept;
   }

@@ -57,7 +57,7 @@ const TAIL = String.raw`(?::\d+)?(?:\/[^\s?#]*)?(?:\?[^\s#]*)?(?:#\S*)?`;
 const URL_TEXT = String.raw`(?:https?|ftp|file):\/\/(?:[^\s/?#@:]+(?::[^\s/?#@]*)?@)?${HOST}${TAIL}`;
 const URL_WHOLE = new RegExp(`^${URL_TEXT}$`, 'i');
 const URL_INSIDE = new RegExp(URL_TEXT, 'i');
-const DOMAIN = new RegExp(`^${NAME}(?::\\d+)?$`, 'i');
+const DOMAIN = new RegExp(String.raw`^(?:(?:[\w-]+\.)+${TOP_LEVEL}|localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$`, 'i');
 const ADDRESS = new RegExp(
   `^(?:(?:https?|ftp|file):\\/\\/|mailto:|\\/\\/)?(?:[^\\s/?#@:]+(?::[^\\s/?#@]*)?@)?(?<host>${HOST})${TAIL}$`,
   'i',
@@ -73,21 +73,20 @@ const MINOR_WORD =
 
 // In this order: each step sees the text that the ones before it left.
 const MARKUP = [
-  [/^(?:-\s*?|\*\s*?|_\s*?){3,}\s*$/gm, ''], // thematic break
   [/^([\s\t]*)(?:[*\-+]|\d+\.)\s+/gm, '$1'], // list marker
   [/\n={2,}/g, '\n'], // underlined heading
   [/~~/g, ''], // strike-through
-  [/^[ \t]*`{3}.*$\n?/gm, ''], // code fence
+  [/`{3}.*\n/g, ''], // code fence
   [/<[^>]*>/g, ''], // tags
-  [/^[=-]{2,}\s*$/gm, ''],
-  [/\[\^.+?\](?:: .*?$)?/gm, ''], // footnote
-  [/^\s{0,2}\[.*?\]: .*?$/gm, ''], // link definition
-  [/!\[(.*?)\][[(].*?[\])]/g, '$1'], // image
+  [/^[=-]{2,}\s*$/g, ''], // thematic break that is all of the text
+  [/\[\^.+?\](?:: .*?$)?/g, ''], // footnote
+  [/\s{0,2}\[.*?\]: .*?$/g, ''], // link definition
+  [/!\[.*?\][[(].*?[\])]/g, ''], // image
   [/\[(.*?)\][[(].*?[\])]/g, '$1'], // link
-  [/^\s{0,3}>\s?/gm, ''], // quotation
-  [/^[ \t]*#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/gm, '$1'], // heading
-  [/([*_]{1,3})(\S(?:.*?\S)??)\1/g, '$2'], // emphasis, twice for nested
-  [/([*_]{1,3})(\S(?:.*?\S)??)\1/g, '$2'],
+  [/>/g, ''], // quotation
+  [/^#{1,6}\s*([^#]*)\s*(?:#{1,6})?/gm, '$1'], // heading
+  [/([*_]{1,3})(\S.*?\S)\1/g, '$2'], // emphasis of two characters or more
+  [/(`{3,})(.*?)\1/gm, '$2'],
   [/`(.+?)`/g, '$1'], // code
   [/\n{2,}/g, '\n\n'],
 ];

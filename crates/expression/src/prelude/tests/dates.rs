@@ -14,7 +14,7 @@ fn the_present() {
         ("$today", "\"2024-05-10T00:00:00.000-04:00\""),
         ("extend(DateTime.fromISO('2024-05-10T12:25:00Z'), 'isInLast', [10])", "true"),
         ("extend(new Date('2024-05-08T12:30:00Z'), 'isInLast', [2, 'days'])", "false"),
-        ("extend('2024-05-08T12:30:45.123Z', 'diffToNow', ['days'])", "2"),
+        ("extend('2024-05-08T12:30:45.123Z', 'diffToNow', ['days'])", "-2"),
         ("DateTime.now().minus({ days: 3 }).toRelative()", "\"3 days ago\""),
     ]);
 }

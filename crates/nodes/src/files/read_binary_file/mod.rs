@@ -16,7 +16,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for index in 0..context.items().len() {
             match read(context, index).await {
                 Ok(item) => items.push(item),
-                Err(error) => items.push(binary::failed(context, error, index)?),
+                Err(error) => items.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(items))

@@ -22,7 +22,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
             };
             match done {
                 Ok(made) => items.extend(made),
-                Err(error) => items.push(binary::failed(context, error, index)?),
+                Err(error) => items.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(items))

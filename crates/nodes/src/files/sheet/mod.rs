@@ -1,5 +1,6 @@
 //! Tables of cells, and the file formats they are read from and written to. Knows nothing of nodes.
 
+mod archive;
 mod csv;
 mod html;
 mod infer;

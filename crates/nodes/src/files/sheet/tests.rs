@@ -144,3 +144,34 @@ fn columns_are_named_like_in_spreadsheets() {
         assert_eq!(column_name(index), name);
     }
 }
+
+/// A container with one part of so many zeros.
+fn container(part: &str, zeros: usize) -> Vec<u8> {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file(part, zip::write::SimpleFileOptions::default()).unwrap();
+    let block = vec![b' '; 1 << 20];
+    for _ in 0..zeros >> 20 {
+        archive.write_all(&block).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn files_that_unpack_without_end_are_refused() {
+    for (format, part) in [(FileFormat::Xlsx, "xl/workbook.xml"), (FileFormat::Ods, "content.xml")] {
+        let bomb = container(part, 300 << 20);
+        assert!(bomb.len() < 1 << 20, "small as a file: {}", bomb.len());
+        let problem = read(&bomb, format, &ReadOptions::default()).unwrap_err();
+        assert_eq!(problem, "the file unpacks to more than 268 MB", "{format:?}");
+    }
+}
+
+#[test]
+fn workbooks_are_compressed_when_asked() {
+    let sheet = from_objects(&items(&format!(r#"[{{"a":"{}"}}]"#, "x".repeat(9000))), Header::FirstRow);
+    for format in [FileFormat::Xlsx, FileFormat::Ods] {
+        let length = |compress| write(&sheet, "Sheet", format, compress).unwrap().len();
+        assert!(length(false) > length(true) + 8000, "{format:?}");
+    }
+}

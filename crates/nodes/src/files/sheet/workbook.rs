@@ -11,6 +11,9 @@ use crate::files::FileFormat;
 const MAX_CELLS: u64 = 20_000_000;
 
 pub(super) fn read(bytes: &[u8], format: FileFormat, options: &ReadOptions) -> Result<Sheet, String> {
+    if format != FileFormat::Xls {
+        super::archive::check(bytes)?;
+    }
     let cursor = || Cursor::new(bytes);
     match format {
         FileFormat::Xls => Xls::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),

@@ -1,11 +1,12 @@
-//! XLSX written by rust_xlsxwriter.
+//! XLSX written by rust_xlsxwriter, which always compresses.
 
 use rust_xlsxwriter::{Workbook, XlsxError};
 
-use super::{Cell, Sheet};
+use super::{Cell, Sheet, archive};
 
-pub(super) fn write(sheet: &Sheet, name: &str, _compress: bool) -> Result<Vec<u8>, String> {
-    fill(sheet, name).map_err(|problem| problem.to_string())
+pub(super) fn write(sheet: &Sheet, name: &str, compress: bool) -> Result<Vec<u8>, String> {
+    let bytes = fill(sheet, name).map_err(|problem| problem.to_string())?;
+    if compress { Ok(bytes) } else { archive::stored(bytes).map_err(|problem| problem.to_string()) }
 }
 
 fn fill(sheet: &Sheet, name: &str) -> Result<Vec<u8>, XlsxError> {

@@ -13,7 +13,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     if context.text("operation", 0)? == "toFile" {
         return match write(context) {
             Ok(item) => Ok(Output::items([item])),
-            Err(error) => Ok(Output::items([binary::failed(context, error, 0)?])),
+            Err(error) => Ok(Output::items([context.failed_item(error, 0)?])),
         };
     }
     binary::each_item(context, read)

@@ -31,7 +31,10 @@ fn by_position(context: &NodeContext<'_>, options: &Value, clash: &Clash) -> Out
     if let Resolve::Prefer(winner) = clash.resolve
         && winner < count
     {
-        order.retain(|input| *input != winner);
+        // From version 3 on, the winner also takes part in its place, which shows in the order of fields and in the links.
+        if context.version() < 3.0 {
+            order.retain(|input| *input != winner);
+        }
         order.push(winner);
     }
     let combined = (0..length).map(|at| {
@@ -105,7 +108,8 @@ fn by_fields(context: &mut NodeContext<'_>, options: &Value, clash: &Clash) -> N
     }
     let comparison =
         if option("fuzzyCompare") { Comparison::Fuzzy { nulls_as_zero: false } } else { Comparison::Strict };
-    let all_matches = options.get("multipleMatches").and_then(Value::as_str) != Some("first");
+    let all_matches =
+        join == Join::NonMatches || options.get("multipleMatches").and_then(Value::as_str) != Some("first");
     let found = find(&Criteria { pairs, literal, comparison, all_matches }, first, second);
     let pick = |items: &[Item], places: &[usize]| -> Vec<Item> {
         places.iter().filter_map(|at| items.get(*at).cloned()).collect()

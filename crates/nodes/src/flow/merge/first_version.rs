@@ -4,7 +4,6 @@ use millrace_model::{ExecutionError, Item, Object, PairedItem, Str, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::clash::Clash;
-use crate::value_key::ValueKey;
 use crate::{NodeContext, NodeResult, Output, dot_path};
 
 pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
@@ -22,7 +21,10 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
             let input = usize::from(context.text("output", 0)? == "input2");
             context.input(input).to_vec()
         }
-        "wait" => vec![Item::empty()],
+        "wait" => {
+            let links = first.iter().filter_map(|item| item.paired_item.clone()).collect();
+            vec![Item { paired_item: Some(PairedItem::Many(links)), ..Item::empty() }]
+        }
         mode => return Err(ExecutionError::operation(format!("The mode \"{mode}\" does not exist"))),
     };
     Ok(Output::items(items))
@@ -70,10 +72,10 @@ fn field<'i>(item: &'i Item, name: &str) -> Option<&'i Value> {
 
 /// Items of the first input whose field has (or has not) a value of the second input's field.
 fn filtered((first_name, second_name): &(Str, Str), first: &[Item], second: &[Item], keep: bool) -> Vec<Item> {
-    let known: FxHashSet<ValueKey<'_>> =
-        second.iter().filter_map(|item| field(item, second_name)).map(ValueKey).collect();
+    let known: FxHashSet<Str> =
+        second.iter().filter_map(|item| field(item, second_name)).map(Value::to_js_string).collect();
     let fits = |item: &&Item| match field(item, first_name) {
-        Some(value) => known.contains(&ValueKey(value)) == keep,
+        Some(value) => known.contains(&value.to_js_string()) == keep,
         None => !keep,
     };
     first.iter().filter(fits).cloned().collect()
@@ -107,9 +109,7 @@ fn by_key(context: &mut NodeContext<'_>, first: &[Item], second: &[Item]) -> Res
                 json.insert(name.clone(), value.clone());
             }
         }
-        let links = [Some(item), Some(*source)].into_iter().flatten().filter_map(|item| item.paired_item.clone());
-        let paired_item = Some(PairedItem::Many(links.collect()));
-        Item { json: json.into(), paired_item, ..item.clone() }
+        Item { json: json.into(), ..item.clone() }
     });
     Ok(merged.collect())
 }

@@ -3,6 +3,7 @@
 mod clash;
 mod combine;
 mod first_version;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +42,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         "append" => Ok(append(context)),
         "combine" => combine::execute(context),
         "chooseBranch" => choose_branch(context),
-        "combineBySql" => Err(ExecutionError::operation("SQL queries over inputs are not supported")),
+        "combineBySql" => sql::execute(context),
         mode => Err(ExecutionError::operation(format!("The mode \"{mode}\" does not exist"))),
     }
 }

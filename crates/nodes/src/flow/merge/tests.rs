@@ -1,5 +1,7 @@
 //! Merge, by tables.
 
+use millrace_model::{Object, Value};
+
 use crate::testing::{links, trial};
 
 const LEFT: &str = r#"[{"id": 1, "a": "x", "n": {"p": 1}}, {"id": 2, "a": "y"}]"#;
@@ -59,7 +61,7 @@ fn joins_by_position() {
         (r#""options": {"includeUnpaired": true}"#, r#"[{"id":1,"a":"x","n":{"p":1,"q":2}},{"id":2,"a":"y"}]"#),
         (
             r#""options": {"clashHandling": {"values": {"resolveClash": "preferInput1", "mergeMode": "shallowMerge"}}}"#,
-            r#"[{"n":{"p":1},"id":1,"a":"x"}]"#,
+            r#"[{"id":1,"a":"x","n":{"p":1}}]"#,
         ),
     ];
     for (more, expected) in cases {
@@ -157,5 +159,73 @@ fn knows_its_first_version() {
     ];
     for (parameters, expected) in cases {
         assert_eq!(merged(1.0, &parameters), expected, "{parameters}");
+    }
+}
+
+fn queried(query: &str) -> crate::testing::Trial {
+    let parameters = Object::from([("mode", "combineBySql".into()), ("query", query.into())]);
+    let people = r#"[{"id": 1, "a": "x", "n": {"p": [1]}, "ok": true}, {"id": 2, "a": "y", "ok": false}]"#;
+    trial("merge").parameters(&Value::from(parameters).to_json()).inputs(&[people, RIGHT])
+}
+
+#[test]
+fn answers_queries() {
+    let cases = [
+        ("SELECT * FROM input1", r#"[{"id":1,"a":"x","n":{"p":[1]},"ok":true},{"id":2,"a":"y","ok":false}]"#),
+        (
+            "SELECT * FROM input1 LEFT JOIN input2 ON input1.id = input2.id",
+            r#"[{"id":1,"a":"x","n":{"p":[1]},"ok":true},{"id":2,"a":"","ok":false,"b":"z"}]"#,
+        ),
+        ("SELECT input2.b, input1.a AS name FROM input1 JOIN input2 USING (id)", r#"[{"b":"z","name":"y"}]"#),
+        ("SELECT count(1), sum(id) AS s FROM input1", r#"[{"COUNT(1)":2,"s":3}]"#),
+        ("SELECT n->p AS p, upper(a) AS u FROM input1 WHERE ok", r#"[{"p":"[1]","u":"X"}]"#),
+        ("SELECT `id`, [a] FROM input1 ORDER BY id DESC LIMIT 1", r#"[{"id":2,"a":"y"}]"#),
+        ("SELECT id FROM input1 UNION SELECT id FROM input2", r#"[{"id":1},{"id":2},{"id":3}]"#),
+        ("SELECT 'a->b' AS t, null AS n, 1.5 AS f", r#"[{"t":"a->b","f":1.5}]"#),
+        ("SELECT id FROM input1; SELECT b FROM input2", r#"[{"id":1},{"id":2},{"b":"z"},{"b":"w"}]"#),
+        ("SELECT a FROM input1 WHERE id = {{ 1 + 1 }}", r#"[{"a":"y"}]"#),
+        ("SELECT a FROM input1 WHERE id > 5", "[]"),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(queried(query).gives(), expected, "{query}");
+    }
+}
+
+#[test]
+fn links_rows_of_queries_to_their_items() {
+    let cases = [
+        ("SELECT * FROM input1", vec![vec![0], vec![1]]),
+        ("SELECT input1.a, input2.b FROM input1 JOIN input2 ON input1.id = input2.id", vec![vec![1, 0]]),
+        ("SELECT count(*) AS c FROM input1", vec![vec![]]),
+        ("SELECT p.a FROM input1 AS p WHERE p.id = 1", vec![vec![0, 1, 0, 1]]),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(links(&queried(query).output(), 0), expected, "{query}");
+    }
+}
+
+#[test]
+fn refuses_queries_that_do_more_than_read() {
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    let cases = [
+        ("SELEC x", "near \"SELEC\": syntax error"),
+        ("SELECT * FROM input3", "Table does not exist: input3"),
+        ("SELECT nope FROM input1", "no such column: nope"),
+        ("", "The query is empty"),
+        ("DELETE FROM input1", "Only SELECT is allowed"),
+        ("INSERT INTO input1 (id) VALUES (1)", "Only SELECT is allowed"),
+        ("CREATE TABLE t (a)", "Only SELECT is allowed"),
+        ("DROP TABLE input1", "Only SELECT is allowed"),
+        ("PRAGMA max_page_count = 1000000000", "Only SELECT is allowed"),
+        ("VACUUM INTO '/tmp/copied'", "Only SELECT is allowed"),
+        ("ATTACH DATABASE '/etc/passwd' AS x", "Only SELECT is allowed"),
+        ("SELECT load_extension('x')", "Only SELECT is allowed"),
+        ("SELECT length(zeroblob(900000000))", "string or blob too big"),
+        (endless, "The query took longer than 10 s"),
+    ];
+    for (query, reason) in cases {
+        let error = queried(query).fails();
+        assert_eq!(error.message, "Issue while executing query", "{query}");
+        assert_eq!(error.description.as_deref(), Some(reason), "{query}");
     }
 }

@@ -26,10 +26,16 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         return value_rules::execute(context);
     }
     let count = outputs_by_number(context.version(), context.parameters);
-    let mut outputs = Outputs::new(count);
+    let mut outputs = Outputs::new(count, context.version());
     let number = context.prepare("output");
+    let checked = context.version() >= 3.0;
     for (at, item) in context.items().iter().enumerate() {
-        let sent = number.at(context, at).and_then(|number| outputs.send(&number, item, at));
+        let sent = number.at(context, at).and_then(|number| {
+            if checked && parse_number(&number.to_js_string()).is_nan() {
+                return Err(not_a_number(&number, at));
+            }
+            outputs.send(&number, item, at)
+        });
         outputs.or_continue(context, sent, at)?;
     }
     Ok(outputs.into_output())
@@ -60,11 +66,15 @@ fn outputs_by_number(version: f64, parameters: &Object) -> usize {
 }
 
 /// Items by output.
-struct Outputs(Vec<Vec<Item>>);
+struct Outputs {
+    items: Vec<Vec<Item>>,
+    /// Does the text about an output that does not exist say it all (before version 3)?
+    one_sentence: bool,
+}
 
 impl Outputs {
-    fn new(count: usize) -> Outputs {
-        Outputs(vec![Vec::new(); count])
+    fn new(count: usize, version: f64) -> Outputs {
+        Outputs { items: vec![Vec::new(); count], one_sentence: version < 3.0 }
     }
 
     /// Adds an item to the output of this index.
@@ -73,27 +83,32 @@ impl Outputs {
             Value::Number(number) => *number,
             other => parse_number(&other.to_js_string()),
         };
-        let count = self.0.len();
-        match to_index(number).and_then(|index| self.0.get_mut(index)) {
+        let count = self.items.len();
+        match to_index(number).and_then(|index| self.items.get_mut(index)) {
             Some(output) => {
                 output.push(item.clone());
                 Ok(())
+            }
+            None if self.one_sentence => {
+                let (index, last) = (index.to_js_string(), count.saturating_sub(1));
+                let message = format!("The ouput {index} is not allowed. It has to be between 0 and {last}!");
+                Err(ExecutionError::operation(message).at_item(at))
             }
             None => Err(no_such_output(&index.to_js_string(), number, count).at_item(at)),
         }
     }
 
-    /// Lets a failed item go on with its error on the first output, where the node is told so.
+    /// Lets a failed item go on with its error on the first output, where the node is told so; n8n does not link it.
     fn or_continue(
         &mut self,
         context: &NodeContext<'_>,
         sent: Result<(), ExecutionError>,
         at: usize,
     ) -> Result<(), ExecutionError> {
-        match (sent, self.0.first_mut()) {
+        match (sent, self.items.first_mut()) {
             (Ok(()), _) => Ok(()),
             (Err(error), Some(first)) if context.continue_on_fail() => {
-                first.push(Item::new(Object::from([("error", error.message.into())])).paired(at));
+                first.push(Item::new(Object::from([("error", error.message.into())])));
                 Ok(())
             }
             (Err(error), _) => Err(error.at_item(at)),
@@ -101,8 +116,14 @@ impl Outputs {
     }
 
     fn into_output(self) -> Output {
-        Output::of(if self.0.is_empty() { vec![Vec::new()] } else { self.0 })
+        Output::of(if self.items.is_empty() { vec![Vec::new()] } else { self.items })
     }
+}
+
+fn not_a_number(value: &Value, at: usize) -> ExecutionError {
+    let message = format!("Invalid input for 'Output Index' [item {at}]");
+    let shown = value.to_js_string();
+    ExecutionError::operation(message).describe(format!("'Output Index' expects a number but we got '{shown}'"))
 }
 
 fn no_such_output(index: &str, number: f64, count: usize) -> ExecutionError {

@@ -12,7 +12,7 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let zone = context.zone();
     let mut conditions: Vec<PreparedConditions> =
         rules.raw().as_array().unwrap_or_default().iter().map(prepared).collect();
-    let mut outputs = Outputs::new(0);
+    let mut outputs = Outputs::new(0, context.version());
     for (at, item) in context.items().iter().enumerate() {
         if conditions.is_empty() {
             break;
@@ -20,7 +20,7 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         let chosen = Choice::read(&options, context, at);
         let sent = chosen.and_then(|choice| {
             if at == 0 {
-                outputs = Outputs::new(conditions.len() + usize::from(choice.extra));
+                outputs = Outputs::new(conditions.len() + usize::from(choice.extra), context.version());
             }
             route(context, &mut conditions, &choice, (at, item), &zone, &mut outputs)
         });

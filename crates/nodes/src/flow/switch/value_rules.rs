@@ -16,7 +16,7 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         by_key: context.version() >= 2.0,
     };
     let rules = table.rules.raw().as_array().map_or(0, <[Value]>::len);
-    let mut outputs = Outputs::new(if table.by_key { rules } else { FIXED_OUTPUTS });
+    let mut outputs = Outputs::new(if table.by_key { rules } else { FIXED_OUTPUTS }, context.version());
     let mut patterns = Patterns::default();
     for (at, item) in context.items().iter().enumerate() {
         let sent = table.route(context, (at, item), &mut patterns, &mut outputs);

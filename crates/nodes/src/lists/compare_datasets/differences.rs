@@ -51,7 +51,7 @@ impl Plan {
         let labels = if self.version < 2.0 { ("input1", "input2") } else { ("inputA", "inputB") };
         let missing_may_be_same = self.version >= 2.1;
         let shown = |value: Option<&Value>| value.filter(|value| !value.is_undefined()).cloned().unwrap_or(Value::Null);
-        let (mut same, mut different) = (Object::new(), Object::new());
+        let (mut same, mut different, mut skipped) = (Object::new(), Object::new(), Object::new());
         let in_both = |key: &str| left.contains_key(key) && right.contains_key(key);
         let only_right = right.keys().filter(|key| !left.contains_key(key));
         for key in left.keys().chain(only_right) {
@@ -59,12 +59,16 @@ impl Plan {
             let equal = self.criteria.comparison.is_equal(own.unwrap_or(ABSENT), other.unwrap_or(ABSENT));
             if equal && (missing_may_be_same || in_both(key)) {
                 same.insert(key.clone(), own.or(other).cloned().unwrap_or_default());
-            } else if !self.skipped.contains(key) {
+            } else if !self.skipped.contains(key) || self.version < 2.0 {
                 let both = Object::from([(labels.0, shown(own)), (labels.1, shown(other))]);
-                different.insert(key.clone(), both);
+                let list = if self.skipped.contains(key) { &mut skipped } else { &mut different };
+                list.insert(key.clone(), both);
             }
         }
-        let json = Object::from([("keys", keys.into()), ("same", same.into()), ("different", different.into())]);
+        let mut json = Object::from([("keys", keys.into()), ("same", same.into()), ("different", different.into())]);
+        if !skipped.is_empty() {
+            json.insert("skipped", skipped);
+        }
         let links = [first, second].into_iter().filter_map(|item| item.paired_item.clone()).collect();
         Item { paired_item: Some(PairedItem::Many(links)), ..Item::new(json) }
     }

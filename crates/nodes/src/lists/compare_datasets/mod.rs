@@ -44,7 +44,10 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         let mut is_same = None;
         for partner in partners.iter().filter_map(|at| second.get(*at)) {
             if plan.is_same(item, partner) {
-                is_same.get_or_insert(item);
+                // Where different types may be equal, the preferred version is put out.
+                let prefers_second =
+                    matches!(plan.resolve, Resolve::Second) && plan.criteria.comparison != Comparison::Strict;
+                is_same.get_or_insert(if prefers_second { partner } else { item });
             } else {
                 different.push(plan.resolved(item, partner));
             }

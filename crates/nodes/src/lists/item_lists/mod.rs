@@ -5,7 +5,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use millrace_model::Item;
+use millrace_model::{Item, PairedItem, PairedRef};
 
 use super::aggregate::{Missing, all_of, single_fields, whole_items};
 use super::{limit, remove_duplicates, sort, split_out, summarize};
@@ -22,10 +22,10 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         "removeDuplicates" => remove_duplicates::within_input(context).map(Output::items),
         "summarize" => {
             let tolerant = version >= 2.1 || context.flag("options.continueIfFieldNotFound", 0)?;
-            summarize::summarize(context, tolerant, version < 3.1)
+            summarize::summarize(context, tolerant, version < 3.1, true)
         }
         "aggregateItems" | "concatenateItems" => aggregate(context),
-        _ if version >= 3.0 => split_out::execute(context),
+        _ if version >= 2.2 => split_out::execute(context),
         _ => split::execute(context),
     }
 }
@@ -36,6 +36,8 @@ fn aggregate(context: &mut NodeContext<'_>) -> NodeResult {
         "aggregateAllItemData" => whole_items(context)?,
         _ => single_fields(context, "fieldsToAggregate.fieldToAggregate", missing)?,
     };
-    let item = Item { paired_item: Some(all_of(context.items().len())), ..Item::new(json) };
+    let count = if context.version() < 2.0 { 1 } else { context.items().len() };
+    let links = if count == 1 { PairedItem::One(PairedRef::item(0)) } else { all_of(count) };
+    let item = Item { paired_item: Some(links), ..Item::new(json) };
     Ok(Output::items([item]))
 }

@@ -21,10 +21,14 @@ fn split(context: &mut NodeContext<'_>, index: usize, item: &Item, made: &mut Ve
     let include = context.text("include", index)?;
     let list = match dot_path::get_as(&item.json, &field, literal) {
         Some(Value::Array(list)) => list.clone(),
+        Some(Value::Object(fields)) if context.version() >= 2.0 => {
+            std::sync::Arc::new(fields.values().cloned().collect())
+        }
         None | Some(Value::Undefined) if context.version() >= 2.1 => return Ok(()),
         None | Some(Value::Undefined) => return Err(not_found(&field, literal)),
         Some(_) => {
-            return Err(ExecutionError::operation(format!("The provided field '{field}' is not an array")));
+            let kinds = if context.version() < 2.0 { "an array" } else { "an array or object" };
+            return Err(ExecutionError::operation(format!("The provided field '{field}' is not {kinds}")));
         }
     };
     let others = others(context, index, item, &field, literal, &include)?;
@@ -41,6 +45,13 @@ fn split(context: &mut NodeContext<'_>, index: usize, item: &Item, made: &mut Ve
                 let name = if destination.is_empty() { &field } else { &destination };
                 json.insert(name.clone(), element.clone());
             }
+        }
+        if context.version() >= 2.0 && include == "selectedOtherFields" {
+            // The element before what it is put beside.
+            let name = if destination.is_empty() { &field } else { &destination };
+            json = std::iter::once((name.clone(), element.clone()))
+                .chain(others.iter().map(|(key, value)| (key.clone(), value.clone())))
+                .collect();
         }
         made.push(Item::new(json).paired(index));
     }

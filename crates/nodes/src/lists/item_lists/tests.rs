@@ -29,7 +29,7 @@ fn splits() {
 fn older_versions_refuse_missing_fields() {
     let table = [
         (r#"{"fieldToSplitOut": "none"}"#, "Couldn't find the field 'none' in the input data"),
-        (r#"{"fieldToSplitOut": "q"}"#, "The provided field 'q' is not an array"),
+        (r#"{"fieldToSplitOut": "q"}"#, "The provided field 'q' is not an array or object"),
         (
             r#"{"operation": "aggregateItems", "fieldsToAggregate": {"fieldToAggregate": [{"fieldToAggregate": "none"}]}}"#,
             "Couldn't find the field 'none' in the input data",

@@ -13,8 +13,9 @@ pub(in crate::lists) fn within_input(context: &mut NodeContext<'_>) -> Result<Ve
     let literal = context.flag("options.disableDotNotation", 0)?;
     let items = context.items();
     let keys = chosen_keys(context, literal)?;
+    let rules = Rules::of(context);
     for key in &keys {
-        check(items, key, literal, context.version())?;
+        check(items, key, literal, rules)?;
     }
     let mut seen = FxHashSet::default();
     let kept = items.iter().filter(|item| seen.insert(Row { json: &item.json, keys: &keys, literal }));
@@ -38,11 +39,11 @@ fn chosen_keys(context: &mut NodeContext<'_>, literal: bool) -> Result<Vec<Str>,
     let refuse = |what: &str| ExecutionError::operation(format!("No fields specified. Please add a field to {what}"));
     match context.text("compare", 0)?.as_str() {
         "selectedFields" => {
-            let names = listed(context, "fieldsToCompare", "Fields To Compare")?;
+            let names = field_list::listed(context, "fieldsToCompare", "Fields To Compare", 0)?;
             if names.is_empty() { Err(refuse("compare on")) } else { Ok(names) }
         }
         "allFieldsExcept" => {
-            let excluded = listed(context, "fieldsToExclude", "Fields To Exclude")?;
+            let excluded = field_list::listed(context, "fieldsToExclude", "Fields To Exclude", 0)?;
             if excluded.is_empty() {
                 return Err(refuse("exclude from comparison"));
             }
@@ -52,19 +53,6 @@ fn chosen_keys(context: &mut NodeContext<'_>, literal: bool) -> Result<Vec<Str>,
             Ok(names)
         }
         _ => Ok(all_keys(context.items(), literal)),
-    }
-}
-
-/// The names as text or list; Item Lists wraps each in an object.
-fn listed(context: &mut NodeContext<'_>, path: &str, label: &str) -> Result<Vec<Str>, ExecutionError> {
-    let value = context.parameter(path, 0)?;
-    match value.get("fields") {
-        Some(fields) => {
-            let entries = fields.as_array().unwrap_or_default().iter();
-            Ok(entries.filter_map(|entry| entry.get("fieldName")).map(Value::to_js_string).collect())
-        }
-        None if matches!(value, Value::Object(_)) => Ok(Vec::new()),
-        None => field_list::parse(&value, label),
     }
 }
 
@@ -103,8 +91,27 @@ fn flatten(path: Str, value: &Value, add: &mut impl FnMut(Str)) {
     }
 }
 
+/// What the node's versions check differently. Item Lists has its own numbering.
+#[derive(Clone, Copy)]
+struct Rules {
+    checks_types: bool,
+    skips_null: bool,
+    /// Does the error say which items differ?
+    names_items: bool,
+}
+
+impl Rules {
+    fn of(context: &NodeContext<'_>) -> Rules {
+        let version = context.version();
+        match context.node().short_kind() {
+            "itemLists" => Rules { checks_types: version < 3.1, skips_null: version > 1.0, names_items: false },
+            _ => Rules { checks_types: true, skips_null: version > 1.0, names_items: version > 1.0 },
+        }
+    }
+}
+
 /// A field that is compared is in every item, always of the same type.
-fn check(items: &[Item], key: &str, literal: bool, version: f64) -> Result<(), ExecutionError> {
+fn check(items: &[Item], key: &str, literal: bool, rules: Rules) -> Result<(), ExecutionError> {
     if key.is_empty() {
         return Err(ExecutionError::operation("Name of field to compare is blank"));
     }
@@ -114,7 +121,10 @@ fn check(items: &[Item], key: &str, literal: bool, version: f64) -> Result<(), E
         if value.is_undefined() {
             return Err(missing(key, literal));
         }
-        if *value == Value::Null && version > 1.0 {
+        if *value == Value::Null && rules.skips_null {
+            continue;
+        }
+        if !rules.checks_types {
             continue;
         }
         let own = type_of(value);
@@ -122,7 +132,7 @@ fn check(items: &[Item], key: &str, literal: bool, version: f64) -> Result<(), E
             && before != own
         {
             let mut description = "The type of this field varies between items".to_owned();
-            if version > 1.0 {
+            if rules.names_items {
                 let previous = at.saturating_sub(1);
                 description =
                     format!("{description}, in item [{previous}] it's a {before} and in item [{at}] it's a {own} ");

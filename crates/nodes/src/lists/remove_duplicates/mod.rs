@@ -30,7 +30,11 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         match context.text("operation", 0)?.as_str() {
             "removeItemsSeenInPreviousExecutions" => history::remove_seen(context).await,
             "clearDeduplicationHistory" => history::clear(context).await,
-            _ => within_input(context).map(Output::items),
+            _ => match within_input(context) {
+                Ok(items) => Ok(Output::items(items)),
+                Err(error) if context.version() >= 2.0 => Ok(Output::items([context.failed_item(error, 0)?])),
+                Err(error) => Err(error),
+            },
         }
     }
     .boxed()

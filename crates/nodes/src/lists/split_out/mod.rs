@@ -56,7 +56,7 @@ impl Plan {
         let include = match context.text("include", index)?.as_str() {
             "allOtherFields" => Include::AllOthers,
             "selectedOtherFields" => {
-                let names = field_list::parse(&context.parameter("fieldsToInclude", index)?, "Fields To Include")?;
+                let names = field_list::listed(context, "fieldsToInclude", "Fields To Include", index)?;
                 if names.is_empty() {
                     return Err(
                         ExecutionError::operation("No fields specified").describe("Please add a field to include")

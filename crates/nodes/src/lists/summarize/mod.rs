@@ -18,13 +18,18 @@ pub(crate) static NODE_TYPE: NodeType =
 
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let tolerant = context.version() > 1.0 || context.flag("options.continueIfFieldNotFound", 0)?;
-    // Version 1 gives the values that split as text, in the form of field names.
+    // Version 1 gives the values that split as text.
     let as_text = context.version() < 1.1;
-    summarize(context, tolerant, as_text)
+    summarize(context, tolerant, as_text, false)
 }
 
-pub(in crate::lists) fn summarize(context: &mut NodeContext<'_>, tolerant: bool, as_text: bool) -> NodeResult {
-    let plan = Plan::of(context, as_text)?;
+pub(in crate::lists) fn summarize(
+    context: &mut NodeContext<'_>,
+    tolerant: bool,
+    as_text: bool,
+    groups_first: bool,
+) -> NodeResult {
+    let plan = Plan { groups_first, ..Plan::of(context, as_text)? };
     let items = context.items();
     if !tolerant {
         plan.check_fields(items)?;
@@ -46,6 +51,8 @@ struct Plan {
     skip_empty: bool,
     single_item: bool,
     as_text: bool,
+    /// The values an item was split by come before its totals.
+    groups_first: bool,
 }
 
 impl Plan {
@@ -65,6 +72,7 @@ impl Plan {
             skip_empty: context.flag("options.skipEmptySplitFields", 0)?,
             single_item: context.text("options.outputFormat", 0)? == "singleItem",
             as_text,
+            groups_first: false,
         })
     }
 
@@ -104,7 +112,7 @@ impl Plan {
                 Value::Object(_) | Value::Array(_) => value.to_json().into(),
                 value => value,
             };
-            let key = if self.as_text { field_name(&key.to_js_string()).into() } else { key };
+            let key = if self.as_text { key.to_js_string().into() } else { key };
             groups.add(key, at);
         }
         groups
@@ -120,10 +128,11 @@ impl Plan {
         made: &mut Vec<Item>,
     ) {
         let Some((field, rest)) = split_by.split_first() else {
-            let mut json = self.totals(items, &members);
-            for (name, value) in above.iter().rev() {
-                json.insert(name.clone(), value.clone());
-            }
+            let totals = self.totals(items, &members);
+            let groups = above.iter().cloned();
+            let totals = totals.iter().map(|(name, value)| (name.clone(), value.clone()));
+            let json: Object =
+                if self.groups_first { groups.chain(totals).collect() } else { totals.chain(groups.rev()).collect() };
             let links = members.into_iter().map(|at| PairedItem::One(PairedRef::item(at))).collect();
             made.push(Item { paired_item: Some(PairedItem::Many(links)), ..Item::new(json) });
             return;

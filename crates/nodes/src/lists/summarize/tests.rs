@@ -58,7 +58,7 @@ fn splits_into_groups_in_order_of_appearance() {
         r#"[{"5":{"count_n":1},"a b":{"count_n":2},"c":{"count_n":1}}]"#
     );
     let text = trial_of(1.0, "kind, t", "{}").gives();
-    assert!(text.starts_with(r#"[{"count_n":2,"t":"x","kind":"a_b"}"#), "{text}");
+    assert!(text.starts_with(r#"[{"count_n":2,"t":"x","kind":"a b"}"#), "{text}");
 }
 
 #[test]

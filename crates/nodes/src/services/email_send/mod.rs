@@ -1,10 +1,9 @@
 //! Send Email: mail over SMTP.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use millrace_model::{ExecutionError, Object, Str, Value, truthy};
 
+use super::attachments;
 use super::vendor_api::Results;
 use crate::{Behaviour, Capability, NodeContext, NodeResult, NodeType};
 
@@ -58,30 +57,16 @@ fn message(context: &mut NodeContext<'_>, index: usize) -> Result<Object, Execut
     }
     let own = if first_version { context.text("attachments", index)? } else { Str::new() };
     let names = if own.is_empty() { option(&options, "attachments") } else { own };
-    message.insert("attachments", attachments(context, &names, index)?);
+    let attached = attachments::listed(context, &names, index)?.into_iter().map(|file| {
+        let fields =
+            [("fileName", file.file_name.into()), ("mimeType", file.mime_type.into()), ("data", file.content.into())];
+        Value::from(Object::from(fields))
+    });
+    message.insert("attachments", Value::array(attached));
     message.insert("allowUnauthorizedCerts", options.get("allowUnauthorizedCerts").is_some_and(truthy));
     Ok(message)
 }
 
 fn option(options: &Value, name: &str) -> Str {
     options.get(name).filter(|value| !value.is_nullish()).map(Value::to_js_string).unwrap_or_default()
-}
-
-/// The binaries whose property names are listed, separated by commas.
-fn attachments(context: &NodeContext<'_>, names: &str, index: usize) -> Result<Vec<Value>, ExecutionError> {
-    let item = context.items().get(index);
-    let mut parts = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let Some(binary) = item.and_then(|item| item.binary.as_ref()?.get(name)) else {
-            let message = ecow::eco_format!("the item has no binary file '{name}' to attach");
-            return Err(ExecutionError::operation(message));
-        };
-        let bytes = context.host.load_binary(binary)?;
-        parts.push(Value::from(Object::from([
-            ("fileName", Value::from(binary.file_name.clone().unwrap_or_else(|| "unknown".into()))),
-            ("mimeType", Value::from(binary.mime_type.clone())),
-            ("data", Value::from(STANDARD.encode(bytes))),
-        ])));
-    }
-    Ok(parts)
 }

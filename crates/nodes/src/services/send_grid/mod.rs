@@ -1,10 +1,9 @@
 //! SendGrid: mail, contacts and lists by its Web API v3.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use millrace_model::{ExecutionError, Node, Object, Str, Value, truthy};
 
+use super::attachments;
 use super::vendor_api::{Call, CallBody, Results, field, json, send};
 use crate::{Behaviour, Capability, NodeContext, NodeHost, NodeResult, NodeType};
 
@@ -163,21 +162,12 @@ fn mail(context: &mut NodeContext<'_>, index: usize) -> Result<Object, Execution
 }
 
 fn attachments(context: &NodeContext<'_>, names: &str, index: usize) -> Result<Vec<Value>, ExecutionError> {
-    let item = context.items().get(index);
-    let mut parts = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let Some(binary) = item.and_then(|item| item.binary.as_ref()?.get(name)) else {
-            let message = ecow::eco_format!("the item has no binary file '{name}' to attach");
-            return Err(ExecutionError::operation(message));
-        };
-        let bytes = context.host.load_binary(binary)?;
-        parts.push(Value::from(Object::from([
-            ("content", Value::from(STANDARD.encode(bytes))),
-            ("filename", Value::from(binary.file_name.clone().unwrap_or_else(|| "unknown".into()))),
-            ("type", Value::from(binary.mime_type.clone())),
-        ])));
-    }
-    Ok(parts)
+    let attached = attachments::listed(context, names, index)?.into_iter().map(|file| {
+        let fields =
+            [("content", file.content.into()), ("filename", file.file_name.into()), ("type", file.mime_type.into())];
+        Value::from(Object::from(fields))
+    });
+    Ok(attached.collect())
 }
 
 async fn upsert_contact(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Value>, ExecutionError> {

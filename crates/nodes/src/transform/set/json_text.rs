@@ -33,11 +33,11 @@ impl JsonText {
         JsonText { form, place }
     }
 
-    /// The object for one item.
+    /// The object for one item; in n8n's words where an expression gives none.
     pub(super) fn object(&self, context: &mut NodeContext<'_>, at: usize) -> Result<Object, ExecutionError> {
         match self.parsed(context, at)? {
             Value::Object(object) => Ok(object),
-            _ => Ok(Object::new()),
+            _ => Err(ExecutionError::new("TypeError", "Cannot convert undefined or null to object")),
         }
     }
 
@@ -82,6 +82,7 @@ fn fill(parts: &[Part], context: &mut NodeContext<'_>, at: usize) -> Result<Valu
             Part::Text(part) => text.push_str(part),
             Part::Expression(expression) => match context.resolve(expression, at)? {
                 value @ (Value::Array(_) | Value::Object(_)) => text.push_str(&value.to_json()),
+                Value::Undefined => text.push_str("null"),
                 value => text.push_str(&value.to_js_string()),
             },
         }

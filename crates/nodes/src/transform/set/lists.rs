@@ -42,8 +42,18 @@ fn write(
     for entry in list.as_array().unwrap_or_default().iter().filter_map(Value::as_object) {
         let name = entry.get("name").map(Value::to_js_string).unwrap_or_default();
         let value = entry.get("value").cloned().unwrap_or_default();
-        let value = if kind == "boolean" { truthy(&value).into() } else { value };
+        let value = match kind {
+            "boolean" => truthy(&value).into(),
+            "number" if context.version() >= 2.0 => number(value),
+            _ => value,
+        };
         dot_path::set_as(json, &name, value, literal);
     }
     Ok(())
+}
+
+/// Text that is a number as that number (version 2).
+fn number(value: Value) -> Value {
+    let read = value.as_str().filter(|text| !text.trim().is_empty()).map(millrace_model::parse_number);
+    read.filter(|number| !number.is_nan()).map_or(value, Value::Number)
 }

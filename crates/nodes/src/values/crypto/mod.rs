@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use millrace_model::{ExecutionError, Item, Object, Value, to_index};
 
 use super::digest::{Hash, hex};
-use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output, dot_path};
+use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output};
 
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.crypto", include_str!("description.json"), Behaviour::Effect(execute));
@@ -31,8 +31,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for (index, item) in context.items().iter().enumerate() {
             match compute(context, index, item, &secrets) {
                 Ok(item) => made.push(item.paired(index)),
-                Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
-                Err(error) => return Err(error.at_item(index)),
+                Err(error) => made.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(made))
@@ -62,7 +61,7 @@ fn compute(context: &mut NodeContext<'_>, index: usize, item: &Item, secrets: &O
         }
     };
     let mut json = item.json.as_object().cloned().unwrap_or_default();
-    dot_path::set(&mut json, &context.text("dataPropertyName", index)?, text);
+    json.insert(context.text("dataPropertyName", index)?, text);
     Ok(Item { json: json.into(), binary: item.binary.clone(), ..Item::default() })
 }
 

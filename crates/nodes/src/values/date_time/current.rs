@@ -63,7 +63,7 @@ fn shifted(context: &mut NodeContext<'_>, index: usize, sign: f64) -> Result<Val
     let moment = moment(context, "magnitude", index)?;
     let names = Object::from([
         ("$unit", context.text("timeUnit", index)?.into()),
-        ("$count", (context.number("duration", index)?.unwrap_or(0.0) * sign).into()),
+        ("$count", (duration(context, index)? * sign).into()),
     ]);
     luxon(context, index, &moment, "date.plus({ [$unit]: $count }).toISO()", names)
 }
@@ -96,11 +96,11 @@ fn rounded(context: &mut NodeContext<'_>, index: usize) -> Result<Value, Executi
 fn difference(context: &mut NodeContext<'_>, index: usize, options: &Object) -> Result<Value, ExecutionError> {
     let start = moment(context, "startDate", index)?;
     let end = moment(context, "endDate", index)?;
-    let names = Object::from([
-        ("$end", end.milliseconds.into()),
-        ("$endZone", end.zone.into()),
-        ("$units", context.parameter("units", index)?),
-    ]);
+    let units = context.parameter("units", index)?;
+    if units.as_array().is_some_and(<[Value]>::is_empty) {
+        return Err(ExecutionError::operation("Invalid unit undefined"));
+    }
+    let names = Object::from([("$end", end.milliseconds.into()), ("$endZone", end.zone.into()), ("$units", units)]);
     let read = if options.get("isoString").is_some_and(truthy) { "toISO" } else { "toObject" };
     let code = format!("DateTime.fromMillis($end, {{ zone: $endZone }}).diff(date, $units).{read}()");
     luxon(context, index, &start, &code, names)
@@ -111,4 +111,14 @@ fn part(context: &mut NodeContext<'_>, index: usize) -> Result<Value, ExecutionE
     let part = context.text("part", index)?;
     let part = if part == "week" { "weekNumber".into() } else { part };
     luxon(context, index, &moment, "date.get($part)", Object::from([("$part", part.into())]))
+}
+
+/// The number of units, in Luxon's words where it is none.
+fn duration(context: &mut NodeContext<'_>, index: usize) -> Result<f64, ExecutionError> {
+    let count = context.number("duration", index)?.unwrap_or(0.0);
+    if count.is_nan() {
+        let given = context.parameter("duration", index)?.to_js_string();
+        return Err(ExecutionError::operation(format!("Invalid unit value {given}")));
+    }
+    Ok(count)
 }

@@ -6,8 +6,8 @@ use millrace_model::{ExecutionError, Item, Object, Str, Value};
 
 use super::given::{Given, timestamp};
 use super::moment;
+use crate::NodeContext;
 use crate::field_type::DateTime;
-use crate::{NodeContext, dot_path};
 
 /// The JSON of the item that comes out.
 pub(super) fn convert(context: &mut NodeContext<'_>, index: usize, item: &Item) -> Result<Object, ExecutionError> {
@@ -22,7 +22,7 @@ pub(super) fn convert(context: &mut NodeContext<'_>, index: usize, item: &Item) 
         _ => formatted(context, index, given, &options)?,
     };
     let name = context.text("dataPropertyName", index)?;
-    dot_path::set(&mut json, &name, text);
+    json.insert(name, text);
     Ok(json)
 }
 

@@ -26,8 +26,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
             Ok(json) => {
                 made.push(Item { json: json.into(), binary: item.binary.clone(), ..Item::default() }.paired(index))
             }
-            Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
-            Err(error) => return Err(error.at_item(index)),
+            Err(error) => made.push(context.failed_item(error, index)?),
         }
     }
     Ok(Output::items(made))

@@ -27,10 +27,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
             "randomData" => made.extend(random_data(context, index)?),
             _ => {
                 let error = thrown(context, index)?;
-                if !context.continue_on_fail() {
-                    return Err(error.at_item(index));
-                }
-                made.push(super::failed(&error, index));
+                made.push(context.failed_item(error, index)?);
             }
         }
     }

@@ -22,8 +22,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     for (index, item) in context.items().iter().enumerate() {
         match save(context, index) {
             Ok(()) => made.push(item.clone()),
-            Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
-            Err(error) => return Err(error.at_item(index)),
+            Err(error) => made.push(context.failed_item(error, index)?),
         }
     }
     Ok(Output::items(made))

@@ -39,7 +39,8 @@ pub(in crate::values) fn extract(
             } else if one.kind == Kind::Text && reading == Reading::Plain {
                 clean.apply(non_empty(elements.iter().flat_map(ElementRef::text).collect()))
             } else {
-                elements.first().map(value).transpose()?.unwrap_or_default()
+                let missing = if one.kind == Kind::Text { Value::from("") } else { Value::Undefined };
+                elements.first().map(value).transpose()?.unwrap_or(missing)
             };
             json.insert(one.key.clone(), value);
         }

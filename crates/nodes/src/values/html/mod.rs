@@ -32,8 +32,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         };
         match result {
             Ok(values) => made.extend(values.into_iter().map(|json| Item::new(json).paired(index))),
-            Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
-            Err(error) => return Err(error.at_item(index)),
+            Err(error) => made.push(context.failed_item(error, index)?),
         }
     }
     Ok(Output::items(made))

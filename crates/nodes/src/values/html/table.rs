@@ -25,13 +25,13 @@ pub(super) fn of_items(context: &mut NodeContext<'_>) -> NodeResult {
     if !text("caption").is_empty() {
         let _ = write!(table, "<caption>{}</caption>", text("caption"));
     }
-    let _ = write!(table, "<thead {}><tr>", text("headerAttributes"));
+    let _ = write!(table, "<thead {} {}><tr>", style(HEADER), text("headerAttributes"));
     for field in &fields {
-        let _ = write!(table, "<th {}>{}</th>", style(HEADER), heading(field, capitalize));
+        let _ = write!(table, "<th>{}</th>", heading(field, capitalize));
     }
     table.push_str("</tr></thead><tbody>");
     for item in items {
-        let _ = write!(table, "<tr {}>", text("rowAttributes"));
+        let _ = write!(table, "<tr  {}>", text("rowAttributes"));
         for field in &fields {
             let _ = write!(table, "<td {} {}>", style(CELL), text("cellAttributes"));
             match item.json.get(field) {

@@ -27,8 +27,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for index in 0..context.items().len() {
             match compute(context, index, &credential) {
                 Ok(json) => made.push(Item::new(json).paired(index)),
-                Err(error) if context.continue_on_fail() => made.push(super::failed(&error, index)),
-                Err(error) => return Err(error.at_item(index)),
+                Err(error) => made.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(made))

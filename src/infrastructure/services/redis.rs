@@ -1,0 +1,125 @@
+//! Commands for a Redis server: the words of one command in, its answer out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    Value as Answer,
+};
+use millrace_model::{Object, Value, to_index};
+
+use super::{CONNECT_TIMEOUT, Failure, Services, address, flag, key, port, text};
+use crate::infrastructure::http_client::EgressPolicy;
+
+/// Longest a command may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Commands that would take the shared connection away from the other items, or make it say something else.
+const REFUSED: [&str; 14] = [
+    "SUBSCRIBE",
+    "PSUBSCRIBE",
+    "SSUBSCRIBE",
+    "MONITOR",
+    "SELECT",
+    "AUTH",
+    "HELLO",
+    "MULTI",
+    "EXEC",
+    "WATCH",
+    "QUIT",
+    "CLIENT",
+    "RESET",
+    "SYNC",
+];
+
+impl Services {
+    pub(super) async fn command_redis(
+        &self,
+        policy: &Arc<EgressPolicy>,
+        connection: &Object,
+        arguments: &Value,
+    ) -> Result<Value, Failure> {
+        let words = arguments.get("command").and_then(Value::as_array).unwrap_or_default();
+        let Some((name, rest)) = words.split_first() else { return Err(Failure::new("The Redis command is empty")) };
+        let name = name.to_js_string();
+        if REFUSED.contains(&name.to_uppercase().as_str()) {
+            return Err(Failure::new(format!("The Redis command {name} is not available to workflows")));
+        }
+        let mut command = Cmd::new();
+        command.arg(name.as_str());
+        for word in rest {
+            command.arg(word.to_js_string().as_bytes());
+        }
+        let key = key(policy, connection);
+        let mut server = match self.redis.get(&key) {
+            Some(kept) => kept,
+            None => {
+                let made = connect(policy, connection).await?;
+                self.redis.insert(key, made.clone());
+                made
+            }
+        };
+        match command.query_async::<Answer>(&mut server).await {
+            Ok(answer) => Ok(value(answer)),
+            Err(error) => {
+                if error.is_io_error() || error.is_connection_dropped() {
+                    self.redis.invalidate(&key);
+                }
+                Err(failed(&error))
+            }
+        }
+    }
+}
+
+async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<MultiplexedConnection, Failure> {
+    if flag(connection, "ssl") {
+        return Err(Failure::new("TLS connections to Redis are not supported")
+            .describe("Switch \"SSL\" off in the credential, or reach Redis through a tunnel"));
+    }
+    let found = address::resolve(policy, text(connection, "host", "localhost"), port(connection, 6379)?).await?;
+    let database = connection.get("database").and_then(Value::as_f64).and_then(to_index).unwrap_or(0);
+    let mut login = RedisConnectionInfo::default().set_db(i64::try_from(database).unwrap_or(0));
+    let (user, password) = (text(connection, "user", ""), text(connection, "password", ""));
+    if !password.is_empty() {
+        login = login.set_password(password);
+    }
+    if !user.is_empty() {
+        login = login.set_username(user);
+    }
+    let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
+    let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
+    let client = Client::open(place).map_err(|error| failed(&error))?;
+    let settings = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(ANSWER_TIMEOUT));
+    client.get_multiplexed_async_connection_with_config(&settings).await.map_err(|error| failed(&error))
+}
+
+fn failed(error: &RedisError) -> Failure {
+    let message = match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => format!("{code} {detail}"),
+        _ => error.to_string(),
+    };
+    Failure::new(message)
+}
+
+/// An answer as JSON: nil as null, numbers, texts, lists; maps as lists of names and values in turn.
+fn value(answer: Answer) -> Value {
+    let text = |bytes: Vec<u8>| Value::from(String::from_utf8_lossy(&bytes).into_owned());
+    match answer {
+        Answer::Nil => Value::Null,
+        #[expect(clippy::as_conversions, reason = "JavaScript's numbers are floating point")]
+        Answer::Int(number) => Value::Number(number as f64),
+        Answer::Double(number) => Value::Number(number),
+        Answer::Boolean(flag) => flag.into(),
+        Answer::Okay => "OK".into(),
+        Answer::BulkString(bytes) => text(bytes),
+        Answer::SimpleString(text) => text.into(),
+        Answer::VerbatimString { text, .. } => text.into(),
+        Answer::Array(answers) | Answer::Set(answers) => Value::array(answers.into_iter().map(value)),
+        Answer::Map(pairs) => Value::array(pairs.into_iter().flat_map(|(name, content)| [value(name), value(content)])),
+        other => format!("{other:?}").into(),
+    }
+}
