@@ -80,6 +80,8 @@ pub enum BuildError {
     HttpClient(#[from] TlsError),
     #[error(transparent)]
     Mail(#[from] mail::ConfigError),
+    #[error("this process cannot be made known as a worker")]
+    Worker(#[from] executions::Error),
     #[error("metrics cannot be recorded")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
@@ -123,6 +125,7 @@ impl App {
             },
         );
         let public_url = config.public_url();
+        let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
@@ -139,10 +142,14 @@ impl App {
                 config: config.executions.clone(),
                 env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
+                drain: config.drain(),
             },
-            config.server.roles.contains(&Role::Worker),
+            runs,
         );
         tenants.plug(Arc::new(executor.clone()));
+        if runs {
+            executor.enlist(database.is_alone()).await?;
+        }
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
         let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);

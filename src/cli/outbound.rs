@@ -43,7 +43,9 @@ impl Outbound {
 
 #[async_trait]
 impl Http for Outbound {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// On the command line nothing runs again by itself, so requests bear no key.
+    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        request.idempotency_key = None;
         match self.client.get_or_init(|| self.connect()) {
             Ok(Client { client, policy, .. }) => outbound::send(client, policy, request).await,
             Err(message) => Err(HttpError { code: "ECONNABORTED", message: message.clone() }),

@@ -1,7 +1,12 @@
 //! The API's tests, one binary. Each test has a server of its own, in this process, made by the same `create_app()` as the
 //! real one, with a database of its own: an SQLite file, or on PostgreSQL (`MILLRACE_TEST_POSTGRES_URL`) a copy of a template.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, its support too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, its support too"
+)]
 
 mod administrators;
 mod api_keys;
@@ -17,6 +22,7 @@ mod infrastructure;
 mod nodes;
 mod operations;
 mod plans;
+mod recovery;
 mod row_security;
 mod seeds;
 mod support;

@@ -19,6 +19,11 @@ pub trait NodeHost: Send + Sync {
     /// Waits; a frozen clock moves on at once instead.
     async fn sleep(&self, duration: Duration);
 
+    /// Whether a wait as long as this is spent inside the run; a longer one puts the run aside.
+    fn holds(&self, wait: Duration) -> bool {
+        wait < Duration::from_secs(65)
+    }
+
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
 

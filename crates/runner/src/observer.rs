@@ -19,6 +19,11 @@ pub trait Observer: Send + Sync {
     /// node is tried again.
     fn finished(&self, _run: &Run, _task: &NodeTask) {}
 
+    /// Whether something that the node now running did has left the process: a script may do so, too.
+    fn has_effects(&self) -> bool {
+        false
+    }
+
     /// Makes the outcome of a node with an effect durable before the next node starts. An error stops the run.
     async fn record(&self, _task: &NodeTask, _outcome: &NodeOutcome) -> Result<(), ExecutionError> {
         Ok(())

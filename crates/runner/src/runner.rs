@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use millrace_engine::{NodeOutcome, NodeTask, Options, Outcome, Resume, Run, Start, Status, Step, Stop};
+use millrace_engine::{NodeOutcome, NodeTask, Options, Outcome, Run, Start, Status, Step, Stop};
 use millrace_expression::{Globals, Sandbox};
 use millrace_nodes::{Behaviour, NodeHost};
 use tokio::time::Instant;
@@ -32,9 +32,8 @@ impl Runner<'_> {
         self.drive(run).await
     }
 
-    /// Goes on with a paused run.
-    pub async fn resume(self, mut run: Run, resume: Resume) -> Run {
-        run.resume(resume);
+    /// Goes on with a run that was rebuilt: after a pause, or after the process that ran it died.
+    pub async fn go_on(self, run: Run) -> Run {
         self.drive(run).await
     }
 
@@ -47,17 +46,23 @@ impl Runner<'_> {
             run,
         };
         while let Step::Execute(task) = drive.run.next() {
-            if !drive.is_inline(&task) {
-                drive.effect(&task).await;
+            let seen = if !drive.is_inline(&task) {
+                drive.effect(&task).await
             } else if drive.is_long(&task) {
-                off_the_pool(|| drive.inline(true));
+                off_the_pool(|| drive.inline(true))
             } else {
-                drive.inline(false);
+                drive.inline(false)
+            };
+            if let Some((task, outcome)) = seen {
+                drive.record(&task, outcome).await;
             }
         }
         drive.run
     }
 }
+
+/// A task and what became of it.
+type Seen = (Arc<NodeTask>, NodeOutcome);
 
 /// A run on its way.
 struct Drive<'a> {
@@ -70,14 +75,15 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     /// Executes nodes without effects until one with an effect comes (or, where short nodes are wanted, a long one).
-    fn inline(&mut self, long_allowed: bool) {
+    /// Gives the outcome of a script that had an effect all the same: it has to be recorded.
+    fn inline(&mut self, long_allowed: bool) -> Option<Seen> {
         while let Step::Execute(task) = self.run.next() {
             if !self.is_inline(&task) || (!long_allowed && self.is_long(&task)) {
-                return;
+                return None;
             }
             if let Some(stop) = self.due_stop() {
                 self.run.stop(stop);
-                return;
+                return None;
             }
             self.runner.observer.started(&self.run, &task);
             let outcome = match self.runner.replay.take(&task) {
@@ -87,23 +93,30 @@ impl Drive<'_> {
                     let mut execution = Execution::begin(&self.run, &task, self.runner.globals);
                     let mut context = execution.context(compiled, &mut self.sandbox, self.runner.host);
                     let result = crate::execution::call_inline(compiled, &mut context);
-                    execution.end(result)
+                    let outcome = execution.end(result);
+                    if self.runner.observer.has_effects() {
+                        return Some((task, outcome));
+                    }
+                    outcome
                 }
             };
             self.take_in(&task, outcome);
         }
+        None
     }
 
-    /// Executes one node that reaches outside, or waits before its next try.
-    async fn effect(&mut self, task: &NodeTask) {
+    /// Executes one node that reaches outside, or waits before its next try. Gives its outcome, which has to be recorded.
+    async fn effect(&mut self, task: &Arc<NodeTask>) -> Option<Seen> {
         if let Some(stop) = self.due_stop() {
-            return self.run.stop(stop);
+            self.run.stop(stop);
+            return None;
         }
         self.runner.observer.started(&self.run, task);
         if let Some(outcome) = self.runner.replay.take(task) {
-            return self.take_in(task, outcome);
+            self.take_in(task, outcome);
+            return None;
         }
-        let Runner { compiled, host, globals, observer, cancel, .. } = &self.runner;
+        let Runner { compiled, host, globals, cancel, .. } = &self.runner;
         let deadline = self.deadline;
         let execution = async {
             if task.delay_ms > 0 {
@@ -128,11 +141,18 @@ impl Drive<'_> {
             outcome = execution => Ok(outcome),
         };
         match outcome {
-            Err(stop) => self.run.stop(stop),
-            Ok(outcome) => match observer.record(task, &outcome).await {
-                Ok(()) => self.take_in(task, outcome),
-                Err(error) => self.run.stop(Stop::Failed(Box::new(error))),
-            },
+            Err(stop) => {
+                self.run.stop(stop);
+                None
+            }
+            Ok(outcome) => Some((Arc::clone(task), outcome)),
+        }
+    }
+
+    async fn record(&mut self, task: &NodeTask, outcome: NodeOutcome) {
+        match self.runner.observer.record(task, &outcome).await {
+            Ok(()) => self.take_in(task, outcome),
+            Err(error) => self.run.stop(Stop::Failed(Box::new(error))),
         }
     }
 

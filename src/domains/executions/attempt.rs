@@ -2,24 +2,23 @@
 //! A short run without effects is stored once, when it is over. It is stored earlier when something leaves the process,
 //! when a caller is to be answered, or when it takes long: so nothing that was seen outside can be forgotten.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use millrace_engine::{Event, NodeOutcome, NodeTask, Options, Resume, Run, Start};
+use millrace_engine::{Event, NodeTask, Options, Run, Start};
 use millrace_model::{ExecutionError, Item, Items, NodeIndex};
 use millrace_nodes::WebhookResponse;
-use millrace_runner::Observer;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::answer::{Answer, Interest};
 use super::error::Error;
 use super::live::Caller;
-use super::payload;
 use super::programs::Program;
 use super::repository::{Payload, Row};
 use super::tenancy::Tenancy;
 use super::writer::{Write, Writer};
+use super::{journal, payload};
 
 pub(super) struct Attempt {
     /// As it stands while it runs.
@@ -30,13 +29,20 @@ pub(super) struct Attempt {
     pub depth: u32,
     pub tenancy: Tenancy,
     events: Mutex<Vec<Event>>,
+    /// How many of the events are durable.
+    journaled: AtomicUsize,
     stored: OnceCell<()>,
     over: AtomicBool,
+    /// Something that the node now running did has left the process.
+    effects: AtomicBool,
+    /// See [`Fate`].
+    fate: AtomicU8,
+    place: Mutex<Place>,
     caller: Mutex<Option<Caller>>,
     response: Mutex<Option<WebhookResponse>>,
 }
 
-/// Where an attempt begins: at a start node, or after a pause.
+/// Where an attempt begins: at a start node, or after what earlier attempts did.
 #[derive(Clone, Debug)]
 pub(super) struct Begin {
     pub node: NodeIndex,
@@ -44,8 +50,29 @@ pub(super) struct Begin {
     /// Milliseconds since the epoch.
     pub at_ms: i64,
     pub honour_pins: bool,
-    /// What happened before the pause, and how it ended.
-    pub resumed: Option<(Vec<Event>, Resume)>,
+    /// What happened before.
+    pub earlier: Vec<Event>,
+}
+
+/// The node run that an attempt is at, and how many workflows it has called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub node: usize,
+    pub run_index: usize,
+    /// Tries of this node run before.
+    pub tries: u32,
+    pub calls: u32,
+}
+
+/// How an attempt ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// As its run does.
+    Own,
+    /// Not here: another process has taken the execution over.
+    Lost,
+    /// Not here: this process stops, and hands the execution on.
+    HandedOn,
 }
 
 /// What is stored of an unfinished execution, enough to begin it or to go on.
@@ -75,29 +102,28 @@ struct StateRef<'a> {
 
 impl Attempt {
     pub(super) fn new(row: Row, program: Arc<Program>, begin: Begin, depth: u32) -> Attempt {
-        let events = begin.resumed.as_ref().map(|(earlier, resume)| {
-            let mut events = earlier.clone();
-            events.push(Event::Resumed(resume.clone()));
-            events
-        });
         Attempt {
             row,
             program,
-            begin,
             depth,
             tenancy: Tenancy::default(),
-            events: Mutex::new(events.unwrap_or_default()),
+            events: Mutex::new(begin.earlier.clone()),
+            begin,
+            journaled: AtomicUsize::new(0),
             stored: OnceCell::new(),
             over: AtomicBool::new(false),
+            effects: AtomicBool::new(false),
+            fate: AtomicU8::new(0),
+            place: Mutex::default(),
             caller: Mutex::default(),
             response: Mutex::default(),
         }
     }
 
-    /// Says that the row is in the database already.
+    /// Says that the row is in the database already, and how many of the events.
     #[must_use]
-    pub(super) fn stored(self) -> Attempt {
-        Attempt { stored: OnceCell::new_with(Some(())), ..self }
+    pub(super) fn stored(self, events: usize) -> Attempt {
+        Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
     }
 
     #[must_use]
@@ -113,12 +139,12 @@ impl Attempt {
         Start { node: self.begin.node, items: Arc::clone(&self.begin.items), at_ms: self.begin.at_ms }
     }
 
-    /// The run as it was before its pause.
-    pub(super) fn rebuilt(&self, events: &[Event]) -> Run {
+    /// The run as earlier attempts left it.
+    pub(super) fn rebuilt(&self, options: Options) -> Run {
         let compiled = &self.program.compiled;
         let (workflow, facts) = (Arc::clone(compiled.workflow()), Arc::clone(compiled.facts()));
-        let mut run = Run::new(workflow, facts, self.start(), self.options());
-        for event in events {
+        let mut run = Run::new(workflow, facts, self.start(), options);
+        for event in &self.begin.earlier {
             run.apply(event.clone());
         }
         run
@@ -126,9 +152,65 @@ impl Attempt {
 
     /// Nodes that this attempt ran.
     pub(super) fn node_runs(&self) -> usize {
-        let earlier = self.begin.resumed.as_ref().map_or(0, |(events, _)| events.len());
         let ran = |event: &&Event| matches!(event, Event::Completed(_));
-        lock(&self.events).iter().skip(earlier).filter(ran).count()
+        lock(&self.events).iter().skip(self.begin.earlier.len()).filter(ran).count()
+    }
+
+    /// A node is about to run.
+    pub(super) fn at(&self, task: &NodeTask) {
+        let place = Place { node: task.node.0, run_index: task.run_index, tries: task.attempt, calls: 0 };
+        *lock(&self.place) = place;
+        self.effects.store(false, Ordering::Relaxed);
+    }
+
+    /// Counts a call of a workflow, and says where it is made.
+    pub(super) fn place_of_call(&self) -> Place {
+        let mut place = lock(&self.place);
+        let here = *place;
+        place.calls += 1;
+        here
+    }
+
+    pub(super) fn push(&self, event: Event) {
+        lock(&self.events).push(event);
+    }
+
+    /// How many events are durable, and those that are not.
+    pub(super) fn unjournaled(&self) -> (usize, Vec<Event>) {
+        let events = lock(&self.events);
+        let durable = self.journaled.load(Ordering::SeqCst);
+        (durable, events.get(durable..).unwrap_or_default().to_vec())
+    }
+
+    pub(super) fn journaled(&self, events: usize) {
+        self.journaled.store(events, Ordering::SeqCst);
+    }
+
+    /// Something that the node now running does is about to leave the process.
+    pub(super) fn note_effect(&self) {
+        self.effects.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_effects(&self) -> bool {
+        self.effects.load(Ordering::Relaxed)
+    }
+
+    /// Another process has the execution now.
+    pub(super) fn lose(&self) {
+        self.fate.store(1, Ordering::SeqCst);
+    }
+
+    /// The run is to be broken off and handed on, unless it is over.
+    pub(super) fn hand_on(&self) {
+        self.fate.fetch_max(2, Ordering::SeqCst);
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        match self.fate.load(Ordering::SeqCst) {
+            0 => Fate::Own,
+            1 => Fate::Lost,
+            _ => Fate::HandedOn,
+        }
     }
 
     pub(super) fn is_stored(&self) -> bool {
@@ -138,8 +220,9 @@ impl Attempt {
     /// Makes the execution durable as running, if it is not yet.
     pub(super) async fn store(&self, writer: &Writer) -> Result<(), Error> {
         let store = || async {
-            let payload = self.payload(None, true)?;
+            let (payload, events) = self.snapshot(None, true)?;
             writer.accept(Write::Put(Box::new(self.row.clone()), Some(payload)))?.wait().await?;
+            self.journaled(events);
             Ok(())
         };
         self.stored.get_or_try_init(store).await.map(drop)
@@ -159,8 +242,15 @@ impl Attempt {
 
     /// What is stored beside the row: `data`, and the state where the execution is not over.
     pub(super) fn payload(&self, data: Option<Vec<u8>>, with_state: bool) -> Result<Payload, serde_json::Error> {
+        self.snapshot(data, with_state).map(|(payload, _)| payload)
+    }
+
+    /// The same, and how many events are in it.
+    fn snapshot(&self, data: Option<Vec<u8>>, with_state: bool) -> Result<(Payload, usize), serde_json::Error> {
+        let mut count = 0;
         let state = if with_state {
             let events = lock(&self.events);
+            count = events.len();
             let state = StateRef {
                 node: &self.program.workflow().node(self.begin.node).name,
                 items: &self.begin.items,
@@ -172,7 +262,7 @@ impl Attempt {
         } else {
             None
         };
-        Ok(Payload { tenant_id: self.row.tenant_id, execution_id: self.row.id, data, state })
+        Ok((Payload { tenant_id: self.row.tenant_id, execution_id: self.row.id, data, state }, count))
     }
 
     /// Keeps the answer of a node for the caller; `false`: nobody waits for one, or one is there already.
@@ -205,26 +295,18 @@ impl Attempt {
     }
 }
 
-/// Keeps what happens, so that the run can be rebuilt after a pause.
-impl Observer for Attempt {
-    fn completing(&self, _: &NodeTask, outcome: &NodeOutcome) {
-        lock(&self.events).push(Event::Completed(Box::new(outcome.clone())));
-    }
-}
-
 impl Begin {
-    /// Reads what was stored. `Err`: the node is gone, or the payload cannot be read.
-    pub(super) fn restore(stored: &[u8], program: &Program) -> Result<(Begin, Vec<Event>), Error> {
+    /// Reads what was stored. `Err`: the node is gone, or something cannot be read.
+    pub(super) fn restore(stored: &[u8], journal: Vec<(i32, Vec<u8>)>, program: &Program) -> Result<Begin, Error> {
         let state: State = payload::decode_as(stored)?;
         let node = program.workflow().find(&state.node).ok_or(Error::NoData)?;
-        let begin = Begin {
+        Ok(Begin {
             node,
             items: Arc::new(state.items),
             at_ms: state.at_ms,
             honour_pins: state.honour_pins,
-            resumed: None,
-        };
-        Ok((begin, state.events))
+            earlier: journal::join(state.events, journal)?,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use validator::Validate;
 use super::model::{Mode, Status};
 use super::repository::Row;
 use crate::common::page::Limit;
-use crate::common::{Cursor, ExecutionId, Timestamp, WorkflowId, WorkflowVersionId};
+use crate::common::{Cursor, ExecutionId, Timestamp, WorkerId, WorkflowId, WorkflowVersionId};
 
 /// Filters of the list of executions.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -118,6 +118,67 @@ pub(super) struct RetryExecution {
     /// `true`: the workflow as it is now, from its beginning. `false`: the workflow as it was, from the node that failed.
     #[serde(default)]
     pub load_workflow: bool,
+}
+
+/// What happened to an execution.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "data": [
+    { "at": "2025-01-31T08:00:00.000Z", "type": "created" },
+    { "at": "2025-01-31T08:00:00.001Z", "type": "started" },
+    { "at": "2025-01-31T08:00:00.002Z", "type": "node", "node": "Webhook", "durationMs": 0, "status": "success" },
+    { "at": "2025-01-31T08:00:31.000Z", "type": "died", "attempt": 1, "worker": "01890a5d-ac96-774b-bcce-b302099a8060" },
+    { "at": "2025-01-31T08:00:31.500Z", "type": "ended", "status": "success" }
+] }))]
+pub struct TimelineResponse {
+    /// Oldest first.
+    pub data: Vec<TimelineEvent>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineEvent {
+    /// When it happened, or began.
+    pub at: Timestamp,
+    #[serde(rename = "type")]
+    pub kind: TimelineKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Which try of a process it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<i32>,
+    /// The process that had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimelineKind {
+    Created,
+    Started,
+    /// A node ran.
+    Node,
+    /// The process that ran it died, or was not heard of for too long.
+    Died,
+    /// The process that ran it was shut down and handed it on.
+    HandedOn,
+    /// It waits, and goes on by itself at this time.
+    Resumes,
+    Ended,
+}
+
+impl TimelineEvent {
+    pub(super) fn at(at: Timestamp, kind: TimelineKind) -> TimelineEvent {
+        let (node, duration_ms, status, error, attempt, worker) = (None, None, None, None, None, None);
+        TimelineEvent { at, kind, node, duration_ms, status, error, attempt, worker }
+    }
 }
 
 impl ExecutionResponse {

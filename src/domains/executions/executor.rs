@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use millrace_engine::{Event, NodeOutcome, Resume};
+use millrace_engine::{Event, NodeOutcome};
 use millrace_model::{Items, NodeIndex, Object};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -15,10 +15,12 @@ use super::error::Error;
 use super::live::{Caller, Live};
 use super::model::{Mode, Status};
 use super::programs::{Program, Programs};
+use super::recovery::Lease;
 use super::repository::Row;
+use super::timers::Timers;
 use super::writer::{Write, Writer};
-use super::{run, stopping, storing, workers};
-use crate::common::{Clock, ExecutionId, WorkerId};
+use super::{recovery, run, stopping, storing, workers};
+use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
@@ -54,7 +56,14 @@ pub(super) struct Parts {
     pub programs: Programs,
     pub live: Live,
     pub slots: Arc<Semaphore>,
+    /// One execution at a time that was running when its process died.
+    pub suspects: Semaphore,
+    /// This process runs executions; else it only takes them.
+    pub runs: bool,
     pub worker: WorkerId,
+    pub lease: Lease,
+    /// What wakes the sweep before its time.
+    pub timers: Timers,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
     pub http: HttpClient,
@@ -65,6 +74,8 @@ pub(super) struct Parts {
     /// The address under which callers reach this server.
     pub public_url: Arc<str>,
     pub runtime: tokio::runtime::Handle,
+    /// How long what runs may take to end after the shutdown began; then it is handed on.
+    pub drain: Duration,
 }
 
 /// What an executor is made of.
@@ -80,30 +91,38 @@ pub struct Dependencies {
     pub env: Arc<Object>,
     /// The address under which callers reach this server.
     pub public_url: String,
+    /// How long what runs may take to end after the shutdown began; then it is handed on.
+    pub drain: Duration,
 }
 
-/// A start node hands its items to its first output. For another one the run begins behind it, as if after a pause.
-fn past_start(output: usize, items: &Items, now_ms: i64) -> Option<(Vec<Event>, Resume)> {
+/// A start node hands its items to its first output. For another one the run begins behind it.
+fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
     if output == 0 {
-        return None;
+        return Vec::new();
     }
     let mut outputs = vec![None; output];
     outputs.push(Some(Arc::clone(items)));
     let outcome = NodeOutcome { started_ms: now_ms, ..NodeOutcome::success(outputs) };
-    Some((vec![Event::Completed(Box::new(outcome))], Resume { outputs: None, at_ms: now_ms }))
+    vec![Event::Completed(Box::new(outcome))]
 }
 
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, http, programs, config, env, public_url } = dependencies;
+        let Dependencies { database, clock, cache, queue, http, programs, config, env, public_url, drain } =
+            dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone()),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
+            suspects: Semaphore::new(1),
+            runs,
             worker: WorkerId::new(),
+            lease: Lease::default(),
+            timers: Timers::default(),
+            drain,
             runtime: tokio::runtime::Handle::current(),
             public_url: public_url.into(),
             database,
@@ -121,6 +140,12 @@ impl Executor {
         &self.0.programs
     }
 
+    /// Makes this process known as one that runs executions: what it has is somebody's. `alone`: no other process uses this
+    /// database, so what others had is nobody's.
+    pub async fn enlist(&self, alone: bool) -> Result<(), Error> {
+        recovery::enlist(self, alone).await
+    }
+
     /// Starts what goes on beside requests. All of it ends with the shutdown, once what runs is over or the time is up.
     pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
         tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
@@ -133,10 +158,15 @@ impl Executor {
 
     /// Accepts an execution: it is durable when this returns, and runs as soon as there is room.
     pub async fn submit(&self, launch: Launch) -> Result<ExecutionId, Error> {
-        let admission = self.admit(launch.program.tenant).await?;
         let id = ExecutionId::new();
-        self.accept(id, launch, admission, self.slot(), None).await?;
+        self.submit_as(id, launch).await?;
         Ok(id)
+    }
+
+    /// The same, with an id that is given.
+    pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
+        let admission = self.admit(launch.program.tenant).await?;
+        self.accept(id, launch, admission, self.slot(), None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -179,14 +209,26 @@ impl Executor {
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
-        if let Some(slot) = slot {
-            let attempt = self.attempt(id, launch, 0).with_caller(caller);
-            attempt.tenancy.admitted(admission);
-            attempt.store(&self.0.writer).await?;
-            self.spawn(attempt, Some(slot));
-            return Ok(());
-        }
         let attempt = self.attempt(id, launch, 0);
+        match slot {
+            Some(slot) => {
+                attempt.tenancy.admitted(admission);
+                self.begin(attempt.with_caller(caller), Some(slot)).await
+            }
+            None => self.queue(attempt, caller).await,
+        }
+    }
+
+    /// Stores an execution and runs it here.
+    pub(super) async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+        attempt.store(&self.0.writer).await?;
+        self.spawn(attempt, slot);
+        Ok(())
+    }
+
+    /// Stores an execution and hands it to whoever has room.
+    pub(super) async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
+        let id = attempt.row.id;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
         if let Some(caller) = caller {
@@ -233,14 +275,16 @@ impl Executor {
             retry_success_id: None,
             last_node: None,
             error: None,
+            crashes: 0,
+            queued_at: Timestamp::default(),
         };
-        let resumed = past_start(launch.output, &launch.items, now.as_millis());
+        let earlier = past_start(launch.output, &launch.items, now.as_millis());
         let begin = Begin {
             node: launch.node,
             items: launch.items,
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
-            resumed,
+            earlier,
         };
         Attempt::new(row, launch.program, begin, depth)
     }
@@ -264,12 +308,22 @@ impl Executor {
         self.0.live.cancel(id)
     }
 
-    /// After the shutdown: nothing begins here any more, and what runs gets to its end.
+    /// After the shutdown: nothing begins here any more; what runs gets its time to end, and is handed on where that is not
+    /// enough.
     async fn drain(self, shutdown: CancellationToken) {
         shutdown.cancelled().await;
         self.0.slots.close();
-        while self.0.live.count() > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        self.0.suspects.close();
+        let over = async {
+            while self.0.live.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::pin!(over);
+        if tokio::time::timeout(self.0.drain, &mut over).await.is_err() {
+            self.0.live.hand_on();
+            over.await;
         }
+        recovery::retire(&self).await;
     }
 }

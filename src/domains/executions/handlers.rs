@@ -3,7 +3,9 @@
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, delete, get, post};
 
-use super::dto::{ExecutionResponse, GetExecutionQuery, ListExecutionsQuery, RetryExecution, TriggerWorkflow};
+use super::dto::{
+    ExecutionResponse, GetExecutionQuery, ListExecutionsQuery, RetryExecution, TimelineResponse, TriggerWorkflow,
+};
 use super::service::{Service, Triggered};
 use crate::common::permission::grants::{ExecutionsRead, ExecutionsWrite, WorkflowsExecute};
 use crate::common::{ExecutionId, Page, Problem};
@@ -91,6 +93,26 @@ pub(super) async fn stop_execution(
     executions: Data<Service>,
 ) -> Answer<Json<ExecutionResponse>> {
     Ok(Json(executions.stop(&ctx, *id).await?))
+}
+
+/// Get the timeline of an execution
+///
+/// What happened to it so far, oldest first: its states, its nodes, and the processes that ran it and died.
+#[utoipa::path(
+    tag = "executions",
+    params(("id" = ExecutionId, Path, description = "Id of the execution.")),
+    responses(
+        (status = 200, description = "The events.", body = TimelineResponse),
+        Guarded<ExecutionsRead>, NotFound
+    )
+)]
+#[get("/executions/{id}/timeline")]
+pub(super) async fn get_execution_timeline(
+    ctx: Can<ExecutionsRead>,
+    id: Path<ExecutionId>,
+    executions: Data<Service>,
+) -> Answer<Json<TimelineResponse>> {
+    Ok(Json(executions.timeline(&ctx, *id).await?))
 }
 
 /// Retry an execution

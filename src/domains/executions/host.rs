@@ -17,7 +17,10 @@ use super::attempt::{Attempt, not_stored};
 use super::calls;
 use super::executor::Executor;
 use super::repository as rows;
-use super::{outbound, storing};
+use super::{outbound, recovery, storing};
+
+/// Waits from here on put the run aside.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
 pub(super) struct TenantHost {
     pub executor: Executor,
@@ -32,6 +35,10 @@ impl TenantHost {
 
     /// Makes the execution durable before something it does is seen outside.
     pub(super) async fn before_effect(&self) -> Result<(), ExecutionError> {
+        self.attempt.note_effect();
+        if self.attempt.is_stored() && !self.executor.0.lease.is_valid() {
+            recovery::check_owner(&self.executor, &self.attempt).await?;
+        }
         self.attempt.store(&self.executor.0.writer).await.map_err(|error| not_stored(&error))
     }
 
@@ -61,6 +68,11 @@ impl NodeHost for TenantHost {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    /// A run that waits longer is put aside: it holds no worker, and its time is kept whatever becomes of the process.
+    fn holds(&self, wait: Duration) -> bool {
+        wait < LONG_WAIT
     }
 
     fn now_ms(&self) -> i64 {

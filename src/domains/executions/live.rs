@@ -63,6 +63,18 @@ impl Live {
         lock(&self.running).len()
     }
 
+    /// Breaks off everything that runs, to be gone on with by another process.
+    pub(super) fn hand_on(&self) {
+        for running in lock(&self.running).values() {
+            running.attempt.hand_on();
+            running.cancel.cancel();
+        }
+    }
+
+    pub(super) fn has(&self, id: ExecutionId) -> bool {
+        lock(&self.running).contains_key(&id)
+    }
+
     /// Runs that have lasted for so long and are not stored yet.
     pub(super) fn unstored(&self, lasting: Duration) -> Vec<Arc<Attempt>> {
         let running = lock(&self.running);

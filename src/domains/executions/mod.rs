@@ -1,9 +1,9 @@
 //! Executions: runs of workflows, from the moment they are accepted to the end that is stored.
 //!
-//! Owns `executions`, `execution_payloads`, `workflow_memory` and `workers`. Invariants: what was acknowledged is stored;
-//! nothing leaves the process before its execution is stored; accepting never waits for a slot; a row changes by
-//! compare-and-set on its status and attempt, so a worker that lost an execution cannot write to it; an execution that is
-//! over does not change.
+//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `workflow_memory` and `workers`.
+//! Invariants: what was acknowledged is stored; nothing leaves the process before its execution is stored, and no node
+//! starts before what left it is in the journal; accepting never waits for a slot; a row changes by compare-and-set on its
+//! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
 
 mod answer;
 mod attempt;
@@ -16,12 +16,14 @@ mod failure;
 mod handlers;
 mod host;
 mod input;
+mod journal;
 mod live;
 mod model;
 pub(crate) mod outbound;
 mod pauses;
 mod payload;
 mod programs;
+mod recovery;
 mod repository;
 mod retry;
 mod run;
@@ -31,6 +33,8 @@ mod storing;
 mod tenancy;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod timers;
 mod workers;
 mod writer;
 
@@ -52,6 +56,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::delete_execution)
         .service(handlers::stop_execution)
         .service(handlers::retry_execution)
+        .service(handlers::get_execution_timeline)
         .service(handlers::trigger_workflow)
         .service(handlers::list_workflow_executions);
 }

@@ -76,6 +76,16 @@ names! {
     }
 }
 
+names! {
+    /// How an attempt came to no end.
+    Incident {
+        /// Its process died, or was not heard of for too long.
+        Died = "died",
+        /// Its process was shut down and handed it on.
+        HandedOn = "handed-on",
+    }
+}
+
 impl Status {
     /// States that may come next. Terminal states have none; every other can reach one.
     pub const fn successors(self) -> &'static [Status] {

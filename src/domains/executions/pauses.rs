@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use millrace_engine::{Pause, Resume, Run, Step};
+use millrace_engine::{Event, Pause, Resume, Step};
 use millrace_model::Items;
 use tokio::sync::oneshot;
 
@@ -12,6 +12,7 @@ use super::answer::{Answer, Interest};
 use super::attempt::{Attempt, Begin};
 use super::error::Error;
 use super::executor::Executor;
+use super::journal;
 use super::live::Caller;
 use super::model::Status;
 use super::programs::Program;
@@ -19,8 +20,8 @@ use super::repository::{self as rows, Row};
 use crate::common::{ExecutionId, TenantId, Timestamp};
 use crate::infrastructure::database::AcrossTenants;
 
-/// Pauses that end within this time get a timer of their own here; longer ones are found by the sweep.
-const OWN_TIMER: Duration = Duration::from_secs(60);
+/// How far a sweep looks ahead, to set the time of the next one.
+const AHEAD: Duration = Duration::from_secs(2);
 /// Executions resumed in one sweep.
 const SWEEP: u64 = 500;
 
@@ -36,49 +37,40 @@ pub struct Waiting {
 }
 
 /// A run has paused, and that is stored.
-pub(super) fn paused(executor: &Executor, attempt: &Attempt, run: &Run) {
+pub(super) fn paused(executor: &Executor, attempt: &Attempt, until: Option<Timestamp>) {
     if let Some(caller) = attempt.take_caller() {
         executor.0.live.wait_for(attempt.row.id, caller);
     }
-    let mut run = run.clone();
-    let Step::Wait(Pause { until: Some(until), .. }) = run.next() else { return };
-    let left = Timestamp::from_millis(until).since(executor.0.clock.now());
-    if left > OWN_TIMER {
-        return;
+    if let Some(until) = until {
+        executor.0.timers.set(until);
     }
-    let (executor, tenant, id) = (executor.clone(), attempt.row.tenant_id, attempt.row.id);
-    executor.0.runtime.clone().spawn(async move {
-        tokio::time::sleep(left).await;
-        if let Err(error) = resume_due(&executor, tenant, id).await {
-            tracing::error!(execution = %id, %error, "a waiting execution could not be resumed");
-        }
-    });
 }
 
-/// Resumes what is due. Every worker does this now and then; only one gets each execution.
+/// Queues what is due. Every worker does this now and then; only one gets each execution.
 pub(super) async fn sweep(executor: &Executor) -> Result<(), Error> {
-    let due = rows::due(&executor.0.database.read(AcrossTenants), executor.0.clock.now(), SWEEP).await?;
+    let parts = &executor.0;
+    let now = parts.clock.now();
+    let due = rows::due(&parts.database.read(AcrossTenants), now.plus(AHEAD), SWEEP).await?;
     for row in due {
-        if let Err(error) = resume_due(executor, row.tenant_id, row.id).await {
-            tracing::error!(execution = %row.id, %error, "a waiting execution could not be resumed");
+        match row.wait_until {
+            Some(until) if until > now => {
+                parts.timers.set(until);
+                break;
+            }
+            _ => {}
         }
-    }
-    Ok(())
-}
-
-async fn resume_due(executor: &Executor, tenant: TenantId, id: ExecutionId) -> Result<(), Error> {
-    let slot = Arc::clone(&executor.0.slots).acquire_owned().await.map_err(|_| Error::Overloaded)?;
-    if let Some(attempt) = claim(executor, tenant, id, None).await? {
-        executor.spawn(attempt, Some(slot));
+        if rows::resume(&parts.database.write(row.tenant_id), row.tenant_id, row.id, now).await? {
+            executor.enqueue(&row).await;
+        }
     }
     Ok(())
 }
 
 /// The execution, if it waits.
 pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Error> {
-    let (program, begin, events) = restore(executor, row).await?;
+    let (program, begin) = restore(executor, row).await?;
     let attempt = Attempt::new(row.clone(), Arc::clone(&program), begin, 0);
-    let mut run = attempt.rebuilt(&events);
+    let mut run = attempt.rebuilt(attempt.options());
     match (run.next(), run.last_node()) {
         (Step::Wait(pause), Some(node)) => Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, pause }),
         _ => Err(Error::NoData),
@@ -91,43 +83,57 @@ pub(super) async fn resume(
     waiting: &Waiting,
     items: Items,
 ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
-    let (caller, answer) = oneshot::channel();
-    let Some(attempt) = claim(executor, waiting.tenant, waiting.id, Some(items)).await? else { return Ok(None) };
+    let parts = &executor.0;
+    let (tenant, id, now) = (waiting.tenant, waiting.id, parts.clock.now());
+    let resumed = Event::Resumed(Resume { outputs: Some(vec![Some(items)]), at_ms: now.as_millis() });
+    let transaction = parts.database.begin(tenant).await?;
+    let claimed = rows::claim(&transaction, tenant, id, Status::Waiting, parts.worker, now, i32::MAX).await?;
+    let Some(row) = claimed else { return Ok(None) };
+    let (state, journal) = rows::stored(&transaction, tenant, id).await?;
+    let mut begin = Begin::restore(&state.ok_or(Error::NoData)?, journal, &waiting.program)?;
+    // What the caller sent is not to be asked for twice.
+    let append = rows::Append {
+        tenant,
+        execution: id,
+        attempt: row.attempt,
+        seq: i32::try_from(begin.earlier.len()).unwrap_or(i32::MAX),
+        entries: journal::encode(std::slice::from_ref(&resumed))?,
+    };
+    rows::append(&transaction, vec![append]).await?;
+    if !parts.runs {
+        rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
+    }
+    transaction.commit().await?;
     // The call that resumes it is the one that is answered now.
-    drop(executor.0.live.take_caller(waiting.id));
-    let caller = Caller { answer: caller, interest: Interest::FirstAnswer };
-    executor.spawn(attempt.with_caller(Some(caller)), None);
+    drop(parts.live.take_caller(id));
+    let (sender, answer) = oneshot::channel();
+    let caller = Caller { answer: sender, interest: Interest::FirstAnswer };
+    if parts.runs {
+        begin.earlier.push(resumed);
+        let durable = begin.earlier.len();
+        let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, 0);
+        executor.spawn(attempt.stored(durable).with_caller(Some(caller)), None);
+    } else {
+        parts.live.wait_for(id, caller);
+        executor.enqueue(&row).await;
+    }
     Ok(Some(answer))
 }
 
-/// Takes a waiting execution for this worker and makes it ready to go on.
-async fn claim(
-    executor: &Executor,
-    tenant: TenantId,
-    id: ExecutionId,
-    items: Option<Items>,
-) -> Result<Option<Attempt>, Error> {
-    let parts = &executor.0;
-    let now = parts.clock.now();
-    let connection = parts.database.write(tenant);
-    let Some(row) = rows::claim(&connection, tenant, id, Status::Waiting, parts.worker, now).await? else {
-        return Ok(None);
-    };
-    let (program, mut begin, events) = restore(executor, &row).await?;
-    let resume = Resume { outputs: items.map(|items| vec![Some(items)]), at_ms: now.as_millis() };
-    begin.resumed = Some((events, resume));
-    let caller = parts.live.take_caller(id);
-    Ok(Some(Attempt::new(row, program, begin, 0).stored().with_caller(caller)))
+/// The attempt that goes on with a stored execution: behind its pause where it made one.
+pub(super) fn continued(executor: &Executor, row: Row, program: Arc<Program>, mut begin: Begin) -> Attempt {
+    let durable = begin.earlier.len();
+    if matches!(begin.earlier.last(), Some(Event::Completed(outcome)) if outcome.pause.is_some()) {
+        begin.earlier.push(Event::Resumed(Resume { outputs: None, at_ms: executor.0.clock.now().as_millis() }));
+    }
+    let caller = executor.0.live.take_caller(row.id);
+    Attempt::new(row, program, begin, 0).stored(durable).with_caller(caller)
 }
 
-/// Program, beginning and events of a stored execution.
-pub(super) async fn restore(
-    executor: &Executor,
-    row: &Row,
-) -> Result<(Arc<Program>, Begin, Vec<millrace_engine::Event>), Error> {
+/// Program and beginning of a stored execution, with all that happened since.
+pub(super) async fn restore(executor: &Executor, row: &Row) -> Result<(Arc<Program>, Begin), Error> {
     let program = executor.0.programs.version(row.tenant_id, row.workflow_id, row.version_id).await?;
-    let payloads = rows::payloads(&executor.0.database.read(row.tenant_id), row.tenant_id, [row.id]).await?;
-    let state = payloads.into_iter().next().and_then(|payload| payload.state).ok_or(Error::NoData)?;
-    let (begin, events) = Begin::restore(&state, &program)?;
-    Ok((program, begin, events))
+    let (state, journal) = rows::stored(&executor.0.database.read(row.tenant_id), row.tenant_id, row.id).await?;
+    let begin = Begin::restore(&state.ok_or(Error::NoData)?, journal, &program)?;
+    Ok((program, begin))
 }

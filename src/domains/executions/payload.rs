@@ -28,6 +28,10 @@ pub enum Corrupt {
     Compression(#[source] std::io::Error),
     #[error("the payload is not the JSON it should be")]
     Json(#[from] serde_json::Error),
+    #[error("the journal was written by another version of this server ({found}; this one reads {known})")]
+    Version { found: u32, known: u32 },
+    #[error("the journal has a gap: {events} events, then one that came after {found}")]
+    Gap { found: i32, events: usize },
 }
 
 thread_local! {

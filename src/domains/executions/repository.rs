@@ -1,15 +1,23 @@
 //! Queries of executions. Hot statements are written by hand and kept prepared: they take many rows at a time.
 
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Statement, Value,
 };
 
-use super::entities::{execution, memory, payload, worker};
+use super::entities::{execution, memory, payload};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
-use crate::infrastructure::database::{Scoped, Unscoped};
+use crate::infrastructure::database::Scoped;
+
+mod journal;
+mod ownership;
+
+pub(super) use journal::{Append, append, clear, stored};
+pub(super) use ownership::{
+    alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
+};
 
 pub(super) type Row = execution::Model;
 pub(super) type Payload = payload::Model;
@@ -166,37 +174,6 @@ pub(super) async fn payloads(
     payload::Entity::scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids)).all(connection).await
 }
 
-/// Takes an execution for this worker: queued or waiting becomes running, with the next attempt. `None`: somebody else
-/// has it, or it is over.
-pub(super) async fn claim(
-    connection: &impl ConnectionTrait,
-    tenant: TenantId,
-    id: ExecutionId,
-    from: Status,
-    worker: WorkerId,
-    now: Timestamp,
-) -> Result<Option<Row>, DbErr> {
-    let taken = execution::Entity::update_scoped(tenant)
-        .col_expr(execution::Column::Status, Expr::value(Status::Running))
-        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
-        .col_expr(execution::Column::Owner, Expr::value(Some(worker)))
-        .col_expr(execution::Column::WaitUntil, Expr::value(None::<Timestamp>))
-        .filter(execution::Column::Id.eq(id))
-        .filter(execution::Column::Status.eq(from))
-        .exec(connection)
-        .await?;
-    if taken.rows_affected == 0 {
-        return Ok(None);
-    }
-    execution::Entity::update_scoped(tenant)
-        .col_expr(execution::Column::StartedAt, Expr::value(Some(now)))
-        .filter(execution::Column::Id.eq(id))
-        .filter(execution::Column::StartedAt.is_null())
-        .exec(connection)
-        .await?;
-    find(connection, tenant, id).await
-}
-
 /// Moves an execution from one state to another, if it is in the first. `false`: it is not.
 pub(super) async fn transition(
     connection: &impl ConnectionTrait,
@@ -234,6 +211,7 @@ pub(super) async fn set_retry_success(
 
 pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
+    journal::delete(connection, tenant, id).await?;
     execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
 }
 
@@ -243,112 +221,21 @@ pub(super) async fn delete_of_workflow(
     tenant: TenantId,
     workflow: WorkflowId,
 ) -> Result<(), DbErr> {
-    let ids = execution::Entity::scoped(tenant)
-        .select_only()
-        .column(execution::Column::Id)
-        .filter(execution::Column::WorkflowId.eq(workflow));
+    let ids = || {
+        let ids = execution::Entity::scoped(tenant).select_only().column(execution::Column::Id);
+        sea_orm::QueryTrait::into_query(ids.filter(execution::Column::WorkflowId.eq(workflow)))
+    };
     payload::Entity::delete_scoped(tenant)
-        .filter(payload::Column::ExecutionId.in_subquery(sea_orm::QueryTrait::into_query(ids)))
+        .filter(payload::Column::ExecutionId.in_subquery(ids()))
         .exec(connection)
         .await?;
+    journal::delete_all(connection, tenant, ids()).await?;
     execution::Entity::delete_scoped(tenant)
         .filter(execution::Column::WorkflowId.eq(workflow))
         .exec(connection)
         .await?;
     memory::Entity::delete_scoped(tenant).filter(memory::Column::WorkflowId.eq(workflow)).exec(connection).await?;
     Ok(())
-}
-
-/// Waiting executions of all tenants whose time has come, earliest first.
-pub(super) async fn due(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<Row>, DbErr> {
-    execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::Waiting))
-        .filter(execution::Column::WaitUntil.lte(now))
-        .order_by_asc(execution::Column::WaitUntil)
-        .limit(limit)
-        .all(connection)
-        .await
-}
-
-/// Queued executions of all tenants that no process has and that were created before `before`, oldest first.
-pub(super) async fn unclaimed(
-    connection: &impl ConnectionTrait,
-    before: Timestamp,
-    limit: u64,
-) -> Result<Vec<Row>, DbErr> {
-    execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::New))
-        .filter(execution::Column::Owner.is_null())
-        .filter(execution::Column::CreatedAt.lt(before))
-        .order_by_asc(execution::Column::CreatedAt)
-        .limit(limit)
-        .all(connection)
-        .await
-}
-
-/// Unfinished executions of all tenants whose process is gone: its lease has run out, or it was never heard of.
-pub(super) async fn orphaned(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<Row>, DbErr> {
-    let alive =
-        worker::Entity::global().select_only().column(worker::Column::Id).filter(worker::Column::LeaseUntil.gt(now));
-    execution::Entity::across_tenants()
-        .filter(execution::Column::Owner.is_not_null())
-        .filter(execution::Column::Status.is_in([Status::New, Status::Running]))
-        .filter(execution::Column::Owner.not_in_subquery(sea_orm::QueryTrait::into_query(alive)))
-        .limit(limit)
-        .all(connection)
-        .await
-}
-
-/// Ends an execution whose process died, provided that nobody took it up meanwhile.
-pub(super) async fn mark_crashed(
-    connection: &impl ConnectionTrait,
-    row: &Row,
-    error: &str,
-    now: Timestamp,
-) -> Result<bool, DbErr> {
-    let marked = execution::Entity::update_scoped(row.tenant_id)
-        .col_expr(execution::Column::Status, Expr::value(Status::Crashed))
-        .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
-        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
-        .col_expr(execution::Column::StoppedAt, Expr::value(Some(now)))
-        .col_expr(execution::Column::Error, Expr::value(Some(error)))
-        .filter(execution::Column::Id.eq(row.id))
-        .filter(owned_by(row))
-        .exec(connection)
-        .await?;
-    Ok(marked.rows_affected == 1)
-}
-
-/// Puts an execution back into the queue, provided that nobody took it up meanwhile.
-pub(super) async fn release(connection: &impl ConnectionTrait, row: &Row) -> Result<bool, DbErr> {
-    let released = execution::Entity::update_scoped(row.tenant_id)
-        .col_expr(execution::Column::Status, Expr::value(Status::New))
-        .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
-        .col_expr(execution::Column::Attempt, Expr::col(execution::Column::Attempt).add(1))
-        .filter(execution::Column::Id.eq(row.id))
-        .filter(owned_by(row))
-        .exec(connection)
-        .await?;
-    Ok(released.rows_affected == 1)
-}
-
-fn owned_by(row: &Row) -> Condition {
-    Condition::all()
-        .add(execution::Column::Owner.eq(row.owner))
-        .add(execution::Column::Attempt.eq(row.attempt))
-        .add(execution::Column::Status.eq(row.status))
-}
-
-/// Says that a worker lives until `until`.
-pub(super) async fn renew_lease(
-    connection: &impl ConnectionTrait,
-    id: WorkerId,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<(), DbErr> {
-    let row = worker::ActiveModel { id: Set(id), started_at: Set(now), lease_until: Set(until) };
-    let renewed = OnConflict::column(worker::Column::Id).update_column(worker::Column::LeaseUntil).to_owned();
-    worker::Entity::insert(row).on_conflict(renewed).exec_without_returning(connection).await.map(drop)
 }
 
 pub(super) async fn recall(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_engine::{Event, Resume};
+use millrace_engine::Event;
 
 use super::attempt::{Attempt, Begin};
 use super::error::Error;
@@ -18,22 +18,23 @@ pub(super) async fn start(executor: &Executor, row: &Row, load_workflow: bool) -
     if !matches!(row.status, Status::Error | Status::Crashed | Status::Canceled) {
         return Err(Error::WrongState(row.status, "retried"));
     }
-    let (program, begin, mut events) = pauses::restore(executor, row).await?;
+    let (program, mut begin) = pauses::restore(executor, row).await?;
     if load_workflow {
         let now = executor.0.programs.newest(row.tenant_id, &row.workflow_id.to_string()).await?.runnable()?;
         let name = &program.workflow().node(begin.node).name;
         let node = now.workflow().find(name).ok_or_else(|| Error::UnknownTrigger(name.to_string()))?;
         return executor.submit(launch(now, Begin { node, ..begin }, row)).await;
     }
-    if matches!(events.last(), Some(Event::Completed(outcome)) if outcome.result.is_err()) {
-        events.pop();
+    if matches!(begin.earlier.last(), Some(Event::Completed(outcome)) if outcome.result.is_err()) {
+        begin.earlier.pop();
     }
-    let resumed = Some((events, Resume { outputs: None, at_ms: begin.at_ms }));
     let id = ExecutionId::new();
     let attempt = executor.attempt(id, launch(program, begin.clone(), row), 0);
-    let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), Begin { resumed, ..begin }, 0);
-    attempt.store(&executor.0.writer).await?;
-    executor.spawn(attempt, None);
+    let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), begin, 0);
+    match executor.0.runs {
+        true => executor.begin(attempt, None).await?,
+        false => executor.queue(attempt, None).await?,
+    }
     Ok(id)
 }
 

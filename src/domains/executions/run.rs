@@ -14,14 +14,15 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended};
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Fate};
 use super::error::Error;
 use super::executor::Executor;
 use super::host::TenantHost;
+use super::journal::Recorder;
 use super::model::{Mode, Status};
 use super::repository as rows;
-use super::writer::{Committed, Write};
-use super::{failure, pauses, payload};
+use super::writer::{Committed, Write, WriteError};
+use super::{failure, pauses, payload, recovery};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -44,22 +45,44 @@ pub(super) struct Concluded {
 pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
     let Some(mut concluded) = execute(executor, &attempt, &CancellationToken::new()).await else { return };
     if let Some(committed) = concluded.committed.take()
-        && let Err(error) = committed.wait().await
+        && !is_committed(executor, &attempt, committed).await
     {
-        tracing::error!(execution = %attempt.row.id, %error, "an execution was lost");
-    }
-    if concluded.status == Status::Waiting {
-        attempt.send_response();
-        pauses::paused(executor, &attempt, &concluded.run);
         return;
     }
     attempt.send_response();
+    if concluded.status == Status::Waiting {
+        pauses::paused(executor, &attempt, concluded.row.wait_until);
+        return;
+    }
     let Concluded { run, outcome, status, row, is_kept, .. } = concluded;
     attempt.answer(Answer::Ended(Box::new(Ended::of_run(row, is_kept, &outcome, &run))));
     failure::follow_up(executor, &attempt, status, &outcome).await;
 }
 
-/// Runs an attempt to its end and hands the outcome to the writer. `None`: a defect ended it, and that is recorded.
+/// Waits until the outcome is stored. `false`: it does not count, or could not be stored, which then is what is stored.
+async fn is_committed(executor: &Executor, attempt: &Attempt, committed: Committed) -> bool {
+    match committed.wait().await {
+        Ok(()) => return true,
+        Err(WriteError::Superseded) => left(executor, attempt),
+        Err(WriteError::Refused(reason)) => {
+            abandon(executor, attempt, &format!("It could not be stored: {reason}")).await
+        }
+        // The process is ending; another goes on from the journal.
+        Err(WriteError::Unavailable) => {}
+    }
+    false
+}
+
+/// Another process has the execution: whoever waits for it here goes on waiting.
+fn left(executor: &Executor, attempt: &Attempt) {
+    tracing::warn!(execution = %attempt.row.id, "another process has taken over an execution");
+    if let Some(caller) = attempt.take_caller() {
+        executor.0.live.wait_for(attempt.row.id, caller);
+    }
+}
+
+/// Runs an attempt to its end and hands the outcome to the writer. `None`: there is no outcome here. A defect ended it,
+/// and that is recorded; or another process goes on with it.
 pub(super) async fn execute(
     executor: &Executor,
     attempt: &Arc<Attempt>,
@@ -68,7 +91,7 @@ pub(super) async fn execute(
     let listed = executor.0.live.list(attempt, cancel);
     let running = AssertUnwindSafe(run_and_conclude(executor, attempt, listed.cancel.clone())).catch_unwind();
     let error = match running.await {
-        Ok(Ok(concluded)) => return Some(concluded),
+        Ok(Ok(concluded)) => return concluded,
         Ok(Err(error)) => error.to_string(),
         Err(_) => "a defect in the server".to_owned(),
     };
@@ -81,7 +104,7 @@ async fn run_and_conclude(
     executor: &Executor,
     attempt: &Arc<Attempt>,
     cancel: CancellationToken,
-) -> Result<Concluded, Error> {
+) -> Result<Option<Concluded>, Error> {
     let (parts, started) = (&executor.0, Instant::now());
     executor.introduce(attempt).await;
     let globals = globals(executor, attempt);
@@ -90,7 +113,7 @@ async fn run_and_conclude(
         compiled: &attempt.program.compiled,
         host: &host,
         globals: &globals,
-        observer: &**attempt,
+        observer: &Recorder { attempt, writer: &parts.writer },
         limits: limits(executor, attempt),
         cancel,
         replay: Replay::default(),
@@ -99,12 +122,26 @@ async fn run_and_conclude(
     if attempt.program.uses_static_data {
         options.static_data = static_data(executor, attempt).await?;
     }
-    let mut run = match &attempt.begin.resumed {
-        None => runner.run(attempt.start(), options).await,
-        Some((events, resume)) => runner.resume(attempt.rebuilt(events), resume.clone()).await,
+    let mut run = match attempt.begin.earlier.is_empty() {
+        true => runner.run(attempt.start(), options).await,
+        false => runner.go_on(attempt.rebuilt(options)).await,
     };
     let outcome = outcome_of(&mut run);
     let was_stored = attempt.close().await;
+    match attempt.fate() {
+        Fate::Own => {}
+        Fate::HandedOn if outcome.status != EngineStatus::Canceled => {}
+        Fate::HandedOn => {
+            if was_stored {
+                recovery::hand_on(executor, &attempt.row).await?;
+            }
+            return Ok(None);
+        }
+        Fate::Lost => {
+            left(executor, attempt);
+            return Ok(None);
+        }
+    }
     if attempt.program.uses_static_data && attempt.row.mode.is_production() {
         save_static_data(executor, attempt, run.static_data()).await;
     }
@@ -113,12 +150,15 @@ async fn run_and_conclude(
     metrics::counter!("millrace_executions_total", "mode" => attempt.row.mode.as_str(), "status" => status.as_str())
         .increment(1);
     let row = row_of(executor, attempt, &mut run, &outcome);
-    let is_kept = status == Status::Waiting || is_kept(executor, attempt, status);
+    // A caller that is itself taken up again may look for the outcome of what it called.
+    let is_sought = attempt.row.parent_id.is_some() && attempt.row.attempt > 1;
+    let is_kept = status == Status::Waiting || is_sought || is_kept(executor, attempt, status);
     let write = if is_kept {
         let data = payload::encode(&Recorded { attempt, run: &run, outcome: &outcome, globals: &globals })?;
         // What failed can be repeated from where it failed.
         let with_state = status != Status::Success;
-        Some(Write::Put(Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?)))
+        let (row, payload) = (Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?));
+        Some(if was_stored { Write::Settle(row, payload) } else { Write::Put(row, payload) })
     } else {
         was_stored.then_some(Write::Discard(row.tenant_id, row.id))
     };
@@ -126,7 +166,7 @@ async fn run_and_conclude(
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,
     };
-    Ok(Concluded { run, outcome, status, row, is_kept, committed })
+    Ok(Some(Concluded { run, outcome, status, row, is_kept, committed }))
 }
 
 /// Records that an attempt ended without an outcome.
@@ -139,7 +179,7 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
         ..attempt.row.clone()
     };
     let payload = attempt.payload(None, false).ok();
-    if let Ok(committed) = executor.0.writer.finish(Write::Put(Box::new(row.clone()), payload)).await
+    if let Ok(committed) = executor.0.writer.finish(Write::Settle(Box::new(row.clone()), payload)).await
         && let Err(error) = committed.wait().await
     {
         tracing::error!(execution = %attempt.row.id, %error, "the end of an execution could not be stored");

@@ -9,14 +9,14 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::answer::{Answer, Interest};
-use super::dto::{ExecutionResponse, ListExecutionsQuery, TriggerMode, TriggerWorkflow};
+use super::dto::{ExecutionResponse, ListExecutionsQuery, TimelineResponse, TriggerMode, TriggerWorkflow};
 use super::error::Error;
 use super::executor::{Executor, Launch};
 use super::input;
 use super::model::{Mode, Status};
 use super::pauses::{self, Waiting};
 use super::repository::{self as rows, Row};
-use super::{payload, retry, stopping};
+use super::{payload, retry, stopping, timeline};
 use crate::common::{Ctx, ExecutionId, Page, TenantId, WorkflowId};
 use crate::domains::audit::{self, Change};
 use crate::domains::workflows;
@@ -119,6 +119,12 @@ impl Service {
     pub async fn get(&self, ctx: &Ctx, id: ExecutionId, include_data: bool) -> Result<ExecutionResponse, Error> {
         let row = self.row(ctx, id).await?;
         self.response(ctx, row, include_data).await
+    }
+
+    /// What happened to an execution so far, oldest first.
+    pub async fn timeline(&self, ctx: &Ctx, id: ExecutionId) -> Result<TimelineResponse, Error> {
+        let row = self.row(ctx, id).await?;
+        Ok(TimelineResponse { data: timeline::of(&self.executor, row).await? })
     }
 
     /// Deletes an execution that is not running; gives what it was.

@@ -1,21 +1,21 @@
 //! The worker: takes queued executions, renews its lease, resumes what is due, and clears up after processes that died.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use millrace_engine::Resume;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
 use super::model::Status;
-use super::pauses;
 use super::repository::{self as rows, Row};
+use super::{pauses, recovery, run};
 use crate::infrastructure::database::AcrossTenants;
-use crate::infrastructure::queue::{Consumer, Delivery};
+use crate::infrastructure::queue::{Consumer, Dispatch};
 
-/// How often waiting and forgotten executions are looked for.
+/// How often waiting and forgotten executions are looked for, at least.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 /// A queued execution that nobody took for so long has lost its message.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
@@ -24,29 +24,23 @@ const SWEEP: u64 = 500;
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What an execution is told that was running when its process died.
-const DIED: &str = "The process that ran this execution ended unexpectedly";
-
 /// Takes and watches over executions until the shutdown.
 pub(super) async fn work(executor: Executor, shutdown: CancellationToken) {
-    // What this worker takes is known to be somebody's only once it has a lease.
-    while let Err(error) = renew(&executor).await {
-        tracing::error!(%error, "the worker has no lease yet; trying again");
-        tokio::time::sleep(PAUSE).await;
-    }
+    let (suspects, lane) = mpsc::unbounded_channel();
     tokio::join!(
-        consume(executor.clone(), shutdown.clone()),
+        consume(executor.clone(), suspects, shutdown.clone()),
+        run_suspects(executor.clone(), lane, shutdown.clone()),
         keep_lease(executor.clone(), shutdown.clone()),
         sweep(executor, shutdown),
     );
 }
 
 /// Takes executions from the queue until the shutdown.
-async fn consume(executor: Executor, shutdown: CancellationToken) {
+async fn consume(executor: Executor, suspects: mpsc::UnboundedSender<Dispatch>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let consumer = executor.0.queue.consume().await;
         let ended = match consumer {
-            Ok(consumer) => take_all(&executor, consumer, &shutdown).await,
+            Ok(consumer) => take_all(&executor, consumer, &suspects, &shutdown).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = ended {
@@ -62,6 +56,7 @@ async fn consume(executor: Executor, shutdown: CancellationToken) {
 async fn take_all(
     executor: &Executor,
     mut consumer: Box<dyn Consumer>,
+    suspects: &mpsc::UnboundedSender<Dispatch>,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     loop {
@@ -76,14 +71,20 @@ async fn take_all(
             slot = Arc::clone(&executor.0.slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return Ok(()) };
-        match take(executor, &*delivery).await {
-            Ok(Some(attempt)) => {
+        let dispatch = delivery.dispatch();
+        match take(executor, dispatch, 0).await {
+            Ok(Taken::Attempt(attempt)) => {
                 delivery.acknowledge().await?;
-                executor.spawn(attempt, Some(slot));
+                executor.spawn(*attempt, Some(slot));
             }
-            Ok(None) => delivery.acknowledge().await?,
+            Ok(Taken::Nothing) => delivery.acknowledge().await?,
+            Ok(Taken::Suspect) => {
+                delivery.acknowledge().await?;
+                // The lane ends with the shutdown; the row stays queued.
+                let _ = suspects.send(dispatch);
+            }
             Err(error) => {
-                tracing::error!(execution = %delivery.dispatch().execution, %error, "an execution could not be taken");
+                tracing::error!(execution = %dispatch.execution, %error, "an execution could not be taken");
                 delivery.give_back().await?;
                 tokio::time::sleep(PAUSE).await;
             }
@@ -91,29 +92,54 @@ async fn take_all(
     }
 }
 
-/// Makes a queued execution this worker's. `None`: it is somebody's already, over, or beyond running.
-async fn take(executor: &Executor, delivery: &dyn Delivery) -> Result<Option<Attempt>, Error> {
+/// Runs executions whose process died before, one after the other.
+async fn run_suspects(executor: Executor, mut lane: mpsc::UnboundedReceiver<Dispatch>, shutdown: CancellationToken) {
+    while let Some(Some(dispatch)) = shutdown.run_until_cancelled(lane.recv()).await {
+        let Ok(_turn) = executor.0.suspects.acquire().await else { return };
+        match take(&executor, dispatch, i32::MAX).await {
+            Ok(Taken::Attempt(attempt)) => run::drive(&executor, Arc::new(*attempt)).await,
+            Ok(Taken::Nothing | Taken::Suspect) => {}
+            Err(error) => {
+                tracing::error!(execution = %dispatch.execution, %error, "an execution could not be taken");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// What became of a dispatch.
+enum Taken {
+    Attempt(Box<Attempt>),
+    /// It is somebody's already, over, or beyond running.
+    Nothing,
+    /// Its process died before.
+    Suspect,
+}
+
+/// Makes a queued execution this worker's, unless its process died more often than that.
+async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Result<Taken, Error> {
     let parts = &executor.0;
-    let dispatch = delivery.dispatch();
     let (tenant, id) = (dispatch.tenant, dispatch.execution);
     let connection = parts.database.write(tenant);
-    let claimed = rows::claim(&connection, tenant, id, Status::New, parts.worker, parts.clock.now()).await?;
-    let Some(row) = claimed else { return Ok(None) };
+    let now = parts.clock.now();
+    let Some(row) = rows::claim(&connection, tenant, id, Status::New, parts.worker, now, max_crashes).await? else {
+        let found = rows::find(&parts.database.read(tenant), tenant, id).await?;
+        let is_suspect = found.is_some_and(|row| row.status == Status::New && row.crashes > max_crashes);
+        return Ok(if is_suspect { Taken::Suspect } else { Taken::Nothing });
+    };
     match pauses::restore(executor, &row).await {
-        Ok((program, mut begin, events)) => {
-            if !events.is_empty() {
-                let resume = Resume { outputs: None, at_ms: begin.at_ms };
-                begin.resumed = Some((events, resume));
-            }
-            let caller = parts.live.take_caller(id);
-            Ok(Some(Attempt::new(row, program, begin, 0).stored().with_caller(caller)))
+        Ok((program, begin)) => Ok(Taken::Attempt(Box::new(pauses::continued(executor, row, program, begin)))),
+        Err(Error::Database(error)) => {
+            tracing::error!(execution = %id, %error, "a queued execution could not be read; it is handed on");
+            tokio::time::sleep(PAUSE).await;
+            recovery::hand_on(executor, &row).await?;
+            Ok(Taken::Nothing)
         }
-        Err(Error::Database(error)) => Err(error.into()),
         Err(error) => {
             // Taking it again would fail again.
             tracing::error!(execution = %id, %error, "a queued execution cannot be run");
             fail(executor, row, &error).await?;
-            Ok(None)
+            Ok(Taken::Nothing)
         }
     }
 }
@@ -134,64 +160,59 @@ async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error>
 /// Renews the lease until the shutdown is over.
 async fn keep_lease(executor: Executor, shutdown: CancellationToken) {
     loop {
-        if let Err(error) = renew(&executor).await {
+        if let Err(error) = recovery::renew(&executor).await {
             tracing::error!(%error, "the worker's lease could not be renewed");
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(lease(&executor) / 3) => {}
+        // What still runs after the shutdown is still this worker's.
+        if shutdown.is_cancelled() && executor.0.live.count() == 0 {
+            return;
         }
+        tokio::time::sleep(recovery::duration(&executor) / 3).await;
     }
-}
-
-async fn renew(executor: &Executor) -> Result<(), Error> {
-    let now = executor.0.clock.now();
-    let until = now.plus(lease(executor));
-    Ok(rows::renew_lease(&executor.0.database.write(AcrossTenants), executor.0.worker, now, until).await?)
-}
-
-fn lease(executor: &Executor) -> Duration {
-    Duration::from_secs(executor.0.config.lease_seconds.max(3))
 }
 
 /// Looks for what is due, forgotten or orphaned, until the shutdown.
 async fn sweep(executor: Executor, shutdown: CancellationToken) {
+    let parts = &executor.0;
+    let (mut lost, mut told) = (recovery::Lost::default(), parts.queue.is_durable());
+    let mut swept = None;
     loop {
-        if let Err(error) = sweep_once(&executor).await {
+        parts.timers.reset();
+        let full = swept.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY);
+        if full {
+            swept = Some(Instant::now());
+        }
+        let done = async {
+            pauses::sweep(&executor).await?;
+            if full {
+                recovery::sweep(&executor).await?;
+                lost.sweep(&executor).await?;
+                tell(&executor, &mut told).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = done.await {
             tracing::error!(%error, "waiting and unfinished executions could not be looked for");
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        let next = parts.timers.wait(|| parts.clock.now(), SWEEP_EVERY);
+        if shutdown.run_until_cancelled(next).await.is_none() {
+            return;
         }
     }
 }
 
-/// One sweep: resumes what is due, queues again what was forgotten, and clears up after processes that died.
-async fn sweep_once(executor: &Executor) -> Result<(), Error> {
-    pauses::sweep(executor).await?;
+/// Tells the workers of queued executions whose messages are lost. A queue that ends with its process is told of all of
+/// them once, after the start.
+async fn tell(executor: &Executor, told: &mut bool) -> Result<(), Error> {
     let parts = &executor.0;
     let now = parts.clock.now();
-    let connection = parts.database.read(AcrossTenants);
-    for row in rows::unclaimed(&connection, now.minus(FORGOTTEN_AFTER), SWEEP).await? {
-        executor.enqueue(&row).await;
-    }
-    for row in rows::orphaned(&connection, now, SWEEP).await? {
-        clear_up(executor, &row).await?;
-    }
-    Ok(())
-}
-
-/// An execution whose process died: one that had not begun is queued again, one that was running has crashed.
-async fn clear_up(executor: &Executor, row: &Row) -> Result<(), Error> {
-    let parts = &executor.0;
-    let connection = parts.database.write(row.tenant_id);
-    if row.status == Status::New {
-        if rows::release(&connection, row).await? {
+    let before = if *told { now.minus(FORGOTTEN_AFTER) } else { now };
+    let forgotten = rows::forgotten(&parts.database.read(AcrossTenants), now, before, SWEEP).await?;
+    for row in &forgotten {
+        if rows::told(&parts.database.write(row.tenant_id), row, now).await? {
             executor.enqueue(row).await;
         }
-    } else if rows::mark_crashed(&connection, row, DIED, parts.clock.now()).await? {
-        tracing::warn!(execution = %row.id, "an execution crashed with the process that ran it");
     }
+    *told |= u64::try_from(forgotten.len()).unwrap_or(u64::MAX) < SWEEP;
     Ok(())
 }

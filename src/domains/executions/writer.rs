@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use tokio::sync::{mpsc, oneshot};
 
-use super::repository::{self as rows, Payload, Row};
+use super::repository::{self as rows, Append, Payload, Row};
 use crate::common::{ExecutionId, TenantId};
 use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
@@ -28,6 +28,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) enum Write {
     /// A new execution, or a new state of one this process has. Without a payload the old one stays.
     Put(Box<Row>, Option<Payload>),
+    /// The same, and its journal goes: what is put says all that the journal did.
+    Settle(Box<Row>, Option<Payload>),
+    /// What a running execution has done since the last time.
+    Append(Box<Append>),
     /// The execution shall leave no trace.
     Discard(TenantId, ExecutionId),
 }
@@ -177,6 +181,7 @@ async fn one_by_one(store: &Store, batch: Vec<Entry>) -> Vec<Entry> {
     for entry in batch {
         match write(store, std::slice::from_ref(&entry)).await {
             Ok(()) => entry.answer(Ok(())),
+            Err(Failure::Superseded) if is_stored(&store.database, &entry).await => entry.answer(Ok(())),
             Err(Failure::Superseded) => {
                 tracing::warn!(execution = %entry.id(), "a result came from a worker that has lost the execution");
                 entry.answer(Err(WriteError::Superseded));
@@ -189,6 +194,14 @@ async fn one_by_one(store: &Store, batch: Vec<Entry>) -> Vec<Entry> {
         }
     }
     left
+}
+
+/// Whether the row is as the write wants it, and that by the same attempt: an earlier commit went through, but the
+/// connection broke before it said so.
+async fn is_stored(database: &Database, entry: &Entry) -> bool {
+    let (Write::Put(row, _) | Write::Settle(row, _)) = &entry.write else { return false };
+    let found = rows::find(&database.write(row.tenant_id), row.tenant_id, row.id).await;
+    found.is_ok_and(|found| found.is_some_and(|found| found.attempt == row.attempt && found.status == row.status))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -209,13 +222,17 @@ impl Failure {
 /// All of the batch in one transaction, or nothing.
 async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-    let mut discarded = Vec::new();
+    let (mut discarded, mut settled, mut appended) = (Vec::new(), Vec::new(), Vec::new());
     for entry in batch {
         match &entry.write {
-            Write::Put(row, payload) => {
+            Write::Put(row, payload) | Write::Settle(row, payload) => {
+                if matches!(entry.write, Write::Settle(..)) {
+                    settled.push((row.tenant_id, row.id));
+                }
                 executions.push((**row).clone());
                 payloads.extend(payload.clone());
             }
+            Write::Append(append) => appended.push((**append).clone()),
             Write::Discard(tenant, id) => discarded.push((*tenant, *id)),
         }
     }
@@ -225,6 +242,11 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
         return Err(Failure::Superseded);
     }
     rows::upsert_payloads(&transaction, payloads).await?;
+    let count = u64::try_from(appended.len()).unwrap_or(u64::MAX);
+    if rows::append(&transaction, appended).await? != count {
+        return Err(Failure::Superseded);
+    }
+    rows::clear(&transaction, &settled).await?;
     for (tenant, id) in discarded {
         rows::delete(&transaction, tenant, id).await?;
     }
@@ -238,7 +260,8 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
 impl Entry {
     fn id(&self) -> ExecutionId {
         match &self.write {
-            Write::Put(row, _) => row.id,
+            Write::Put(row, _) | Write::Settle(row, _) => row.id,
+            Write::Append(append) => append.execution,
             Write::Discard(_, id) => *id,
         }
     }
@@ -246,7 +269,10 @@ impl Entry {
     fn bytes(&self) -> usize {
         let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         match &self.write {
-            Write::Put(_, Some(payload)) => length(&payload.data) + length(&payload.state),
+            Write::Put(_, Some(payload)) | Write::Settle(_, Some(payload)) => {
+                length(&payload.data) + length(&payload.state)
+            }
+            Write::Append(append) => append.entries.len(),
             _ => 0,
         }
     }

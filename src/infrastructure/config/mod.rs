@@ -6,6 +6,7 @@ mod sections;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -18,6 +19,9 @@ pub use sections::{
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
+
+/// What handing executions on takes at most when the process stops.
+const HANDING_ON: Duration = Duration::from_secs(3);
 
 /// Read where no other file is named.
 const LOCAL_FILE: &str = "millrace.toml";
@@ -81,6 +85,12 @@ impl Config {
     pub fn public_url(&self) -> String {
         let given = self.server.public_url.trim_end_matches('/');
         if given.is_empty() { format!("http://localhost:{}", self.server.port) } else { given.to_owned() }
+    }
+
+    /// How long what runs may take to end when the process stops: a little less than the process waits.
+    pub fn drain(&self) -> Duration {
+        let allowed = Duration::from_secs(self.server.shutdown_timeout_seconds);
+        allowed.saturating_sub(HANDING_ON).max(allowed / 2)
     }
 
     /// The database to use: the one configured, else SQLite in the data directory.

@@ -172,6 +172,7 @@ pub struct Executions {
     pub save_manual: bool,
     pub timezone: String,
     pub lease_seconds: u64,
+    pub max_crashes: i32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

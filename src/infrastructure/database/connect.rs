@@ -1,5 +1,7 @@
 //! Opens the pools. Knows each backend's settings; nothing else does.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -69,7 +71,14 @@ async fn open_sqlite(path: &str, config: &config::Database) -> Result<Database, 
     Ok(Database(Pools::Sqlite {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        alone: lock(path),
     }))
+}
+
+/// A lock beside the file, which the system gives up with the process that holds it. `None`: another process has it.
+fn lock(path: &str) -> Option<Arc<File>> {
+    let file = File::options().create(true).append(true).open(format!("{path}.lock")).ok()?;
+    file.try_lock().ok().map(|()| Arc::new(file))
 }
 
 async fn open_postgres(url: &str, config: &config::Database) -> Result<Database, DbErr> {

@@ -10,6 +10,9 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
+use std::sync::Arc;
+
 use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use sqlx::postgres::PgPool;
@@ -30,11 +33,21 @@ pub struct Database(Pools);
 
 #[derive(Clone, Debug)]
 enum Pools {
-    Sqlite { writer: DatabaseConnection, reader: DatabaseConnection },
+    Sqlite {
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+        /// Held as long as the database is open: no other process has this file open to work on it.
+        alone: Option<Arc<File>>,
+    },
     Postgres(PgPool),
 }
 
 impl Database {
+    /// Whether no other process works on this database; known of SQLite only.
+    pub fn is_alone(&self) -> bool {
+        matches!(self.0, Pools::Sqlite { alone: Some(_), .. })
+    }
+
     /// For reading. On SQLite a pool of read-only connections that never waits for the writer.
     pub fn read(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
@@ -84,7 +97,7 @@ impl Database {
     /// Finishes open work and closes every connection.
     pub async fn close(self) -> Result<(), Error> {
         match self.0 {
-            Pools::Sqlite { writer, reader } => {
+            Pools::Sqlite { writer, reader, .. } => {
                 reader.close().await?;
                 writer.close().await
             }

@@ -46,6 +46,10 @@ impl Queue for EmbeddedQueue {
         Ok(Box::new(EmbeddedConsumer { shared: Arc::clone(&self.shared), permits }))
     }
 
+    fn is_durable(&self) -> bool {
+        false
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -42,6 +42,9 @@ pub trait Queue: Send + Sync {
     /// A new competing consumer.
     async fn consume(&self) -> Result<Box<dyn Consumer>, Error>;
 
+    /// Whether messages survive this process.
+    fn is_durable(&self) -> bool;
+
     /// Whether the queue answers.
     async fn ping(&self) -> Result<(), Error>;
 }

@@ -117,6 +117,10 @@ impl Queue for RabbitQueue {
         Ok(Box::new(RabbitConsumer { settings: Arc::clone(&self.settings), active: Some(active) }))
     }
 
+    fn is_durable(&self) -> bool {
+        true
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         self.channel().await.map(drop)
     }

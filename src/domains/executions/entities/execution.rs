@@ -37,6 +37,10 @@ pub struct Model {
     pub last_node: Option<String>,
     /// Why it failed, in a sentence.
     pub error: Option<String>,
+    /// How often its process died while it ran.
+    pub crashes: i32,
+    /// When a worker was last told of it; 0 where none had to be.
+    pub queued_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

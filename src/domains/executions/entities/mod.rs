@@ -2,6 +2,8 @@
 #![expect(unreachable_pub, reason = "the derives of sea-orm ask for `pub`; nothing outside the domain sees these")]
 
 pub(super) mod execution;
+pub(super) mod incident;
+pub(super) mod journal;
 pub(super) mod memory;
 pub(super) mod payload;
 pub(super) mod worker;

@@ -14,9 +14,6 @@ use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output, Wait};
 pub(crate) static NODE_TYPE: NodeType =
     NodeType::new("n8n-nodes-base.wait", include_str!("description.json"), Behaviour::Effect(execute));
 
-/// Shorter waits keep the run where it is; longer ones put it aside.
-const SHORT: Duration = Duration::from_secs(65);
-
 fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
     async move {
         let resume = context.text("resume", 0)?;
@@ -28,7 +25,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         let until = if resume == "specificTime" { deadline::moment(context)? } else { deadline::after(context)? };
         let left = u64::try_from(until.saturating_sub(context.host.now_ms())).unwrap_or(0);
         let left = Duration::from_millis(left);
-        if left < SHORT {
+        if context.host.holds(left) {
             context.host.sleep(left).await;
             return Ok(Output::pass(context));
         }

@@ -58,7 +58,7 @@ async fn run(context: &mut NodeContext<'_>) -> NodeResult {
         let mut plans = Vec::with_capacity(end - start);
         for item in start..end {
             plans.push(match &access {
-                Ok(access) => plan(context, item).map(|plan| access.identify(plan)),
+                Ok(access) => plan(context, item).map(|plan| access.identify(keyed(context, item, plan))),
                 Err(error) => Err(error.clone()),
             });
         }
@@ -74,6 +74,17 @@ async fn run(context: &mut NodeContext<'_>) -> NodeResult {
 
 fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, ExecutionError> {
     if context.version() >= 3.0 { fields::plan(context, item) } else { legacy::plan(context, item) }
+}
+
+/// Gives the request of an item a key that is the same when a crash makes it run again, so that its receiver can tell:
+/// `<execution>-<node>-<run>-<item>`. The option `idempotencyKey` switches it off.
+fn keyed(context: &NodeContext<'_>, item: usize, mut plan: Plan) -> Plan {
+    let option = context.parameters.get("options").and_then(|options| options.get("idempotencyKey"));
+    if option != Some(&Value::Bool(false)) {
+        let (execution, node, run) = (&context.globals.execution_id, context.index.0, context.run_index);
+        plan.draft.request.idempotency_key = Some(format!("{execution}-{node}-{run}-{item}").into());
+    }
+    plan
 }
 
 /// What one item gave: a refusal of its parameters, or its answers and how to read them.

@@ -121,6 +121,10 @@ impl Pagination {
     /// The request of the next page.
     fn page(&self, context: &mut NodeContext<'_>, item: usize, draft: &Draft, keys: &Object) -> Result<Draft, Failure> {
         let mut page = draft.clone();
+        let number = keys.get("$pageCount").and_then(Value::as_f64).unwrap_or_default();
+        if let Some(key) = page.request.idempotency_key.as_mut().filter(|_| number > 0.0) {
+            *key = format!("{key}-{number}").into();
+        }
         match &self.next {
             Next::Url(url) => {
                 let first = keys.get("$pageCount").and_then(Value::as_f64) == Some(0.0);
