@@ -16,6 +16,7 @@ mod auth;
 mod bad_input;
 mod executions;
 mod flows;
+mod forms;
 mod hostile;
 mod idempotency;
 mod infrastructure;

@@ -10,6 +10,7 @@ mod field_list;
 pub mod field_type;
 mod files;
 mod flow;
+pub mod form;
 mod host;
 mod lenient;
 mod lists;

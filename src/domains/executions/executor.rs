@@ -136,6 +136,11 @@ impl Executor {
         }))
     }
 
+    /// The present, in milliseconds since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.0.clock.now().as_millis()
+    }
+
     pub fn programs(&self) -> &Programs {
         &self.0.programs
     }

@@ -6,6 +6,7 @@
 
 mod entities;
 mod error;
+mod forms;
 mod handlers;
 mod receiver;
 mod registry;
@@ -25,6 +26,8 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/webhook/{path:.*}", web::to(handlers::receive))
         .route("/t/{tenant}/webhook/{path:.*}", web::to(handlers::receive))
+        .route("/form/{path:.*}", web::to(handlers::fill_in))
+        .route("/t/{tenant}/form/{path:.*}", web::to(handlers::fill_in))
         .route("/webhook-waiting/{id}", web::to(handlers::resume))
         .route("/webhook-waiting/{id}/{suffix:.*}", web::to(handlers::resume))
         .route("/t/{tenant}/webhook-waiting/{id}", web::to(handlers::resume))

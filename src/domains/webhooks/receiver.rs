@@ -9,6 +9,7 @@ use millrace_nodes::webhook::{Authentication, Settings};
 use millrace_runner::Compiled;
 
 use crate::domains::executions::Program;
+use crate::domains::workflows::FORM_TRIGGER;
 
 /// A webhook node of a program, ready to be called.
 #[derive(Debug)]
@@ -37,6 +38,11 @@ impl Receiver {
             program,
             node,
         }
+    }
+
+    /// Is it a form that people fill in?
+    pub(super) fn is_form(&self) -> bool {
+        self.program.workflow().node(self.node).kind == FORM_TRIGGER
     }
 
     /// What of a node's settings this server cannot keep.

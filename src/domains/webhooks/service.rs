@@ -36,6 +36,12 @@ impl Service {
         Service { tenants, executions, registry, public_url: public_url.into() }
     }
 
+    /// The present, as forms record it (RFC 3339).
+    pub(super) fn now(&self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.executor().now_ms()).unwrap_or_default();
+        format!("{now:.3}")
+    }
+
     pub(super) async fn tenant_by_slug(&self, slug: &str) -> Result<Option<TenantId>, Error> {
         Ok(self.tenants.find_by_slug(slug).await?)
     }
@@ -52,7 +58,7 @@ impl Service {
         route.receiver(self.executor().programs()).await
     }
 
-    fn executor(&self) -> &Executor {
+    pub(super) fn executor(&self) -> &Executor {
         self.executions.executor()
     }
 
@@ -65,16 +71,7 @@ impl Service {
     ) -> Result<Reply, Reply> {
         request.webhook_url = ecow::eco_format!("{}/webhook/{}", receiver.program.address, route.path());
         let (output, items) = received(&request, receiver)?;
-        let launch = Launch {
-            program: Arc::clone(&receiver.program),
-            mode: Mode::Webhook,
-            node: receiver.node,
-            output,
-            items: Arc::new(items),
-            honour_pins: false,
-            parent: None,
-            retry_of: None,
-        };
+        let launch = launch(receiver, output, items);
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             self.executor().submit(launch).await.map_err(Error::from)?;
             return Ok(answer_on_receipt(&receiver.settings).into());
@@ -125,8 +122,22 @@ impl Service {
     }
 }
 
+/// A run that begins at a receiver's node.
+pub(super) fn launch(receiver: &Receiver, output: usize, items: Vec<Item>) -> Launch {
+    Launch {
+        program: Arc::clone(&receiver.program),
+        mode: Mode::Webhook,
+        node: receiver.node,
+        output,
+        items: Arc::new(items),
+        honour_pins: false,
+        parent: None,
+        retry_of: None,
+    }
+}
+
 /// The items of a request, and the output of the node that takes them.
-fn received(request: &ReceivedRequest, receiver: &Receiver) -> Result<(usize, Vec<Item>), Reply> {
+pub(super) fn received(request: &ReceivedRequest, receiver: &Receiver) -> Result<(usize, Vec<Item>), Reply> {
     let mut store =
         |bytes: bytes::Bytes, name: Option<&str>, kind: Option<&str>| -> Result<BinaryData, ExecutionError> {
             Ok(BinaryData { data: BASE64_STANDARD.encode(&bytes).into(), ..describe_binary(&bytes, name, kind) })

@@ -6,6 +6,11 @@ use millrace_model::{Node, NodeIndex, Problem, Str, Value, Workflow};
 const METHODS: [&str; 6] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
 const MAX_PATH: usize = 512;
 
+/// The type of nodes that are begun by a form.
+pub const FORM_TRIGGER: &str = "n8n-nodes-base.formTrigger";
+/// What stands before the path of a form in the table of routes.
+pub const FORM_PATH: &str = "form/";
+
 /// One method and path that begins the workflow at a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -22,10 +27,21 @@ pub fn webhook_endpoints(workflow: &Workflow) -> (Vec<Endpoint>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for index in workflow.indices() {
         let node = workflow.node(index);
-        if node.disabled || node.kind != "n8n-nodes-base.webhook" {
+        if node.disabled || !matches!(node.kind.as_str(), "n8n-nodes-base.webhook" | FORM_TRIGGER) {
             continue;
         }
         let path = match path_of(node) {
+            Ok(path) if node.kind == FORM_TRIGGER => {
+                // The page, and what is sent with it.
+                let form = |method: &str| Endpoint {
+                    node: index,
+                    method: method.into(),
+                    path: ecow::eco_format!("{FORM_PATH}{path}"),
+                    output: 0,
+                };
+                found.extend(["GET", "POST"].map(form));
+                continue;
+            }
             Ok(path) => path,
             Err(problem) => {
                 problems.push(problem.within(index));
@@ -143,6 +159,11 @@ mod tests {
                 vec!["GET a -> 0/0", "PUT a -> 0/1"],
             ),
             ("", "{}", vec!["/nodes/0/parameters/path webhook.path_missing"]),
+            (
+                r#","type":"n8n-nodes-base.formTrigger""#,
+                r#"{"path":"a"}"#,
+                vec!["GET form/a -> 0/0", "POST form/a -> 0/0"],
+            ),
             ("", r#"{"path":5}"#, vec!["/nodes/0/parameters/path webhook.path_not_text"]),
             ("", r#"{"path":"={{ 1 }}"}"#, vec!["/nodes/0/parameters/path webhook.path_expression"]),
             ("", r#"{"path":"a\nb"}"#, vec!["/nodes/0/parameters/path webhook.path_not_valid"]),

@@ -3,6 +3,7 @@
 mod cron;
 mod error_trigger;
 mod execute_workflow_trigger;
+mod form_trigger;
 mod interval;
 mod manual_trigger;
 mod respond_to_webhook;
@@ -18,6 +19,7 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &manual_trigger::NODE_TYPE,
     &start::NODE_TYPE,
     &webhook::NODE_TYPE,
+    &form_trigger::NODE_TYPE,
     &respond_to_webhook::NODE_TYPE,
     &schedule_trigger::NODE_TYPE,
     &cron::NODE_TYPE,

@@ -4,7 +4,7 @@ use crate::testing::trial;
 
 #[test]
 fn what_began_the_run_is_handed_on() {
-    for node in ["manualTrigger", "start", "cron", "interval", "noOp", "webhook"] {
+    for node in ["manualTrigger", "start", "cron", "interval", "noOp", "webhook", "formTrigger"] {
         assert_eq!(trial(node).input(r#"[{"a": 1}]"#).gives(), r#"[{"a":1}]"#, "{node}");
     }
     assert_eq!(trial("stickyNote").input(r#"[{"a": 1}]"#).gives(), r#"[{"a":1}]"#);

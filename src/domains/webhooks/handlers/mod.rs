@@ -2,6 +2,7 @@
 //! waiting executions. Callers are answered in n8n's words, not with problems: they are n8n's callers.
 
 mod cors;
+mod forms;
 mod request;
 
 use actix_web::http::StatusCode;
@@ -49,6 +50,9 @@ async fn answer(
         Lookup::Unknown => return Err(super::reply::not_registered(method, addressed.path)),
     };
     let receiver = webhooks.receiver(&route).await?;
+    if receiver.is_form() {
+        return Err(super::reply::not_registered(method, addressed.path));
+    }
     request::check_caller(request, receiver)?;
     let received = request::received(request, payload, parameters, server.webhook_body_limit_bytes).await?;
     let reply = webhooks.call(&route, receiver, received).await?;
@@ -56,6 +60,8 @@ async fn answer(
     cors::allow(request, receiver, response.headers_mut());
     Ok(response)
 }
+
+pub(super) use forms::fill_in;
 
 /// A call of the resume address of a waiting execution.
 pub(super) async fn resume(

@@ -23,9 +23,14 @@ pub(super) struct Addressed<'a> {
 
 impl<'a> Addressed<'a> {
     pub(super) fn of(request: &'a HttpRequest) -> Addressed<'a> {
+        Addressed::below(request, "/webhook/")
+    }
+
+    /// What is called below a folder of the server.
+    pub(super) fn below(request: &'a HttpRequest, folder: &str) -> Addressed<'a> {
         let full = request.uri().path();
         // The raw path: encoded slashes within a segment must stay within it.
-        let path = full.split_once("/webhook/").map_or("", |(_, path)| path);
+        let path = full.split_once(folder).map_or("", |(_, path)| path);
         Addressed { tenant: request.match_info().get("tenant"), host: client_host(request).unwrap_or_default(), path }
     }
 }

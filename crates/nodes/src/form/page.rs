@@ -1,0 +1,115 @@
+//! The pages of a form. Everything that comes from people is escaped; the pages run no scripts.
+
+use std::fmt::Write as _;
+
+use super::{Field, FieldError, Form, Kind};
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;background:#fbfcfe;color:#222;margin:0}\
+main{max-width:28rem;margin:2rem auto;padding:2rem;background:#fff;border:1px solid #dbdfe7;border-radius:8px}\
+h1{font-size:1.3rem;text-align:center}p{white-space:pre-line}label,legend{display:block;font-weight:600;margin-top:1rem}\
+input:not([type=checkbox]):not([type=radio]),textarea,select{box-sizing:border-box;width:100%;padding:.6rem;\
+border:1px solid #dbdfe7;border-radius:6px;font:inherit}fieldset{border:0;padding:0;margin:0}fieldset label{font-weight:400;\
+margin:0}button{width:100%;margin-top:1.5rem;padding:.8rem;border:0;border-radius:6px;background:#ff6d5a;color:#fff;font:inherit}\
+.error{color:#c00;font-size:.9rem}";
+
+/// The form, with what was wrong with the last submission beside each field.
+pub fn form_page(form: &Form, errors: &[FieldError]) -> String {
+    let mut body = format!("<h1>{}</h1>", escape(&form.title));
+    if !form.description.is_empty() {
+        let _ = write!(body, "<p>{}</p>", escape(&form.description));
+    }
+    body.push_str("<form method=\"post\" enctype=\"multipart/form-data\">");
+    for (at, field) in form.fields.iter().enumerate() {
+        input(&mut body, at, field);
+        for error in errors.iter().filter(|error| error.field == at) {
+            let _ = write!(body, "<div class=\"error\" role=\"alert\">{}</div>", escape(&error.message));
+        }
+    }
+    let _ = write!(body, "<button type=\"submit\">{}</button></form>", escape(&form.button));
+    page(&form.title, &body)
+}
+
+/// What is shown when all is done.
+pub fn completion_page(title: &str, text: &str) -> String {
+    page(title, &format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text)))
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width,initial-scale=1\"><title>{}</title><style>{STYLE}</style></head>\
+         <body><main>{body}</main></body></html>",
+        escape(title)
+    )
+}
+
+fn input(body: &mut String, at: usize, field: &Field) {
+    let (label, hint, value) = (escape(&field.label), escape(&field.placeholder), escape(&field.value));
+    let required = if field.required { " required" } else { "" };
+    let several = if field.several { " multiple" } else { "" };
+    let star = if field.required { " *" } else { "" };
+    let kind = match field.kind {
+        Kind::Hidden => {
+            let _ = write!(body, "<input type=\"hidden\" name=\"field-{at}\" value=\"{value}\">");
+            return;
+        }
+        Kind::Html => {
+            let _ = write!(body, "<p>{value}</p>");
+            return;
+        }
+        Kind::Checkbox | Kind::Radio => {
+            let kind = if field.kind == Kind::Radio { "radio" } else { "checkbox" };
+            let _ = write!(body, "<fieldset><legend>{label}{star}</legend>");
+            for option in &field.options {
+                let option = escape(option);
+                let _ = write!(
+                    body,
+                    "<label><input type=\"{kind}\" name=\"field-{at}\" value=\"{option}\"> {option}</label>"
+                );
+            }
+            body.push_str("</fieldset>");
+            return;
+        }
+        Kind::Dropdown => {
+            let _ = write!(
+                body,
+                "<label for=\"field-{at}\">{label}{star}</label><select id=\"field-{at}\" name=\"field-{at}\"{several}{required}>"
+            );
+            if !field.several {
+                body.push_str("<option value=\"\"></option>");
+            }
+            for option in &field.options {
+                let option = escape(option);
+                let _ = write!(body, "<option value=\"{option}\">{option}</option>");
+            }
+            body.push_str("</select>");
+            return;
+        }
+        Kind::Textarea => {
+            let _ = write!(
+                body,
+                "<label for=\"field-{at}\">{label}{star}</label><textarea id=\"field-{at}\" name=\"field-{at}\" \
+                 placeholder=\"{hint}\"{required}>{value}</textarea>"
+            );
+            return;
+        }
+        Kind::Text => "text",
+        Kind::Number => "number",
+        Kind::Email => "email",
+        Kind::Password => "password",
+        Kind::Date => "date",
+        Kind::File => "file",
+    };
+    let any = if field.kind == Kind::Number { " step=\"any\"" } else { "" };
+    let several = if field.kind == Kind::File { several } else { "" };
+    let _ = write!(
+        body,
+        "<label for=\"field-{at}\">{label}{star}</label><input type=\"{kind}\" id=\"field-{at}\" name=\"field-{at}\" \
+         placeholder=\"{hint}\" value=\"{value}\"{any}{several}{required}>"
+    );
+}
+
+fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
+}

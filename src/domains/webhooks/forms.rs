@@ -1,0 +1,62 @@
+//! Forms: the page, and the run that a submission begins.
+
+use millrace_model::Item;
+use millrace_nodes::form::{Completion, Form, completion_page, form_page, submitted};
+use millrace_nodes::webhook::ReceivedRequest;
+
+use super::error::Error;
+use super::receiver::Receiver;
+use super::reply::Reply;
+use super::service::{self, Service};
+use crate::domains::executions::{Answer, Interest, Status};
+
+impl Service {
+    /// The page of a form.
+    pub(super) fn form(&self, receiver: &Receiver) -> Reply {
+        page(200, form_page(&form_of(receiver), &[]))
+    }
+
+    /// Begins the run of a submission that fits the form; the page again, with what is wrong, where it does not.
+    pub(super) async fn submit_form(&self, receiver: &Receiver, request: ReceivedRequest) -> Result<Reply, Reply> {
+        let form = form_of(receiver);
+        let (_, items) = service::received(&request, receiver)?;
+        let sent = items.into_iter().next().unwrap_or_default();
+        let nothing = millrace_model::Value::Null;
+        let body = sent.json.get("body").unwrap_or(&nothing);
+        let item: Item = match submitted(&form, body, sent.binary.as_ref(), &self.now()) {
+            Ok(item) => item,
+            Err(errors) => return Ok(page(422, form_page(&form, &errors))),
+        };
+        let launch = service::launch(receiver, 0, vec![item]);
+        if !form.waits {
+            self.executor().submit(launch).await.map_err(Error::from)?;
+            return Ok(completed(&form));
+        }
+        let (_, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
+        Ok(match self.executor().answer(answer).await {
+            Some(Answer::Responded(response)) => response.into(),
+            Some(Answer::Ended(ended)) if ended.status != Status::Success => {
+                page(500, completion_page(&form.title, "There was a problem submitting your form"))
+            }
+            _ => completed(&form),
+        })
+    }
+}
+
+fn form_of(receiver: &Receiver) -> Form {
+    Form::read(&receiver.program.compiled.node(receiver.node).parameters)
+}
+
+fn completed(form: &Form) -> Reply {
+    match &form.completion {
+        Completion::Text(text) => page(200, completion_page(&form.title, text)),
+        Completion::Redirect(url) => {
+            Reply { status: 303, headers: vec![("location".into(), url.clone())], ..Reply::default() }
+        }
+    }
+}
+
+fn page(status: u16, html: String) -> Reply {
+    let headers = vec![("content-type".into(), "text/html; charset=utf-8".into())];
+    Reply { status, headers, body: html.into() }
+}

@@ -1,0 +1,53 @@
+//! HTTP of forms: the page at `/form/{path}` and `/t/{tenant}/form/{path}`, and what is sent with it. The pages run no
+//! scripts and are nobody's frame.
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::super::reply::{self, Reply};
+use super::super::route_table::Lookup;
+use super::super::service::Service;
+use super::request::{self, Addressed};
+use crate::domains::workflows::FORM_PATH;
+use crate::infrastructure::config::Server;
+
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The page of a form, or its submission.
+pub(in super::super) async fn fill_in(
+    request: HttpRequest,
+    payload: Payload,
+    webhooks: Data<Service>,
+    server: Data<Server>,
+) -> HttpResponse {
+    let reply = answer(&request, payload, &webhooks, &server).await.unwrap_or_else(|reply| reply);
+    let mut response = super::response(reply);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn answer(request: &HttpRequest, payload: Payload, webhooks: &Service, server: &Server) -> Result<Reply, Reply> {
+    let addressed = Addressed::below(request, "/form/");
+    let tenant = super::tenant(webhooks, &addressed).await?;
+    let routes = webhooks.routes(tenant).await?;
+    let (method, path) = (request.method().as_str(), format!("{FORM_PATH}{}", addressed.path));
+    let (route, parameters) = match routes.table.find(method, &path) {
+        Lookup::Found { route, parameters } => (route, parameters),
+        Lookup::OtherMethods(methods) => return Err(reply::other_methods(method, &methods)),
+        Lookup::Unknown => return Err(reply::not_registered(method, addressed.path)),
+    };
+    let receiver = webhooks.receiver(&route).await?;
+    if !receiver.is_form() {
+        return Err(reply::not_registered(method, addressed.path));
+    }
+    request::check_caller(request, receiver)?;
+    if request.method() == Method::GET {
+        return Ok(webhooks.form(receiver));
+    }
+    let received = request::received(request, payload, parameters, server.webhook_body_limit_bytes).await?;
+    webhooks.submit_form(receiver, received).await
+}
