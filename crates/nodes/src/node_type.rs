@@ -19,6 +19,9 @@ pub struct NodeType {
     pub needs: &'static [Capability],
     /// Inputs and outputs where they depend on parameters; `None`: as many as the description lists.
     pub ports: Option<PortsOf>,
+    /// May a node with these parameters take long, though its type is pure? Then it is kept off the threads that serve
+    /// others, as scripts are.
+    pub takes_long: Option<fn(&Object) -> bool>,
 }
 
 /// Inputs and outputs of a node by its version and its parameters (defaults filled in, expressions unresolved).
@@ -36,7 +39,7 @@ impl NodeType {
 
     /// A regular node with this behaviour.
     pub const fn new(name: &'static str, description: &'static str, behaviour: Behaviour) -> NodeType {
-        NodeType { name, description, role: Role::Regular, behaviour, needs: &[], ports: None }
+        NodeType { name, description, role: Role::Regular, behaviour, needs: &[], ports: None, takes_long: None }
     }
 
     #[must_use]
@@ -47,6 +50,11 @@ impl NodeType {
     #[must_use]
     pub const fn needs(self, needs: &'static [Capability]) -> NodeType {
         NodeType { needs, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes_long(self, takes_long: fn(&Object) -> bool) -> NodeType {
+        NodeType { takes_long: Some(takes_long), ..self }
     }
 
     #[must_use]

@@ -27,7 +27,7 @@ pub struct CompiledNode {
     pub node_type: Option<&'static NodeType>,
     /// Parameters with the type's defaults; expressions unresolved.
     pub parameters: Object,
-    /// Executing it may run JavaScript: its own script, or an expression of its parameters.
+    /// Executing it may run JavaScript (its own script, or an expression of its parameters) or take long otherwise.
     pub runs_scripts: bool,
 }
 
@@ -41,7 +41,8 @@ impl Compiled {
                 let parameters = parameters::with_defaults(found.description, node);
                 ports.push(node_facts(found.node_type, found.ports(node, &parameters)));
                 let is_script = matches!(found.node_type.behaviour, Behaviour::Script(_));
-                let runs_scripts = is_script || parameters.values().any(needs_javascript);
+                let takes_long = found.node_type.takes_long.is_some_and(|takes_long| takes_long(&parameters));
+                let runs_scripts = is_script || takes_long || parameters.values().any(needs_javascript);
                 CompiledNode { node_type: Some(found.node_type), parameters, runs_scripts }
             }
             None => {

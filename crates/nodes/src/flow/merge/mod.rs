@@ -12,10 +12,16 @@ use millrace_model::{ExecutionError, Item, Object, PairedItem, Value, to_index};
 use crate::{NodeContext, NodeResult, NodeType, Output, Ports, RequiredInputs};
 
 pub(crate) static NODE_TYPE: NodeType =
-    NodeType::pure("n8n-nodes-base.merge", include_str!("description.json"), execute).ports(ports);
+    NodeType::pure("n8n-nodes-base.merge", include_str!("description.json"), execute)
+        .ports(ports)
+        .takes_long(asks_by_sql);
 
 /// Most inputs a node may have.
 const MAX_INPUTS: usize = 64;
+
+fn asks_by_sql(parameters: &Object) -> bool {
+    parameters.get("mode").and_then(Value::as_str) == Some("combineBySql")
+}
 
 fn ports(version: f64, parameters: &Object) -> Ports {
     if version < 2.0 {

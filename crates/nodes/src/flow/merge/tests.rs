@@ -229,3 +229,11 @@ fn refuses_queries_that_do_more_than_read() {
         assert_eq!(error.description.as_deref(), Some(reason), "{query}");
     }
 }
+
+#[test]
+fn only_queries_take_long() {
+    let kind = crate::registry::find("n8n-nodes-base.merge").unwrap();
+    for (mode, long) in [("combineBySql", true), ("append", false), ("combine", false)] {
+        assert_eq!(kind.takes_long.unwrap()(&Object::from([("mode", mode.into())])), long, "{mode}");
+    }
+}
