@@ -13,7 +13,14 @@ use crate::{Compiled, Replay, Runner, Unobserved, last_outputs, outcome_of};
 /// Calls within calls.
 const MAX_DEPTH: u32 = 50;
 
+/// Each call is a task of its own, so that calls within calls do not deepen the stack.
 pub(super) async fn call(host: &LocalHost, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
+    let host = host.clone();
+    let called = tokio::spawn(async move { run(&host, call).await }).await;
+    called.unwrap_or_else(|_| Err(ExecutionError::new("WorkflowOperationError", "The called workflow was canceled")))
+}
+
+async fn run(host: &LocalHost, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
     if host.depth >= MAX_DEPTH {
         let message = format!("Workflows call each other more than {MAX_DEPTH} levels deep");
         return Err(ExecutionError::new("WorkflowOperationError", message));
