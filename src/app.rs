@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, executions, nodes, tenants, users, webhooks, workflows};
+use crate::domains::{audit, auth, executions, nodes, scheduling, tenants, users, webhooks, workflows};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -55,6 +55,7 @@ pub struct App {
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
+    pub schedules: web::Data<scheduling::Service>,
     pub webhooks: web::Data<webhooks::Service>,
     webhook_routes: webhooks::Registry,
     authenticator: web::Data<dyn Authenticator>,
@@ -130,7 +131,11 @@ impl App {
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes = webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache));
-        workflows.plug(vec![Arc::new(programs.clone()), Arc::new(webhook_routes.clone())]);
+        workflows.plug(vec![
+            Arc::new(programs.clone()),
+            Arc::new(webhook_routes.clone()),
+            Arc::new(scheduling::Activations::new(Arc::clone(&clock), &config.executions.timezone)),
+        ]);
         let executor = executions::Executor::new(
             executions::Dependencies {
                 database: database.clone(),
@@ -151,6 +156,15 @@ impl App {
             executor.enlist(database.is_alone()).await?;
         }
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
+        let schedules = scheduling::Service::new(
+            database.clone(),
+            Arc::clone(&clock),
+            audit.clone(),
+            workflows.clone(),
+            executions.clone(),
+            config.scheduling.clone(),
+            &config.executions.timezone,
+        );
         let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
@@ -182,6 +196,7 @@ impl App {
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
+            schedules: web::Data::new(schedules),
             webhooks: web::Data::new(webhooks),
             webhook_routes,
             authenticator: web::Data::from(authenticator),
@@ -200,6 +215,7 @@ impl App {
         }
         tasks.spawn(self.tenants.as_ref().clone().store_regularly(shutdown.clone()));
         if roles.contains(&Role::Scheduler) {
+            tasks.spawn(self.schedules.as_ref().clone().run(shutdown.clone()));
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
         }
         tasks.close();
@@ -225,6 +241,9 @@ impl App {
             if let Err(error) = self.audit.checkpoint_all().await {
                 tracing::warn!(%error, "checkpoints of the audit log could not be signed");
             }
+            if let Err(error) = self.schedules.prune().await {
+                tracing::warn!(%error, "the history of schedules could not be pruned");
+            }
             if shutdown.run_until_cancelled(tokio::time::sleep(PRUNE_INTERVAL)).await.is_none() {
                 return;
             }
@@ -246,6 +265,7 @@ impl App {
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
+            .app_data(self.schedules.clone())
             .app_data(self.webhooks.clone())
             .app_data(web::Data::new(self.config.server.clone()))
             .app_data(self.authenticator.clone())
@@ -326,6 +346,7 @@ fn routes(config: &mut ServiceConfig) {
             nodes::configure(config);
             workflows::configure(config);
             executions::configure(config);
+            scheduling::configure(config);
         }),
     );
     operations(config);

@@ -12,6 +12,7 @@ mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
 mod m0017_journal;
+mod m0022_schedules;
 
 use sea_orm_migration::prelude::*;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),
             Box::new(m0017_journal::Migration),
+            Box::new(m0022_schedules::Migration),
         ]
     }
 }

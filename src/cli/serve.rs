@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, first_run};
 use crate::app::{App, create_app, create_operations_app};
-use crate::common::SystemClock;
+use crate::common::{Clock, SkewedClock, SystemClock};
 use crate::infrastructure::config::{Config, Role};
 
 #[derive(Debug, Default, clap::Args)]
@@ -43,7 +43,11 @@ pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
 }
 
 async fn serve(config: Config) -> Result<(), Error> {
-    let app = App::build(config, Arc::new(SystemClock)).await?;
+    let clock: Arc<dyn Clock> = match config.chaos.clock_skew_ms {
+        0 => Arc::new(SystemClock),
+        skew => Arc::new(SkewedClock(skew)),
+    };
+    let app = App::build(config, clock).await?;
     let roles = app.config.server.roles.clone();
     let server = listen(&app, &roles)?;
     if roles.contains(&Role::Api) {

@@ -103,6 +103,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, wrong by so many milliseconds: for trying out what clocks that differ do.
+#[derive(Clone, Copy, Debug)]
+pub struct SkewedClock(pub i64);
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0.saturating_add(self.0))
+    }
+}
+
 /// A clock that moves only when told to.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);

@@ -94,6 +94,15 @@ id_type!(
     WebhookId
 );
 
+id_type!(
+    /// A schedule: which workflow begins when.
+    ScheduleId
+);
+id_type!(
+    /// What became of a due time of a schedule.
+    FiringId
+);
+
 /// Names one request in answers, logs and audit rows: the caller's `X-Request-Id` when it is well-formed, else a UUIDv7.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(std::sync::Arc<str>);

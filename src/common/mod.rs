@@ -5,18 +5,19 @@ pub mod ctx;
 pub mod error;
 pub mod id;
 pub mod legible;
+pub mod names;
 pub mod page;
 pub mod patch;
 pub mod permission;
 pub mod secret;
 pub mod validate;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, RequestId, SessionId, TagId, TenantId, UserId, WebhookId,
-    WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, RequestId, ScheduleId, SessionId, TagId,
+    TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -58,6 +58,8 @@ permissions! {
     WorkflowsExecute = "workflows:execute", "Start executions of workflows.";
     ExecutionsRead = "executions:read", "See executions and their data.";
     ExecutionsWrite = "executions:write", "Cancel, retry and delete executions.";
+    SchedulesRead = "schedules:read", "See schedules and what became of their due times.";
+    SchedulesWrite = "schedules:write", "Create, change, pause and delete schedules.";
     NodesRead = "nodes:read", "See the node types that workflows can use.";
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";

@@ -11,4 +11,5 @@ pub mod workflows;
 
 pub mod executions;
 
+pub mod scheduling;
 pub mod webhooks;

@@ -25,6 +25,8 @@ mod operations;
 mod plans;
 mod recovery;
 mod row_security;
+mod schedule_definitions;
+mod scheduling;
 mod seeds;
 mod support;
 mod sweeps;

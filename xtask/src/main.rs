@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own tools. No argument parser, no async runtime: it must build in seconds.
 
 mod arguments;
+mod chaos;
 mod conformance;
 mod interrupt;
 mod openapi;
@@ -40,6 +41,10 @@ Commands:
   conformance [--corpus DIR] [ARGUMENTS]
                     Build the release binary and run `run.py` of a corpus against it, with ARGUMENTS. The corpus is DIR,
                     else $MILLRACE_CORPUS, else ../shared/conformance; where there is none, nothing is checked.
+  chaos NAME [--release]
+                    Run tests of many processes, some of which are killed, on PostgreSQL, Redis and RabbitMQ. NAME:
+                      schedules   1,000 schedules due every second for a minute, in peace and with kills and a wrong
+                                  clock (MILLRACE_CHAOS_SCHEDULES, MILLRACE_CHAOS_SECONDS for other numbers).
   help              Print this.
 
 Environment:
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Some("tidy") => arguments.finish().and_then(|()| tidy::run()),
         Some("services") => services(arguments),
         Some("openapi") => openapi::run(&arguments),
+        Some("chaos") => chaos::run(arguments),
         Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));

@@ -5,6 +5,7 @@
 //! starts before what left it is in the journal; accepting never waits for a slot; a row changes by compare-and-set on its
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
 
+mod accept;
 mod answer;
 mod attempt;
 mod calls;
@@ -40,6 +41,7 @@ mod writer;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use accept::Prepared;
 pub use answer::{Answer, Ended, Interest};
 pub use error::Error;
 pub use executor::{Dependencies, Executor, Launch};

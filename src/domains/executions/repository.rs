@@ -1,5 +1,7 @@
 //! Queries of executions. Hot statements are written by hand and kept prepared: they take many rows at a time.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -172,6 +174,19 @@ pub(super) async fn payloads(
     ids: impl IntoIterator<Item = ExecutionId>,
 ) -> Result<Vec<Payload>, DbErr> {
     payload::Entity::scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids)).all(connection).await
+}
+
+/// The states of those executions that are there.
+pub(super) async fn statuses(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: impl IntoIterator<Item = ExecutionId>,
+) -> Result<HashMap<ExecutionId, Status>, DbErr> {
+    let query = execution::Entity::scoped(tenant)
+        .select_only()
+        .columns([execution::Column::Id, execution::Column::Status])
+        .filter(execution::Column::Id.is_in(ids));
+    Ok(query.into_tuple::<(ExecutionId, Status)>().all(connection).await?.into_iter().collect())
 }
 
 /// Moves an execution from one state to another, if it is in the first. `false`: it is not.

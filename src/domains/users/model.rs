@@ -47,12 +47,17 @@ pub enum Role {
 const VIEWER: &[Permission] = &[
     Permission::WorkflowsRead,
     Permission::ExecutionsRead,
+    Permission::SchedulesRead,
     Permission::NodesRead,
     Permission::TenantRead,
     Permission::UsersRead,
 ];
-const OPERATOR: &[Permission] =
-    &[Permission::WorkflowsExecute, Permission::WorkflowsActivate, Permission::ExecutionsWrite];
+const OPERATOR: &[Permission] = &[
+    Permission::WorkflowsExecute,
+    Permission::WorkflowsActivate,
+    Permission::ExecutionsWrite,
+    Permission::SchedulesWrite,
+];
 const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
 const ADMIN: &[Permission] =
     &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];

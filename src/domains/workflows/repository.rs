@@ -85,6 +85,15 @@ pub(super) async fn find(
     Ok(own.into_iter().chain(aliased).next())
 }
 
+/// The same, and nobody else changes the row until the transaction is over.
+pub(super) async fn lock(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: WorkflowId,
+) -> Result<Option<Workflow>, DbErr> {
+    workflow::Entity::scoped(tenant).filter(workflow::Column::Id.eq(id)).lock_exclusive().one(connection).await
+}
+
 pub(super) async fn insert(connection: &impl ConnectionTrait, row: Workflow) -> Result<(), DbErr> {
     workflow::Entity::insert(workflow::ActiveModel::from(row).reset_all())
         .exec_without_returning(connection)

@@ -242,6 +242,18 @@ impl Service {
         Ok((row.id, row.active_version_id.unwrap_or(row.version_id)))
     }
 
+    /// The workflow and its version in production, which stays what it is until the caller's transaction is over.
+    pub async fn hold_production(
+        &self,
+        transaction: &Transaction,
+        tenant: TenantId,
+        reference: &str,
+    ) -> Result<(WorkflowId, Option<WorkflowVersionId>), Error> {
+        let found = rows::find(transaction, tenant, reference).await?.ok_or(Error::NotFound)?;
+        let row = rows::lock(transaction, tenant, found.id).await?.ok_or(Error::NotFound)?;
+        Ok((row.id, row.active_version_id))
+    }
+
     /// The newest version, as a person tries it out.
     pub async fn newest_version(
         &self,

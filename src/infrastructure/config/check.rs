@@ -68,6 +68,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
             .is_ok(),
         "auth.argon2_*: memory must be at least 8 KiB per lane, passes and lanes at least 1 (RFC 9106)",
     );
+    require((10..=10_000).contains(&config.scheduling.poll_ms), "scheduling.poll_ms: must be between 10 and 10000");
+    require((1..=1000).contains(&config.scheduling.batch), "scheduling.batch: must be between 1 and 1000");
+    require(
+        jiff::tz::TimeZone::get(&config.executions.timezone).is_ok(),
+        "executions.timezone: must be an IANA name such as Europe/Vienna",
+    );
     require(
         config.log.filter.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         "log.filter: must be a filter such as \"info\" or \"millrace=debug,info\"",

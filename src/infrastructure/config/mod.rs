@@ -13,8 +13,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 pub use sections::{
-    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
-    Queue, Role, Server, SqliteSynchronous, Tenants,
+    Auth, Cache, Chaos, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics,
+    Plan, Queue, Role, Scheduling, Server, SqliteSynchronous, Tenants,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -41,6 +41,8 @@ pub struct Config {
     pub tenants: Tenants,
     pub http_client: HttpClient,
     pub executions: Executions,
+    pub scheduling: Scheduling,
+    pub chaos: Chaos,
     pub expressions: Expressions,
     pub log: Log,
     pub metrics: Metrics,

@@ -177,6 +177,22 @@ pub struct Executions {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Scheduling {
+    pub poll_ms: u64,
+    pub batch: u64,
+    pub misfire_after_seconds: u64,
+    pub database_clock: bool,
+    pub history_days: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chaos {
+    pub clock_skew_ms: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expressions {
     pub env_allow: Vec<String>,
     pub env: Vec<Secret<String>>,

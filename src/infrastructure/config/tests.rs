@@ -32,6 +32,9 @@ fn mistakes_are_named_by_key() {
         ("[mail]\nurl = \"mail.example:25\"", "mail.url"),
         ("[mail]\nurl = \"smtp://user:secret@mail.example\"", "a password needs"),
         ("[http_client]\nallow_private_networks = [\"10.0.0.0/99\"]", "http_client.allow_private_networks"),
+        ("[scheduling]\nbatch = 0", "scheduling.batch"),
+        ("[scheduling]\npoll_ms = 1", "scheduling.poll_ms"),
+        ("[executions]\ntimezone = \"Mars/Base\"", "executions.timezone"),
         ("[log]\nfilter = \"=====\"", "log.filter"),
         ("[nonsense]\nx = 1", "nonsense"),
     ] {

@@ -14,9 +14,13 @@ use std::fs::File;
 use std::sync::Arc;
 
 use sea_orm::sqlx::error::ErrorKind;
-use sea_orm::{DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 use sqlx::postgres::PgPool;
 
+use crate::common::Timestamp;
 use crate::common::error::{Code, INTERNAL, Kind};
 
 pub(crate) use columns::{column, text_column};
@@ -81,6 +85,16 @@ impl Database {
             Pools::Sqlite { .. } => Backend::Sqlite,
             Pools::Postgres(_) => Backend::Postgres,
         }
+    }
+
+    /// The time of the database's machine, which all replicas share. `None`: it is this one (SQLite).
+    pub async fn now(&self) -> Result<Option<Timestamp>, Error> {
+        const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now";
+        if self.backend() != Backend::Postgres {
+            return Ok(None);
+        }
+        let row = self.read(AcrossTenants).query_one_raw(Statement::from_string(Backend::Postgres, NOW)).await?;
+        row.map(|row| row.try_get::<Timestamp>("", "now")).transpose()
     }
 
     /// Whether the database answers.

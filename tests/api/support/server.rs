@@ -59,6 +59,8 @@ impl TestServer {
             config.queue.url = Secret::new(url);
             config.queue.name = format!("test-{}", uuid::Uuid::now_v7());
         }
+        // The tests move the clock.
+        config.scheduling.database_clock = false;
         // Cheap hashes: the tests make many accounts.
         config.auth.argon2_memory_kib = 64;
         config.auth.argon2_passes = 1;

@@ -23,11 +23,31 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         }], "connections": {} });
         return Some(id(tenant.owner.post("/api/v1/workflows", document).await.json(201)));
     }
+    if path.starts_with("/api/v1/schedules/") {
+        nightly_report(tenant).await;
+        let body = json!({ "workflowId": "nightly-report", "name": "x", "cron": "30 2 * * *" });
+        let schedule = id(tenant.owner.post("/api/v1/schedules", body).await.json(201));
+        if path.ends_with("/resume") {
+            let pause = format!("/api/v1/schedules/{schedule}/pause");
+            tenant.owner.post(&pause, json!({ "reason": "x" })).await.expect(200);
+        }
+        return Some(schedule);
+    }
     if path.starts_with("/api/v1/executions/") {
         let ends = path.ends_with("/retry");
         return Some(id(execution(tenant, ends).await));
     }
     None
+}
+
+/// The active workflow that the examples of schedules name.
+async fn nightly_report(tenant: &TestTenant) {
+    let document = json!({ "id": "nightly-report", "name": "x", "nodes": [{
+        "name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "position": [0, 0],
+        "parameters": { "rule": { "interval": [{}] } }
+    }], "connections": {} });
+    tenant.owner.post("/api/v1/workflows/import", document).await.expect(201);
+    tenant.owner.post("/api/v1/workflows/nightly-report/activate", json!({})).await.expect(200);
 }
 
 /// An execution that failed, or one that waits for a call.
@@ -85,6 +105,7 @@ async fn another_tenants_resource_is_not_found() {
 async fn every_mutation_leaves_an_audit_row() {
     let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
     let tenant = server.tenant("acme").await;
+    nightly_report(&tenant).await;
     let of_members = |operation: &Operation| operation.is_mutation() && !operation.is_administrative();
     for operation in Operation::secured().into_iter().filter(of_members) {
         let id =

@@ -1,10 +1,12 @@
 //! When schedule nodes fire, as data: cron expressions with an optional pace, or plain intervals. Who keeps the clock is
 //! the server.
 
+mod moment;
 mod recurrence;
 #[cfg(test)]
 mod tests;
 
+pub use moment::moment;
 pub use recurrence::{Recurrence, Unit};
 
 use millrace_model::{ExecutionError, Object, Str, Value, format_number, to_index};
@@ -46,7 +48,7 @@ fn of_interval(interval: &Value, spread: u64) -> Rule {
         "minutes" => cron(format!("{second} */{} * * * *", size("minutesInterval", 5)), None),
         "hours" => {
             let every = size("hoursInterval", 1);
-            cron(format!("{second} {} */{every} * * *", minute()), pace(every, Unit::Hours))
+            cron(format!("{second} {} {} * * *", minute(), steps(every, 24)), pace(every, Unit::Hours))
         }
         "weeks" => {
             let days = interval.get("triggerAtDay").and_then(Value::as_array).unwrap_or_default();
@@ -58,10 +60,16 @@ fn of_interval(interval: &Value, spread: u64) -> Rule {
         "months" => {
             let every = size("monthsInterval", 1);
             let day = number("triggerAtDayOfMonth").map_or(spread / 86_400 % 28 + 1, as_u64);
-            cron(format!("{second} {} {} {day} */{every} *", minute(), hour()), pace(every, Unit::Months))
+            cron(format!("{second} {} {} {day} {} *", minute(), hour(), steps(every, 12)), pace(every, Unit::Months))
         }
         _ => cron(format!("{second} {} {} * * *", minute(), hour()), pace(size("daysInterval", 1), Unit::Days)),
     }
+}
+
+/// A cron field for every n-th of its values. Steps begin anew each day or year: where they do not come out even, every
+/// value is named, and the pace chooses among them.
+fn steps(every: usize, of: usize) -> String {
+    if of.is_multiple_of(every) { format!("*/{every}") } else { "*".to_owned() }
 }
 
 /// The rules of a Cron node; `spread` chooses the second.

@@ -22,11 +22,16 @@ pub enum Unit {
 impl Recurrence {
     /// Is it time again? Milliseconds since the epoch; `last` is when the rule fired before.
     pub fn is_due(&self, last: Option<i64>, now: i64, zone: &TimeZone) -> bool {
-        let local = |at: i64| Timestamp::from_millisecond(at).ok().map(|at| at.to_zoned(zone.clone()).datetime());
-        let (Some(last), Some(now)) = (last.and_then(local), local(now)) else { return true };
-        let passed = count(self.unit, now) - count(self.unit, last);
+        let Some(passed) = last.and_then(|last| self.passed(last, now, zone)) else { return true };
         let size = i64::try_from(self.size).unwrap_or(i64::MAX);
         passed >= size || (self.unit == Unit::Weeks && passed == 0)
+    }
+
+    /// Whole units from one moment to another, as the calendar of the zone counts them: from 23:59 to 00:01 a day.
+    /// `None`: a moment that no calendar has.
+    pub fn passed(&self, last: i64, now: i64, zone: &TimeZone) -> Option<i64> {
+        let local = |at: i64| Some(zone.to_datetime(Timestamp::from_millisecond(at).ok()?));
+        Some(count(self.unit, local(now)?) - count(self.unit, local(last)?))
     }
 }
 

@@ -19,6 +19,7 @@ fn reads_schedule_triggers() {
         (r#"{"field": "minutes"}"#, "5 */5 * * * *", None),
         (r#"{"field": "hours", "triggerAtMinute": 30}"#, "5 30 */1 * * *", None),
         (r#"{"field": "hours", "hoursInterval": 3}"#, "5 2 */3 * * *", Some((3, Unit::Hours))),
+        (r#"{"field": "hours", "hoursInterval": 13}"#, "5 2 * * * *", Some((13, Unit::Hours))),
         ("{}", "5 2 1 * * *", None),
         (r#"{"daysInterval": 2, "triggerAtHour": 9, "triggerAtMinute": 0}"#, "5 0 9 * * *", Some((2, Unit::Days))),
         (r#"{"field": "weeks", "triggerAtDay": [1, 3], "triggerAtHour": 9}"#, "5 2 9 * * 1,3", None),

@@ -13,7 +13,7 @@ fn tells_the_time_in_the_zone_of_the_workflow() {
 fn spells_days() {
     let day = |text: &str| {
         let at: jiff::Timestamp = text.parse().unwrap();
-        let json = super::moment(at.as_millisecond(), &jiff::tz::TimeZone::UTC);
+        let json = crate::schedule::moment(at.as_millisecond(), &jiff::tz::TimeZone::UTC);
         json.get("Readable date").unwrap().as_str().unwrap().to_owned()
     };
     assert_eq!(day("2024-01-01T12:00:00Z"), "January 1st 2024, 12:00:00 pm");

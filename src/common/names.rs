@@ -1,0 +1,42 @@
+//! Closed sets of names: an enumeration that reads and writes its variants by one word each, in JSON, in columns and in
+//! the OpenAPI document alike.
+
+/// The text is none of the set's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown name")]
+pub struct UnknownName;
+
+/// Declares an enumeration whose variants each have a name.
+macro_rules! names {
+    ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $name:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+        )]
+        pub enum $kind { $($(#[$variant_doc])* #[serde(rename = $text)] $name,)* }
+
+        impl $kind {
+            pub const ALL: &[$kind] = &[$($kind::$name,)*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $($kind::$name => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $kind {
+            type Err = $crate::common::names::UnknownName;
+
+            fn from_str(text: &str) -> Result<$kind, Self::Err> {
+                $kind::ALL.iter().copied().find(|known| known.as_str() == text).ok_or($crate::common::names::UnknownName)
+            }
+        }
+    };
+}
+
+pub(crate) use names;
