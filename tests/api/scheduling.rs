@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use millrace::infrastructure::database::AcrossTenants;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Reply, TestServer, TestTenant};
@@ -399,6 +401,25 @@ async fn many_replicas_fire_each_due_time_once() {
         }
     }
     assert_eq!(executions, SCHEDULES * usize::try_from(SECONDS).unwrap());
+}
+
+#[actix_web::test]
+async fn what_cannot_be_fired_keeps_no_other_back() {
+    let server = start().await;
+    let acme = server.tenant("acme").await;
+    let id = workflow(&acme, nothing()).await;
+    let broken = schedule(&acme, &id, json!({ "cron": "* * * * *", "name": "Broken" })).await;
+    let sound = schedule(&acme, &id, json!({ "cron": "* * * * *" })).await;
+    // As a later version might have written it.
+    let change = "UPDATE schedules SET rule = '{\"kind\":\"tides\"}' WHERE name = 'Broken'";
+    server.app.database.write(AcrossTenants).execute_unprepared(change).await.unwrap();
+    fire(&server, 60).await;
+    assert_eq!(outcomes(&acme.viewer, &sound).await, ["started"]);
+    fire(&server, 30).await;
+    fire(&server, 60).await;
+    assert_eq!(outcomes(&acme.viewer, &sound).await, ["started", "started"]);
+    let page = acme.viewer.get(&format!("{broken}/history")).await.json(200);
+    assert_eq!(page["data"], json!([]));
 }
 
 #[actix_web::test]
