@@ -166,7 +166,7 @@ impl Firer {
                 Launch::of_input(program, row.trigger_event.as_deref(), input)?
             }
         };
-        Ok(self.executor().prepare(with_moment(launch, row, due)?)?)
+        Ok(self.executor().prepare(with_moment(launch, row, due)?).await?)
     }
 
     /// Open firings of the schedules for which they matter.
