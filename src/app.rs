@@ -103,7 +103,7 @@ impl App {
             database.migrate().await?;
         }
         let cache = cache::open(&config.cache)?;
-        let queue = queue::open(&config.queue);
+        let queue = queue::open(&config.queue, &database);
         let http_client = HttpClient::new(config.http_client.clone())?;
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));

@@ -13,6 +13,8 @@ mod m0011_audit_evidence;
 mod m0012_plans;
 mod m0017_journal;
 mod m0022_schedules;
+mod m0018_answers;
+mod m0019_dispatches;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_plans::Migration),
             Box::new(m0017_journal::Migration),
             Box::new(m0022_schedules::Migration),
+            Box::new(m0018_answers::Migration),
+            Box::new(m0019_dispatches::Migration),
         ]
     }
 }

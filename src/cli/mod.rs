@@ -45,7 +45,7 @@ enum Command {
     /// Serve HTTP, run executions, delete what has expired, or some of these.
     Serve(serve::Args),
     /// Run executions only: the same as `serve --roles worker`.
-    Worker,
+    Worker(serve::Args),
     /// Bring the database schema up to date.
     Migrate(migrate::Args),
     /// Print the OpenAPI document.
@@ -104,7 +104,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
     let done = match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
         Command::Serve(args) => serve::run(load(cli.config.as_deref())?, &args),
-        Command::Worker => serve::run(load(cli.config.as_deref())?, &serve::Args::worker()),
+        Command::Worker(args) => serve::run(load(cli.config.as_deref())?, &args.worker()),
         Command::Migrate(args) => migrate::run(&load(cli.config.as_deref())?, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Execute(args) => return execute::run(args),

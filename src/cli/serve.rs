@@ -24,11 +24,15 @@ pub(super) struct Args {
     /// Port to listen on.
     #[arg(long)]
     port: Option<u16>,
+    /// Executions that run at the same time.
+    #[arg(long, value_name = "N")]
+    concurrency: Option<usize>,
 }
 
 impl Args {
-    pub(super) fn worker() -> Args {
-        Args { roles: vec![Role::Worker], ..Args::default() }
+    /// As `millrace worker` takes them.
+    pub(super) fn worker(self) -> Args {
+        Args { roles: vec![Role::Worker], ..self }
     }
 }
 
@@ -38,6 +42,7 @@ pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
     }
     config.server.host = args.host.unwrap_or(config.server.host);
     config.server.port = args.port.unwrap_or(config.server.port);
+    config.executions.concurrency = args.concurrency.unwrap_or(config.executions.concurrency);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("millrace").build()?;
     runtime.block_on(serve(config))
 }
@@ -49,6 +54,10 @@ async fn serve(config: Config) -> Result<(), Error> {
     };
     let app = App::build(config, clock).await?;
     let roles = app.config.server.roles.clone();
+    if roles.contains(&Role::Api) && !roles.contains(&Role::Worker) && !app.queue.is_durable() {
+        let message = "an API without a worker needs a queue that workers share: PostgreSQL as database, or queue.url";
+        return Err(Error::Input(message.to_owned()));
+    }
     let server = listen(&app, &roles)?;
     if roles.contains(&Role::Api) {
         first_run::greet_if_empty(&app).await?;

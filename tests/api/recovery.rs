@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Process, Receiver};
 
 /// A webhook at `path`, answered on receipt, then these nodes one after the other.
-fn chain(path: &str, nodes: Vec<Value>) -> Value {
+pub(crate) fn chain(path: &str, nodes: Vec<Value>) -> Value {
     let hook = json!({ "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0],
         "parameters": { "httpMethod": "POST", "path": path, "responseMode": "onReceived", "options": {} } });
     let mut connections = serde_json::Map::new();
@@ -22,7 +22,7 @@ fn chain(path: &str, nodes: Vec<Value>) -> Value {
     json!({ "name": path, "nodes": all, "connections": connections, "settings": { "executionOrder": "v1" } })
 }
 
-fn http(name: &str, url: String) -> Value {
+pub(crate) fn http(name: &str, url: String) -> Value {
     json!({ "name": name, "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "position": [0, 0],
         "parameters": { "method": "POST", "url": url, "options": {} } })
 }

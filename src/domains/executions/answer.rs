@@ -10,15 +10,6 @@ use super::model::Status;
 use super::repository::Row;
 use crate::common::ExecutionId;
 
-/// What a caller waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    /// Whatever comes first: a node's answer, or the end.
-    FirstAnswer,
-    /// The end.
-    End,
-}
-
 /// The first of what happens.
 #[derive(Debug)]
 pub enum Answer {

@@ -11,14 +11,16 @@ use millrace_nodes::WebhookResponse;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::answer::{Answer, Interest};
+use super::answer::Answer;
 use super::error::Error;
+use super::executor::Executor;
 use super::live::Caller;
+use super::model::Interest;
 use super::programs::Program;
 use super::repository::{Payload, Row};
 use super::tenancy::Tenancy;
 use super::writer::{Write, Writer};
-use super::{journal, payload};
+use super::{answers, journal, payload};
 
 pub(super) struct Attempt {
     /// As it stands while it runs.
@@ -39,6 +41,8 @@ pub(super) struct Attempt {
     fate: AtomicU8,
     place: Mutex<Place>,
     caller: Mutex<Option<Caller>>,
+    /// What somebody in another process waits for.
+    elsewhere: Mutex<Option<Interest>>,
     response: Mutex<Option<WebhookResponse>>,
 }
 
@@ -116,6 +120,7 @@ impl Attempt {
             fate: AtomicU8::new(0),
             place: Mutex::default(),
             caller: Mutex::default(),
+            elsewhere: Mutex::default(),
             response: Mutex::default(),
         }
     }
@@ -129,6 +134,12 @@ impl Attempt {
     #[must_use]
     pub(super) fn with_caller(self, caller: Option<Caller>) -> Attempt {
         Attempt { caller: Mutex::new(caller), ..self }
+    }
+
+    /// Says what somebody in another process waits for.
+    #[must_use]
+    pub(super) fn with_caller_elsewhere(self, interest: Option<Interest>) -> Attempt {
+        Attempt { elsewhere: Mutex::new(interest), ..self }
     }
 
     pub(super) fn options(&self) -> Options {
@@ -269,7 +280,8 @@ impl Attempt {
     pub(super) fn respond(&self, response: WebhookResponse) -> bool {
         let mut kept = lock(&self.response);
         let waits = |caller: &Caller| caller.interest == Interest::FirstAnswer;
-        let is_wanted = kept.is_none() && lock(&self.caller).as_ref().is_some_and(waits);
+        let is_here = lock(&self.caller).as_ref().is_some_and(waits);
+        let is_wanted = kept.is_none() && (is_here || *lock(&self.elsewhere) == Some(Interest::FirstAnswer));
         if is_wanted {
             *kept = Some(response);
         }
@@ -277,16 +289,23 @@ impl Attempt {
     }
 
     /// Sends the answer of a node, if there is one and it was not sent yet.
-    pub(super) fn send_response(&self) {
-        let Some(response) = lock(&self.response).take() else { return };
-        self.answer(Answer::Responded(response));
+    pub(super) async fn send_response(&self, executor: &Executor) {
+        let response = lock(&self.response).take();
+        if let Some(response) = response {
+            self.answer(executor, Answer::Responded(response)).await;
+        }
     }
 
-    /// Sends an answer, if somebody still waits for one.
-    pub(super) fn answer(&self, answer: Answer) {
+    /// Sends an answer, if somebody still waits for one, here or elsewhere.
+    pub(super) async fn answer(&self, executor: &Executor, answer: Answer) {
         if let Some(caller) = self.take_caller() {
             // The caller may have gone away.
             let _ = caller.answer.send(answer);
+            return;
+        }
+        let is_elsewhere = lock(&self.elsewhere).take().is_some();
+        if is_elsewhere {
+            answers::leave(executor, self.row.tenant_id, self.row.id, &answer).await;
         }
     }
 

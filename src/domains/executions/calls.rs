@@ -126,7 +126,7 @@ async fn run_within(
             {
                 return Err(failed(format!("The called workflow cannot be put aside: {error}")));
             }
-            super::pauses::paused(&host.executor, &attempt, concluded.row.wait_until);
+            super::pauses::paused(&host.executor, &attempt, concluded.row.wait_until).await;
             outcome_of_called(host, concluded.row).await
         }
         _ => Err(concluded.outcome.error.map_or_else(canceled, Arc::unwrap_or_clone)),

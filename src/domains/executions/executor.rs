@@ -9,17 +9,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, Interest};
+use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
 use super::error::Error;
 use super::live::{Caller, Live};
-use super::model::{Mode, Status};
+use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
 use super::timers::Timers;
 use super::writer::{Write, Writer};
-use super::{recovery, run, stopping, storing, workers};
+use super::{answers, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
@@ -28,6 +28,9 @@ use crate::infrastructure::database::Database;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
+
+/// What a step of priority is worth: so many milliseconds of waiting.
+const HEAD_START_MS: i64 = 60_000;
 
 /// An execution to be started.
 #[derive(Clone, Debug)]
@@ -155,6 +158,7 @@ impl Executor {
     pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
         tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
         tasks.spawn(stopping::listen(self.clone(), shutdown.clone()));
+        tasks.spawn(answers::listen(self.clone(), shutdown.clone()));
         if runs {
             tasks.spawn(workers::work(self.clone(), shutdown.clone()));
         }
@@ -171,7 +175,8 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
-        self.accept(id, launch, admission, self.slot(), None).await
+        let slot = self.slot(&launch.program);
+        self.accept(id, launch, admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -188,7 +193,7 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot() {
+        match self.slot(&launch.program) {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
@@ -237,7 +242,7 @@ impl Executor {
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
         if let Some(caller) = caller {
-            self.0.live.wait_for(id, caller);
+            answers::expect(self, row.tenant_id, id, caller).await?;
         }
         let stored = self.0.writer.accept(Write::Put(Box::new(row.clone()), Some(payload)));
         let stored = match stored {
@@ -254,7 +259,9 @@ impl Executor {
 
     /// Tells the workers of a stored execution. Where that fails the sweep finds it a little later.
     pub(super) async fn enqueue(&self, row: &Row) {
-        if let Err(error) = self.0.queue.publish(Dispatch { tenant: row.tenant_id, execution: row.id }).await {
+        let rank = row.created_at.as_millis().saturating_sub(HEAD_START_MS.saturating_mul(row.priority.into()));
+        let dispatch = Dispatch { tenant: row.tenant_id, execution: row.id, rank };
+        if let Err(error) = self.0.queue.publish(dispatch).await {
             tracing::warn!(execution = %row.id, %error, "the queue took no message; the sweep will find the execution");
         }
     }
@@ -282,6 +289,7 @@ impl Executor {
             error: None,
             crashes: 0,
             queued_at: Timestamp::default(),
+            priority: launch.program.priority(),
         };
         let earlier = past_start(launch.output, &launch.items, now.as_millis());
         let begin = Begin {
@@ -298,13 +306,18 @@ impl Executor {
     pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
-            run::drive(&executor, Arc::new(attempt)).await;
+            let attempt = Arc::new(attempt);
+            run::drive(&executor, Arc::clone(&attempt)).await;
             drop(slot);
+            limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }
 
-    /// A slot, if one is free right now and nobody waits for it.
-    fn slot(&self) -> Option<OwnedSemaphorePermit> {
+    /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
+    fn slot(&self, program: &Program) -> Option<OwnedSemaphorePermit> {
+        if limits::of(self, program).is_some() {
+            return None;
+        }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()
     }
 

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
-use tokio::sync::oneshot;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answer, Interest};
+use super::answer::Answer;
 use super::attempt::Attempt;
+use super::model::Interest;
 use crate::common::ExecutionId;
 
 /// Who waits for an execution, and for what of it.
@@ -22,6 +23,9 @@ pub(super) struct Caller {
 pub(super) struct Live {
     running: Mutex<FxHashMap<ExecutionId, Running>>,
     callers: Mutex<FxHashMap<ExecutionId, Caller>>,
+    /// Executions that other processes may run while a caller waits here.
+    elsewhere: Mutex<FxHashSet<ExecutionId>>,
+    expecting: Notify,
 }
 
 struct Running {
@@ -90,6 +94,37 @@ impl Live {
             callers.retain(|_, caller| !caller.answer.is_closed());
         }
         callers.insert(id, caller);
+    }
+
+    /// The answer to a caller may come from another process.
+    pub(super) fn expect(&self, id: ExecutionId) {
+        lock(&self.elsewhere).insert(id);
+        self.expecting.notify_one();
+    }
+
+    /// Whether an answer may come from another process.
+    pub(super) fn expects(&self) -> bool {
+        !lock(&self.elsewhere).is_empty()
+    }
+
+    /// Waits until one may.
+    pub(super) async fn expecting(&self) {
+        self.expecting.notified().await;
+    }
+
+    /// Executions that others may answer, and those for which nobody waits any more.
+    pub(super) fn expected(&self) -> (Vec<ExecutionId>, Vec<ExecutionId>) {
+        let (elsewhere, callers) = (lock(&self.elsewhere), lock(&self.callers));
+        let waits = |id: &ExecutionId| callers.get(id).is_some_and(|caller| !caller.answer.is_closed());
+        elsewhere.iter().copied().partition(waits)
+    }
+
+    /// These are answered, or nobody waits for them.
+    pub(super) fn settle(&self, ids: &[ExecutionId]) {
+        let mut elsewhere = lock(&self.elsewhere);
+        for id in ids {
+            elsewhere.remove(id);
+        }
     }
 
     pub(super) fn take_caller(&self, id: ExecutionId) -> Option<Caller> {

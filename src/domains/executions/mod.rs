@@ -7,6 +7,7 @@
 
 mod accept;
 mod answer;
+mod answers;
 mod attempt;
 mod calls;
 mod dto;
@@ -18,9 +19,12 @@ mod handlers;
 mod host;
 mod input;
 mod journal;
+mod limits;
 mod live;
 mod model;
 pub(crate) mod outbound;
+#[cfg(test)]
+mod ownership_model;
 mod pauses;
 mod payload;
 mod programs;
@@ -43,9 +47,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use accept::Prepared;
 pub use answer::{Answer, Ended, Interest};
+pub use answer::{Answer, Ended};
 pub use error::Error;
 pub use executor::{Dependencies, Executor, Launch};
-pub use model::{Mode, Status};
+pub use model::{Interest, Mode, Status};
 pub use pauses::Waiting;
 pub use programs::{Program, Programs};
 pub use service::{Resumed, Service};

@@ -77,6 +77,16 @@ names! {
 }
 
 names! {
+    /// What a caller waits for.
+    Interest {
+        /// Whatever comes first: a node's answer, or the end.
+        FirstAnswer = "first-answer",
+        /// The end.
+        End = "end",
+    }
+}
+
+names! {
     /// How an attempt came to no end.
     Incident {
         /// Its process died, or was not heard of for too long.

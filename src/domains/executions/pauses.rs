@@ -8,15 +8,15 @@ use millrace_engine::{Event, Pause, Resume, Step};
 use millrace_model::Items;
 use tokio::sync::oneshot;
 
-use super::answer::{Answer, Interest};
+use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
 use super::error::Error;
 use super::executor::Executor;
-use super::journal;
 use super::live::Caller;
-use super::model::Status;
+use super::model::{Interest, Status};
 use super::programs::Program;
 use super::repository::{self as rows, Row};
+use super::{answers, journal, run};
 use crate::common::{ExecutionId, TenantId, Timestamp};
 use crate::infrastructure::database::AcrossTenants;
 
@@ -37,10 +37,8 @@ pub struct Waiting {
 }
 
 /// A run has paused, and that is stored.
-pub(super) fn paused(executor: &Executor, attempt: &Attempt, until: Option<Timestamp>) {
-    if let Some(caller) = attempt.take_caller() {
-        executor.0.live.wait_for(attempt.row.id, caller);
-    }
+pub(super) async fn paused(executor: &Executor, attempt: &Attempt, until: Option<Timestamp>) {
+    run::keep_caller(executor, attempt).await;
     if let Some(until) = until {
         executor.0.timers.set(until);
     }
@@ -114,20 +112,31 @@ pub(super) async fn resume(
         let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, 0);
         executor.spawn(attempt.stored(durable).with_caller(Some(caller)), None);
     } else {
-        parts.live.wait_for(id, caller);
+        answers::expect(executor, tenant, id, caller).await?;
         executor.enqueue(&row).await;
     }
     Ok(Some(answer))
 }
 
 /// The attempt that goes on with a stored execution: behind its pause where it made one.
-pub(super) fn continued(executor: &Executor, row: Row, program: Arc<Program>, mut begin: Begin) -> Attempt {
+pub(super) async fn continued(
+    executor: &Executor,
+    row: Row,
+    program: Arc<Program>,
+    mut begin: Begin,
+) -> Result<Attempt, Error> {
     let durable = begin.earlier.len();
     if matches!(begin.earlier.last(), Some(Event::Completed(outcome)) if outcome.pause.is_some()) {
         begin.earlier.push(Event::Resumed(Resume { outputs: None, at_ms: executor.0.clock.now().as_millis() }));
     }
-    let caller = executor.0.live.take_caller(row.id);
-    Attempt::new(row, program, begin, 0).stored(durable).with_caller(caller)
+    let parts = &executor.0;
+    let caller = parts.live.take_caller(row.id);
+    let mut elsewhere = None;
+    if caller.is_none() && parts.queue.is_durable() {
+        elsewhere = rows::expected(&parts.database.read(row.tenant_id), row.tenant_id, row.id).await?;
+    }
+    let attempt = Attempt::new(row, program, begin, 0).stored(durable);
+    Ok(attempt.with_caller(caller).with_caller_elsewhere(elsewhere))
 }
 
 /// Program and beginning of a stored execution, with all that happened since.

@@ -85,6 +85,12 @@ impl Program {
         if self.problems.is_empty() { Ok(self) } else { Err(Error::NotRunnable(self.problems.clone())) }
     }
 
+    /// `settings.priority`: from -10 to 10, the higher the earlier a worker takes its executions.
+    pub(super) fn priority(&self) -> i32 {
+        let given = self.workflow().settings.document.get("priority").and_then(Value::as_f64).unwrap_or_default();
+        (-10..=10).find(|step| f64::from(*step) >= given).unwrap_or(10)
+    }
+
     pub fn workflow(&self) -> &Workflow {
         self.compiled.workflow()
     }

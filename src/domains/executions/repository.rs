@@ -13,10 +13,14 @@ use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
 use crate::infrastructure::database::Scoped;
 
+mod answers;
 mod journal;
+mod limits;
 mod ownership;
 
+pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
 pub(super) use journal::{Append, append, clear, stored};
+pub(super) use limits::{hold_claims, next_queued, running};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
 };
@@ -27,7 +31,7 @@ pub(super) type Payload = payload::Model;
 /// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
 const CHUNK: usize = 256;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "tenant_id",
     "id",
     "workflow_id",
@@ -45,6 +49,7 @@ const COLUMNS: [&str; 17] = [
     "retry_success_id",
     "last_node",
     "error",
+    "priority",
 ];
 
 /// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
@@ -127,6 +132,7 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.retry_success_id.into(),
         row.last_node.into(),
         row.error.into(),
+        row.priority.into(),
     ]
 }
 

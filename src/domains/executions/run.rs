@@ -22,7 +22,7 @@ use super::journal::Recorder;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
-use super::{failure, pauses, payload, recovery};
+use super::{answers, failure, pauses, payload, recovery};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -49,13 +49,13 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
     {
         return;
     }
-    attempt.send_response();
+    attempt.send_response(executor).await;
     if concluded.status == Status::Waiting {
-        pauses::paused(executor, &attempt, concluded.row.wait_until);
+        pauses::paused(executor, &attempt, concluded.row.wait_until).await;
         return;
     }
     let Concluded { run, outcome, status, row, is_kept, .. } = concluded;
-    attempt.answer(Answer::Ended(Box::new(Ended::of_run(row, is_kept, &outcome, &run))));
+    attempt.answer(executor, Answer::Ended(Box::new(Ended::of_run(row, is_kept, &outcome, &run)))).await;
     failure::follow_up(executor, &attempt, status, &outcome).await;
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
 async fn is_committed(executor: &Executor, attempt: &Attempt, committed: Committed) -> bool {
     match committed.wait().await {
         Ok(()) => return true,
-        Err(WriteError::Superseded) => left(executor, attempt),
+        Err(WriteError::Superseded) => left(executor, attempt).await,
         Err(WriteError::Refused(reason)) => {
             abandon(executor, attempt, &format!("It could not be stored: {reason}")).await
         }
@@ -74,10 +74,17 @@ async fn is_committed(executor: &Executor, attempt: &Attempt, committed: Committ
 }
 
 /// Another process has the execution: whoever waits for it here goes on waiting.
-fn left(executor: &Executor, attempt: &Attempt) {
+async fn left(executor: &Executor, attempt: &Attempt) {
     tracing::warn!(execution = %attempt.row.id, "another process has taken over an execution");
-    if let Some(caller) = attempt.take_caller() {
-        executor.0.live.wait_for(attempt.row.id, caller);
+    keep_caller(executor, attempt).await;
+}
+
+/// Whoever waits for an execution that does not run here any more goes on waiting.
+pub(super) async fn keep_caller(executor: &Executor, attempt: &Attempt) {
+    if let Some(caller) = attempt.take_caller()
+        && let Err(error) = answers::expect(executor, attempt.row.tenant_id, attempt.row.id, caller).await
+    {
+        tracing::error!(execution = %attempt.row.id, %error, "an answer from another process will not be heard");
     }
 }
 
@@ -138,7 +145,7 @@ async fn run_and_conclude(
             return Ok(None);
         }
         Fate::Lost => {
-            left(executor, attempt);
+            left(executor, attempt).await;
             return Ok(None);
         }
     }
@@ -186,7 +193,7 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
     }
     let error = ExecutionError::new("WorkflowOperationError", error);
     let ended = Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None };
-    attempt.answer(Answer::Ended(Box::new(ended)));
+    attempt.answer(executor, Answer::Ended(Box::new(ended))).await;
 }
 
 /// The row of an execution that ended or paused.

@@ -8,12 +8,12 @@ use millrace_model::Items;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use super::answer::{Answer, Interest};
+use super::answer::Answer;
 use super::dto::{ExecutionResponse, ListExecutionsQuery, TimelineResponse, TriggerMode, TriggerWorkflow};
 use super::error::Error;
 use super::executor::{Executor, Launch};
 use super::input;
-use super::model::{Mode, Status};
+use super::model::{Interest, Mode, Status};
 use super::pauses::{self, Waiting};
 use super::repository::{self as rows, Row};
 use super::{payload, retry, stopping, timeline};

@@ -36,7 +36,7 @@ pub(super) async fn watch(executor: Executor, shutdown: CancellationToken) {
 pub(super) async fn release_response(executor: &Executor, attempt: &Attempt) {
     tokio::time::sleep(GRACE).await;
     if !attempt.is_over() && store(executor, attempt).await && !attempt.is_over() {
-        attempt.send_response();
+        attempt.send_response(executor).await;
     }
 }
 

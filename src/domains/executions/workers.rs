@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
+use super::limits::{self, Claimed};
 use super::model::Status;
 use super::repository::{self as rows, Row};
-use super::{pauses, recovery, run};
+use super::{answers, pauses, recovery, run};
 use crate::infrastructure::database::AcrossTenants;
 use crate::infrastructure::queue::{Consumer, Dispatch};
 
@@ -21,6 +22,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(2);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 /// Rows handled in one sweep.
 const SWEEP: u64 = 500;
+/// Sweeps between two that clear away what nobody will fetch.
+const CLEAN_EVERY: u32 = 150;
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -97,7 +100,11 @@ async fn run_suspects(executor: Executor, mut lane: mpsc::UnboundedReceiver<Disp
     while let Some(Some(dispatch)) = shutdown.run_until_cancelled(lane.recv()).await {
         let Ok(_turn) = executor.0.suspects.acquire().await else { return };
         match take(&executor, dispatch, i32::MAX).await {
-            Ok(Taken::Attempt(attempt)) => run::drive(&executor, Arc::new(*attempt)).await,
+            Ok(Taken::Attempt(attempt)) => {
+                let attempt = Arc::new(*attempt);
+                run::drive(&executor, Arc::clone(&attempt)).await;
+                limits::release(&executor, &attempt.row, &attempt.program).await;
+            }
             Ok(Taken::Nothing | Taken::Suspect) => {}
             Err(error) => {
                 tracing::error!(execution = %dispatch.execution, %error, "an execution could not be taken");
@@ -121,14 +128,33 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     let parts = &executor.0;
     let (tenant, id) = (dispatch.tenant, dispatch.execution);
     let connection = parts.database.write(tenant);
-    let now = parts.clock.now();
-    let Some(row) = rows::claim(&connection, tenant, id, Status::New, parts.worker, now, max_crashes).await? else {
-        let found = rows::find(&parts.database.read(tenant), tenant, id).await?;
-        let is_suspect = found.is_some_and(|row| row.status == Status::New && row.crashes > max_crashes);
-        return Ok(if is_suspect { Taken::Suspect } else { Taken::Nothing });
+    let found = rows::find(&connection, tenant, id).await?.filter(|row| row.status == Status::New);
+    let Some(found) = found else { return Ok(Taken::Nothing) };
+    if found.crashes > max_crashes {
+        return Ok(Taken::Suspect);
+    }
+    // A program that is not there or cannot run is found out below, once the execution is this worker's.
+    let program = parts.programs.version(tenant, found.workflow_id, found.version_id).await;
+    let limit = program.ok().and_then(|program| limits::of(executor, &program));
+    let claimed = match limit {
+        Some(limit) => limits::claim(executor, &found, limit).await?,
+        None => {
+            let now = parts.clock.now();
+            let row = rows::claim(&connection, tenant, id, Status::New, parts.worker, now, max_crashes).await?;
+            row.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row)))
+        }
     };
-    match pauses::restore(executor, &row).await {
-        Ok((program, begin)) => Ok(Taken::Attempt(Box::new(pauses::continued(executor, row, program, begin)))),
+    let row = match claimed {
+        Claimed::Row(row) => *row,
+        // It stays queued; the end of another wakes it.
+        Claimed::Full | Claimed::Nothing => return Ok(Taken::Nothing),
+    };
+    let continued = async {
+        let (program, begin) = pauses::restore(executor, &row).await?;
+        pauses::continued(executor, row.clone(), program, begin).await
+    };
+    match continued.await {
+        Ok(attempt) => Ok(Taken::Attempt(Box::new(attempt))),
         Err(Error::Database(error)) => {
             tracing::error!(execution = %id, %error, "a queued execution could not be read; it is handed on");
             tokio::time::sleep(PAUSE).await;
@@ -175,7 +201,7 @@ async fn keep_lease(executor: Executor, shutdown: CancellationToken) {
 async fn sweep(executor: Executor, shutdown: CancellationToken) {
     let parts = &executor.0;
     let (mut lost, mut told) = (recovery::Lost::default(), parts.queue.is_durable());
-    let mut swept = None;
+    let (mut swept, mut sweeps) = (None, 0_u32);
     loop {
         parts.timers.reset();
         let full = swept.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY);
@@ -188,6 +214,10 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
                 recovery::sweep(&executor).await?;
                 lost.sweep(&executor).await?;
                 tell(&executor, &mut told).await?;
+                if sweeps % CLEAN_EVERY == 0 {
+                    answers::clean(&executor).await?;
+                }
+                sweeps = sweeps.wrapping_add(1);
             }
             Ok::<_, Error>(())
         };

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::Config;
+use super::{Config, QueueBackend};
+use crate::common::TenantId;
 
 /// One line per mistake; none means the configuration can be used.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -34,6 +35,22 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     require(
         has_scheme(config.queue.url.expose(), &["", "amqp", "amqps"]),
         "queue.url: must be empty, amqp://HOST:PORT/VHOST or amqps://HOST:PORT/VHOST",
+    );
+    require(
+        config.queue.backend != QueueBackend::RabbitMq || !config.queue.url.expose().is_empty(),
+        "queue.url: must name a server where queue.backend is rabbitmq",
+    );
+    require(
+        config.queue.backend != QueueBackend::Postgres || config.database.url.expose().starts_with("postgres"),
+        "queue.backend: postgres needs PostgreSQL as the database",
+    );
+    require(
+        config
+            .queue
+            .weights
+            .iter()
+            .all(|(tenant, weight)| tenant.parse::<TenantId>().is_ok() && (1..=1000).contains(weight)),
+        "queue.weights: must be ids of tenants, each with a number from 1 to 1000",
     );
     require(config.queue.prefetch > 0, "queue.prefetch: must be at least 1");
     require(!config.queue.name.is_empty(), "queue.name: must not be empty");

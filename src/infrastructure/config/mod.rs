@@ -15,6 +15,8 @@ use serde::Deserialize;
 pub use sections::{
     Auth, Cache, Chaos, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics,
     Plan, Queue, Role, Scheduling, Server, SqliteSynchronous, Tenants,
+    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
+    Queue, QueueBackend, Role, Server, SqliteSynchronous, Tenants,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.

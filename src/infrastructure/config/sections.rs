@@ -1,5 +1,6 @@
 //! The sections of the configuration as types. What each setting means is told in `config/default.toml`.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,9 +74,22 @@ pub struct Cache {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
+    pub backend: QueueBackend,
     pub url: Secret<String>,
     pub name: String,
     pub prefetch: u16,
+    pub weights: HashMap<String, u32>,
+}
+
+/// Where executions wait for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueBackend {
+    /// RabbitMQ where `queue.url` names one, else PostgreSQL where it is the database, else within the process.
+    Auto,
+    Embedded,
+    Postgres,
+    RabbitMq,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -173,6 +187,7 @@ pub struct Executions {
     pub timezone: String,
     pub lease_seconds: u64,
     pub max_crashes: i32,
+    pub tenant_concurrency: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

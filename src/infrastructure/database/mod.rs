@@ -2,6 +2,7 @@
 
 mod columns;
 mod connect;
+pub mod dispatches;
 pub mod idempotency;
 mod migrate;
 mod scope;

@@ -1,42 +1,44 @@
 //! The queue within one process. Lost with the process; at start the workers find unfinished executions in the database.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::fair::FairQueue;
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
+use crate::common::TenantId;
 
-/// First in, first out.
+/// Tenants in turn, within a tenant by rank.
 pub struct EmbeddedQueue {
     shared: Arc<Shared>,
     prefetch: usize,
 }
 
-#[derive(Default)]
 struct Shared {
-    waiting: Mutex<VecDeque<Dispatch>>,
+    waiting: Mutex<FairQueue>,
     arrived: Notify,
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Dispatch>> {
+    fn waiting(&self) -> MutexGuard<'_, FairQueue> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EmbeddedQueue {
-    /// Each consumer holds at most `prefetch` unsettled messages.
-    pub fn new(prefetch: u16) -> EmbeddedQueue {
-        EmbeddedQueue { shared: Arc::default(), prefetch: usize::from(prefetch) }
+    /// Each consumer holds at most `prefetch` unsettled messages. A tenant without a weight has 1.
+    pub fn new(prefetch: u16, weights: HashMap<TenantId, u32>) -> EmbeddedQueue {
+        let waiting = Mutex::new(FairQueue::new(weights));
+        EmbeddedQueue { shared: Arc::new(Shared { waiting, arrived: Notify::new() }), prefetch: usize::from(prefetch) }
     }
 }
 
 #[async_trait]
 impl Queue for EmbeddedQueue {
     async fn publish(&self, dispatch: Dispatch) -> Result<(), Error> {
-        self.shared.waiting().push_back(dispatch);
+        self.shared.waiting().push(dispatch);
         self.shared.arrived.notify_one();
         Ok(())
     }
@@ -69,7 +71,7 @@ impl Consumer for EmbeddedConsumer {
             let arrived = self.shared.arrived.notified();
             let (next, more) = {
                 let mut waiting = self.shared.waiting();
-                (waiting.pop_front(), !waiting.is_empty())
+                (waiting.pop(), !waiting.is_empty())
             };
             if let Some(dispatch) = next {
                 if more {
@@ -109,7 +111,7 @@ impl Delivery for EmbeddedDelivery {
 impl Drop for EmbeddedDelivery {
     fn drop(&mut self) {
         if let Some((shared, _permit)) = self.unsettled.take() {
-            shared.waiting().push_front(self.dispatch);
+            shared.waiting().push(self.dispatch);
             shared.arrived.notify_one();
         }
     }

@@ -1,7 +1,9 @@
-//! Dispatch of executions to workers: within the process, or through RabbitMQ. A message says only which execution of which
+//! Dispatch of executions to workers: within the process, through PostgreSQL, or through RabbitMQ. A message says only which execution of which
 //! tenant; the database is the record, so a message may come twice, late, or for work that is done.
 
 mod embedded;
+mod fair;
+mod postgres;
 mod rabbitmq;
 
 use std::sync::Arc;
@@ -11,17 +13,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::error::{Code, Kind};
 use crate::common::{Coded, ExecutionId, TenantId};
-use crate::infrastructure::config;
+use crate::infrastructure::config::{self, QueueBackend};
+use crate::infrastructure::database::{Backend, Database};
 
 pub use embedded::EmbeddedQueue;
+pub use postgres::PostgresQueue;
 pub use rabbitmq::RabbitQueue;
 
 /// The queue the configuration asks for.
-pub fn open(config: &config::Queue) -> Arc<dyn Queue> {
-    if config.url.expose().is_empty() {
-        Arc::new(EmbeddedQueue::new(config.prefetch))
-    } else {
-        Arc::new(RabbitQueue::new(config))
+pub fn open(config: &config::Queue, database: &Database) -> Arc<dyn Queue> {
+    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight)));
+    match config.backend {
+        QueueBackend::RabbitMq => Arc::new(RabbitQueue::new(config)),
+        QueueBackend::Auto if !config.url.expose().is_empty() => Arc::new(RabbitQueue::new(config)),
+        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch)),
+        QueueBackend::Auto if database.backend() == Backend::Postgres => {
+            Arc::new(PostgresQueue::new(database.clone(), config.prefetch))
+        }
+        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights.collect())),
     }
 }
 
@@ -31,6 +40,9 @@ pub fn open(config: &config::Queue) -> Arc<dyn Queue> {
 pub struct Dispatch {
     pub tenant: TenantId,
     pub execution: ExecutionId,
+    /// Milliseconds since the epoch, moved forward for urgent work: the lower, the earlier.
+    #[serde(default)]
+    pub rank: i64,
 }
 
 /// Hands executions to workers, each to one at a time, at least once.

@@ -1,5 +1,6 @@
 //! Both queues behave alike. RabbitMQ is tried where `MILLRACE_TEST_AMQP_URL` names one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ const MOMENT: Duration = Duration::from_millis(400);
 
 /// Every implementation that can be had here, each with an empty queue and this prefetch.
 fn queues(prefetch: u16) -> Vec<Arc<dyn Queue>> {
-    let mut queues: Vec<Arc<dyn Queue>> = vec![Arc::new(EmbeddedQueue::new(prefetch))];
+    let mut queues: Vec<Arc<dyn Queue>> = vec![Arc::new(EmbeddedQueue::new(prefetch, HashMap::new()))];
     if let Ok(url) = std::env::var("MILLRACE_TEST_AMQP_URL") {
         let mut config = Config::defaults().unwrap().queue;
         config.url = Secret::new(url);
@@ -24,7 +25,7 @@ fn queues(prefetch: u16) -> Vec<Arc<dyn Queue>> {
 }
 
 fn dispatch() -> Dispatch {
-    Dispatch { tenant: TenantId::new(), execution: ExecutionId::new() }
+    Dispatch { tenant: TenantId::new(), execution: ExecutionId::new(), rank: 0 }
 }
 
 async fn is_silent(consumer: &mut Box<dyn Consumer>) -> bool {

@@ -1,6 +1,7 @@
 //! A server on loopback that workflows call: it counts the calls and says what happens at each.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ pub(crate) struct Hit {
 struct State {
     hits: mpsc::UnboundedSender<Hit>,
     counts: Mutex<HashMap<Hit, usize>>,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
 }
 
-/// Lives as long as the test. A path `/slow/…` takes a second to answer, `/never/…` does not answer.
+/// Lives as long as the test. A path `/short/…` takes a moment to answer, `/slow/…` a second, `/never/…` does not answer.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     hits: mpsc::UnboundedReceiver<Hit>,
@@ -30,7 +33,12 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn start() -> Receiver {
         let (sender, hits) = mpsc::unbounded_channel();
-        let state = Arc::new(State { hits: sender, counts: Mutex::default() });
+        let state = Arc::new(State {
+            hits: sender,
+            counts: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        });
         let data = web::Data::from(Arc::clone(&state));
         let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer)));
         let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
@@ -52,6 +60,17 @@ impl Receiver {
         tokio::time::timeout(Duration::from_secs(60), found).await.unwrap_or_else(|_| panic!("nobody called {path}"))
     }
 
+    /// The next call, whatever its path.
+    pub(crate) async fn next(&mut self) -> Hit {
+        let next = tokio::time::timeout(Duration::from_secs(60), self.hits.recv());
+        next.await.unwrap_or_else(|_| panic!("nobody called")).unwrap()
+    }
+
+    /// How many calls were answered at the same time at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state.most.load(Ordering::SeqCst)
+    }
+
     /// How often each key came for a path.
     pub(crate) fn counts(&self, path: &str) -> Vec<usize> {
         let counts = self.state.counts.lock().unwrap();
@@ -65,10 +84,13 @@ async fn answer(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     *state.counts.lock().unwrap().entry(hit.clone()).or_default() += 1;
     // The test may be over.
     drop(state.hits.send(hit));
+    state.most.fetch_max(state.under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
     match request.path().split('/').nth(1) {
+        Some("short") => tokio::time::sleep(Duration::from_millis(30)).await,
         Some("slow") => tokio::time::sleep(Duration::from_secs(1)).await,
         Some("never") => std::future::pending().await,
         _ => {}
     }
+    state.under_way.fetch_sub(1, Ordering::SeqCst);
     HttpResponse::Ok().json(serde_json::json!({ "path": request.path() }))
 }

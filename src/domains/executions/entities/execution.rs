@@ -1,6 +1,7 @@
 //! One execution without its data: what lists read.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::super::model::{Mode, Status};
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId, WorkflowVersionId};
@@ -9,7 +10,7 @@ use crate::infrastructure::database::{Scoped, text_column};
 text_column!(Mode);
 text_column!(Status);
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "executions")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -41,6 +42,8 @@ pub struct Model {
     pub crashes: i32,
     /// When a worker was last told of it; 0 where none had to be.
     pub queued_at: Timestamp,
+    /// The higher, the earlier a worker takes it.
+    pub priority: i32,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! The domain's tables as sea-orm entities. No rules.
 #![expect(unreachable_pub, reason = "the derives of sea-orm ask for `pub`; nothing outside the domain sees these")]
 
+pub(super) mod answer;
 pub(super) mod execution;
 pub(super) mod incident;
 pub(super) mod journal;

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, QueryFilter, QueryOrder, Statement};
 
-use super::super::entities::{incident, journal};
+use super::super::entities::{answer, incident, journal};
 use crate::common::{ExecutionId, TenantId};
 use crate::infrastructure::database::Scoped;
 
@@ -96,6 +96,7 @@ pub(in super::super) async fn clear(
 pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
     journal::Entity::delete_scoped(tenant).filter(journal::Column::ExecutionId.eq(id)).exec(connection).await?;
     incident::Entity::delete_scoped(tenant).filter(incident::Column::ExecutionId.eq(id)).exec(connection).await?;
+    answer::Entity::delete_scoped(tenant).filter(answer::Column::ExecutionId.eq(id)).exec(connection).await?;
     Ok(())
 }
 

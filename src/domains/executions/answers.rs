@@ -1,0 +1,187 @@
+//! Answers across processes: who accepted a call waits for the outcome, who runs the execution leaves it in the database.
+//! The cache only says that something is there; where it is silent the waiting process looks by itself a little later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use millrace_model::{ExecutionError, Item, NodeIndex, Str};
+use millrace_nodes::WebhookResponse;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Answer, Ended};
+use super::error::Error;
+use super::executor::Executor;
+use super::live::Caller;
+use super::model::Status;
+use super::repository::{self as rows, Row};
+use crate::common::{ExecutionId, TenantId};
+use crate::infrastructure::cache::Key;
+use crate::infrastructure::database::AcrossTenants;
+
+/// Longest time between two looks while somebody waits.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at least, however many answers come.
+const BREATH: Duration = Duration::from_millis(5);
+/// What nobody fetched for so long belongs to a process that is gone.
+const OLD: Duration = Duration::from_secs(3600);
+
+/// Remembers who waits for an execution that this process does not run at the moment.
+pub(super) async fn expect(
+    executor: &Executor,
+    tenant: TenantId,
+    id: ExecutionId,
+    caller: Caller,
+) -> Result<(), Error> {
+    let (parts, interest) = (&executor.0, caller.interest);
+    parts.live.wait_for(id, caller);
+    if parts.queue.is_durable() {
+        rows::expect(&parts.database.write(tenant), tenant, id, interest, parts.clock.now()).await?;
+        parts.live.expect(id);
+    }
+    Ok(())
+}
+
+/// Leaves the answer for the process where somebody waits.
+pub(super) async fn leave(executor: &Executor, tenant: TenantId, id: ExecutionId, answer: &Answer) {
+    let left = async {
+        let text = serde_json::to_string(&Message::from(answer))?;
+        Ok::<_, Error>(rows::leave_answer(&executor.0.database.write(tenant), tenant, id, text).await?)
+    };
+    match left.await {
+        Ok(false) => {}
+        Ok(true) => {
+            if let Err(error) = executor.0.cache.publish(&channel(), Bytes::from(id.to_string())).await {
+                tracing::debug!(%error, "who waits for an answer finds it a little later");
+            }
+        }
+        Err(error) => tracing::error!(execution = %id, %error, "an answer could not be left for its caller"),
+    }
+}
+
+/// Fetches what callers of this process wait for, until the shutdown.
+pub(super) async fn listen(executor: Executor, shutdown: CancellationToken) {
+    let parts = &executor.0;
+    if !parts.queue.is_durable() {
+        return;
+    }
+    let mut calls = None;
+    loop {
+        if calls.is_none() {
+            calls = parts.cache.subscribe(&channel()).await.ok();
+        }
+        if let Err(error) = fetch(&executor).await {
+            tracing::error!(%error, "answers for waiting callers could not be fetched");
+        }
+        let next = async {
+            tokio::time::sleep(BREATH).await;
+            if !parts.live.expects() {
+                parts.live.expecting().await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                heard = hear(&mut calls) => if !heard { calls = None },
+            }
+        };
+        if shutdown.run_until_cancelled(next).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// `false`: the subscription has ended.
+async fn hear(calls: &mut Option<BoxStream<'static, Bytes>>) -> bool {
+    match calls {
+        Some(calls) => calls.next().await.is_some(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn fetch(executor: &Executor) -> Result<(), Error> {
+    let parts = &executor.0;
+    let (waiting, gone) = parts.live.expected();
+    let mut settled = gone;
+    if !waiting.is_empty() {
+        for (id, text) in rows::answered(&parts.database.read(AcrossTenants), &waiting).await? {
+            settled.push(id);
+            let Some(caller) = parts.live.take_caller(id) else { continue };
+            match serde_json::from_str::<Message>(&text) {
+                // The caller may have gone away.
+                Ok(message) => drop(caller.answer.send(message.into())),
+                Err(error) => tracing::error!(execution = %id, %error, "an answer cannot be read"),
+            }
+        }
+    }
+    if settled.is_empty() {
+        return Ok(());
+    }
+    parts.live.settle(&settled);
+    Ok(rows::forget_answers(&parts.database.write(AcrossTenants), &settled).await?)
+}
+
+/// Deletes what nobody will fetch.
+pub(super) async fn clean(executor: &Executor) -> Result<(), Error> {
+    let parts = &executor.0;
+    Ok(rows::forget_old_answers(&parts.database.write(AcrossTenants), parts.clock.now().minus(OLD)).await?)
+}
+
+fn channel() -> Key {
+    Key::global("executions", "answers")
+}
+
+/// An answer on its way.
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Responded { status: u16, headers: Vec<(Str, Str)>, body: String },
+    Ended(Box<EndedMessage>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndedMessage {
+    row: Row,
+    is_kept: bool,
+    status: Status,
+    error: Option<ExecutionError>,
+    last: Option<(usize, Vec<Item>)>,
+}
+
+impl From<&Answer> for Message {
+    fn from(answer: &Answer) -> Message {
+        match answer {
+            Answer::Responded(response) => Message::Responded {
+                status: response.status,
+                headers: response.headers.clone(),
+                body: BASE64_STANDARD.encode(&response.body),
+            },
+            Answer::Ended(ended) => Message::Ended(Box::new(EndedMessage {
+                row: ended.row.clone(),
+                is_kept: ended.is_kept,
+                status: ended.status,
+                error: ended.error.as_deref().cloned(),
+                last: ended.last.as_ref().map(|(node, items)| (node.0, items.to_vec())),
+            })),
+        }
+    }
+}
+
+impl From<Message> for Answer {
+    fn from(message: Message) -> Answer {
+        match message {
+            Message::Responded { status, headers, body } => Answer::Responded(WebhookResponse {
+                status,
+                headers,
+                body: BASE64_STANDARD.decode(body).unwrap_or_default().into(),
+            }),
+            Message::Ended(ended) => {
+                let EndedMessage { row, is_kept, status, error, last } = *ended;
+                let last = last.map(|(node, items)| (NodeIndex(node), Arc::new(items)));
+                Answer::Ended(Box::new(Ended { row, is_kept, status, error: error.map(Arc::new), last }))
+            }
+        }
+    }
+}

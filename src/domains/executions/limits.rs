@@ -1,0 +1,68 @@
+//! How many executions of a tenant or of a workflow may run at a time, in all processes together. Such executions always
+//! go through the queue: a claim that would be one too many is not made, and the end of a run wakes the next one.
+//! Workflows that others call are not counted: their callers are.
+
+use millrace_model::Value;
+
+use super::error::Error;
+use super::executor::Executor;
+use super::model::Status;
+use super::programs::Program;
+use super::repository::{self as rows, Row};
+
+/// What applies to an execution; at least one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Concurrency {
+    tenant: Option<u64>,
+    workflow: Option<u64>,
+}
+
+/// What became of a claim.
+pub(super) enum Claimed {
+    Row(Box<Row>),
+    /// Somebody else has it, or it is over.
+    Nothing,
+    /// As many run as may.
+    Full,
+}
+
+/// What applies to the executions of a program; `None`: no limit does.
+pub(super) fn of(executor: &Executor, program: &Program) -> Option<Concurrency> {
+    let tenant = Some(executor.0.config.tenant_concurrency).filter(|limit| *limit > 0);
+    let given = program.workflow().settings.document.get("concurrency").and_then(Value::as_f64);
+    let workflow =
+        given.filter(|limit| *limit >= 1.0).map(|limit| (1..=10_000).rfind(|step| f64::from(*step) <= limit));
+    let workflow = workflow.flatten().and_then(|limit| u64::try_from(limit).ok());
+    (tenant.is_some() || workflow.is_some()).then_some(Concurrency { tenant, workflow })
+}
+
+/// Claims a queued execution unless as many run already as may.
+pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) -> Result<Claimed, Error> {
+    let parts = &executor.0;
+    let (tenant, id, now) = (row.tenant_id, row.id, parts.clock.now());
+    let transaction = parts.database.begin(tenant).await?;
+    rows::hold_claims(&transaction, tenant).await?;
+    for (most, workflow) in [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))] {
+        let Some(most) = most else { continue };
+        if rows::running(&transaction, tenant, workflow).await? >= most {
+            return Ok(Claimed::Full);
+        }
+    }
+    let claimed = rows::claim(&transaction, tenant, id, Status::New, parts.worker, now, i32::MAX).await?;
+    transaction.commit().await?;
+    Ok(claimed.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row))))
+}
+
+/// An execution runs no more: who could not begin because of it, now can.
+pub(super) async fn release(executor: &Executor, row: &Row, program: &Program) {
+    let Some(limit) = of(executor, program) else { return };
+    let connection = executor.0.database.read(row.tenant_id);
+    let waiting = [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))];
+    for workflow in waiting.into_iter().filter_map(|(most, workflow)| most.map(|_| workflow)) {
+        match rows::next_queued(&connection, row.tenant_id, workflow).await {
+            Ok(Some(next)) => executor.enqueue(&next).await,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the next execution could not be looked for; the sweep finds it"),
+        }
+    }
+}

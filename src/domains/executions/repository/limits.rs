@@ -1,0 +1,47 @@
+//! How many executions run at a time, for tenants and workflows that may run only so many.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+
+use super::super::entities::execution;
+use super::super::model::Status;
+use super::Row;
+use crate::common::{TenantId, WorkflowId};
+use crate::infrastructure::database::Scoped;
+
+/// Keeps others from claiming executions of a tenant until the transaction ends. SQLite has one writer anyway.
+pub(in super::super) async fn hold_claims(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<(), DbErr> {
+    let backend = connection.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 727281003))";
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, [tenant.to_string().into()])).await?;
+    }
+    Ok(())
+}
+
+/// How many executions of a tenant, or of one of its workflows, run.
+pub(in super::super) async fn running(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    workflow: Option<WorkflowId>,
+) -> Result<u64, DbErr> {
+    let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::Running));
+    if let Some(workflow) = workflow {
+        query = query.filter(execution::Column::WorkflowId.eq(workflow));
+    }
+    query.count(connection).await
+}
+
+/// The queued execution of a tenant, or of one of its workflows, that comes next.
+pub(in super::super) async fn next_queued(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    workflow: Option<WorkflowId>,
+) -> Result<Option<Row>, DbErr> {
+    let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::New));
+    if let Some(workflow) = workflow {
+        query = query.filter(execution::Column::WorkflowId.eq(workflow));
+    }
+    query.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id).limit(1).one(connection).await
+}

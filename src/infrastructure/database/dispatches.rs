@@ -1,0 +1,97 @@
+//! The table of executions that are ready for a worker; PostgreSQL only. Used by the queue and nobody else.
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sqlx::postgres::PgListener;
+
+use super::{AcrossTenants, Database, Pools, session};
+use crate::common::{ExecutionId, TenantId};
+
+/// Channel on which workers are told that something is ready.
+const CHANNEL: &str = "millrace_dispatches";
+
+/// An execution that is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub tenant: TenantId,
+    pub execution: ExecutionId,
+    /// The lower, the earlier.
+    pub rank: i64,
+}
+
+/// Makes executions known as ready, and wakes workers. One that is there already stays as it is.
+pub async fn put(database: &Database, ready: &[Ready]) -> Result<(), DbErr> {
+    if ready.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<String> =
+        (0..ready.len()).map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3)).collect();
+    let sql = format!(
+        "INSERT INTO execution_dispatches (tenant_id, execution_id, rank) VALUES {} ON CONFLICT DO NOTHING",
+        rows.join(", ")
+    );
+    let values = ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into()]);
+    let transaction = database.begin(AcrossTenants).await?;
+    transaction.execute_raw(Statement::from_sql_and_values(database.backend(), sql, values)).await?;
+    transaction.execute_unprepared(&format!("NOTIFY {CHANNEL}")).await?;
+    transaction.commit().await
+}
+
+/// Takes up to `limit` of them. Each tenant gives its share first, and of these the longest-waiting are taken: so whoever
+/// has many waiting delays nobody else. What another worker is taking is passed over.
+pub async fn take(database: &Database, limit: usize) -> Result<Vec<Ready>, DbErr> {
+    const SQL: &str = "
+        WITH RECURSIVE tenants AS (
+            (SELECT tenant_id FROM execution_dispatches ORDER BY tenant_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT d.tenant_id FROM execution_dispatches d WHERE d.tenant_id > t.tenant_id
+                    ORDER BY d.tenant_id LIMIT 1)
+            FROM tenants t WHERE t.tenant_id IS NOT NULL
+        ), heads AS (
+            SELECT d.tenant_id, d.execution_id, d.rank,
+                   row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.rank, d.execution_id) AS turn
+            FROM tenants t CROSS JOIN LATERAL (
+                SELECT h.tenant_id, h.execution_id, h.rank FROM execution_dispatches h
+                WHERE h.tenant_id = t.tenant_id ORDER BY h.rank, h.execution_id LIMIT $1 FOR UPDATE SKIP LOCKED
+            ) d WHERE t.tenant_id IS NOT NULL
+        ), picked AS (
+            SELECT tenant_id, execution_id FROM heads ORDER BY turn, rank LIMIT $1
+        )
+        DELETE FROM execution_dispatches d USING picked p
+        WHERE d.tenant_id = p.tenant_id AND d.execution_id = p.execution_id
+        RETURNING d.tenant_id, d.execution_id, d.rank";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let session = database.write(AcrossTenants);
+    let statement = Statement::from_sql_and_values(database.backend(), SQL, [limit.into()]);
+    let rows = session.query_all_raw(statement).await?;
+    let mut taken = rows
+        .iter()
+        .map(|row| {
+            Ok(Ready {
+                tenant: row.try_get("", "tenant_id")?,
+                execution: row.try_get("", "execution_id")?,
+                rank: row.try_get("", "rank")?,
+            })
+        })
+        .collect::<Result<Vec<_>, DbErr>>()?;
+    taken.sort_by_key(|ready| ready.rank);
+    Ok(taken)
+}
+
+/// Hears when something becomes ready.
+pub struct Calls(PgListener);
+
+impl Calls {
+    pub async fn listen(database: &Database) -> Result<Calls, DbErr> {
+        let Pools::Postgres(pool) = &database.0 else {
+            return Err(DbErr::Custom("only PostgreSQL tells".to_owned()));
+        };
+        let mut listener = PgListener::connect_with(pool).await.map_err(session::acquire_error)?;
+        listener.listen(CHANNEL).await.map_err(session::acquire_error)?;
+        Ok(Calls(listener))
+    }
+
+    /// `false`: the connection is gone.
+    pub async fn next(&mut self) -> bool {
+        self.0.recv().await.is_ok()
+    }
+}

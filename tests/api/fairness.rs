@@ -1,0 +1,93 @@
+//! Nobody waits for somebody else's tenant, and no more run at a time than may.
+
+use millrace::infrastructure::config::{Config, Role};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::recovery::{chain, http};
+use crate::support::{Receiver, TestServer, TestTenant};
+use crate::workflows::activated;
+
+/// A server whose worker runs so many at a time.
+async fn working(concurrency: usize, change: impl FnOnce(&mut Config)) -> (TestServer, CancellationToken) {
+    let server = TestServer::with(|config| {
+        config.executions.concurrency = concurrency;
+        config.queue.prefetch = 1;
+        config.http_client.allow_private_networks = serde_json::from_value(json!(["127.0.0.0/8"])).unwrap();
+        change(config);
+    })
+    .await;
+    let shutdown = CancellationToken::new();
+    drop(server.app.start_background(&[Role::Worker], &shutdown));
+    (server, shutdown)
+}
+
+async fn call(server: &TestServer, tenant: &TestTenant, path: &str) {
+    server.visitor().post(&format!("/t/{}/webhook/{path}", tenant.slug), json!({})).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_noisy_neighbour_delays_nobody_and_urgent_work_comes_first() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(1, |_| {}).await;
+    let (noisy, quiet) = (server.tenant("noisy").await, server.tenant("quiet").await);
+    activated(&noisy.developer, chain("calm", vec![http("n", format!("{}/short/noisy", receiver.url))])).await;
+    let mut urgent = chain("urgent", vec![http("u", format!("{}/short/urgent", receiver.url))]);
+    urgent["settings"]["priority"] = json!(5);
+    activated(&noisy.developer, urgent).await;
+    activated(&quiet.developer, chain("calm", vec![http("q", format!("{}/short/quiet", receiver.url))])).await;
+    for _ in 0..40 {
+        call(&server, &noisy, "calm").await;
+    }
+    call(&server, &noisy, "urgent").await;
+    call(&server, &quiet, "calm").await;
+    let mut places = (0, 0);
+    for place in 1..=42 {
+        match receiver.next().await.path.as_str() {
+            "/short/urgent" => places.0 = place,
+            "/short/quiet" => places.1 = place,
+            _ => {}
+        }
+    }
+    // By the time the two arrive some of the forty have run; without turns the quiet one would be the last.
+    assert!(places.0 > 0 && places.0 < 41, "{places:?}");
+    assert!(places.1 > 0 && places.1 < 42, "{places:?}");
+    assert_eq!(receiver.most_at_once(), 1);
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn no_more_run_at_a_time_than_a_workflow_allows() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(8, |_| {}).await;
+    let acme = server.tenant("acme").await;
+    let mut workflow = chain("limited", vec![http("s", format!("{}/short/x", receiver.url))]);
+    workflow["settings"]["concurrency"] = json!(2);
+    activated(&acme.developer, workflow).await;
+    for _ in 0..8 {
+        call(&server, &acme, "limited").await;
+    }
+    for _ in 0..8 {
+        receiver.next().await;
+    }
+    assert!(receiver.most_at_once() <= 2, "{}", receiver.most_at_once());
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn no_more_run_at_a_time_than_a_tenant_may() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(8, |config| config.executions.tenant_concurrency = 1).await;
+    let acme = server.tenant("acme").await;
+    activated(&acme.developer, chain("one", vec![http("s", format!("{}/short/x", receiver.url))])).await;
+    activated(&acme.developer, chain("two", vec![http("s", format!("{}/short/y", receiver.url))])).await;
+    for _ in 0..3 {
+        call(&server, &acme, "one").await;
+        call(&server, &acme, "two").await;
+    }
+    for _ in 0..6 {
+        receiver.next().await;
+    }
+    assert_eq!(receiver.most_at_once(), 1);
+    shutdown.cancel();
+}
