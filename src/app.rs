@@ -130,7 +130,8 @@ impl App {
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
-        let webhook_routes = webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache));
+        let webhook_routes =
+            webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
         workflows.plug(vec![
             Arc::new(programs.clone()),
             Arc::new(webhook_routes.clone()),
@@ -148,6 +149,7 @@ impl App {
                 env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
                 drain: config.drain(),
+                public_url,
             },
             runs,
         );
@@ -165,7 +167,20 @@ impl App {
             config.scheduling.clone(),
             &config.executions.timezone,
         );
-        let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
+        let webhooks = webhooks::Service::new(
+            &config,
+            webhooks::Dependencies {
+                database: database.clone(),
+                cache: Arc::clone(&cache),
+                clock: Arc::clone(&clock),
+                deliveries: idempotency_keys.clone(),
+                audit: audit.clone(),
+                tenants: tenants.clone(),
+                workflows: workflows.clone(),
+                executions: executions.clone(),
+                registry: webhook_routes.clone(),
+            },
+        );
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
             auth.clone().into_inner(),
@@ -214,6 +229,9 @@ impl App {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
         }
         tasks.spawn(self.tenants.as_ref().clone().store_regularly(shutdown.clone()));
+        if roles.contains(&Role::Worker) {
+            tasks.spawn(webhooks::Service::clone(&self.webhooks).work_on_queue(shutdown.clone()));
+        }
         if roles.contains(&Role::Scheduler) {
             tasks.spawn(self.schedules.as_ref().clone().run(shutdown.clone()));
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
@@ -244,6 +262,9 @@ impl App {
             if let Err(error) = self.schedules.prune().await {
                 tracing::warn!(%error, "the history of schedules could not be pruned");
             }
+            if let Err(error) = self.webhooks.prune().await {
+                tracing::warn!(%error, "webhooks that are over could not be pruned");
+            }
             if shutdown.run_until_cancelled(tokio::time::sleep(PRUNE_INTERVAL)).await.is_none() {
                 return;
             }
@@ -267,7 +288,10 @@ impl App {
             .app_data(self.executions.clone())
             .app_data(self.schedules.clone())
             .app_data(self.webhooks.clone())
-            .app_data(web::Data::new(self.config.server.clone()))
+            .app_data(web::Data::new(webhooks::BodyLimits {
+                bytes: self.config.server.webhook_body_limit_bytes,
+                time: Duration::from_secs(self.config.webhooks.body_timeout_seconds),
+            }))
             .app_data(self.authenticator.clone())
             .app_data(self.idempotency_keys.clone());
     }
@@ -347,6 +371,7 @@ fn routes(config: &mut ServiceConfig) {
             workflows::configure(config);
             executions::configure(config);
             scheduling::configure(config);
+            webhooks::configure_api(config);
         }),
     );
     operations(config);

@@ -15,6 +15,9 @@ mod m0017_journal;
 mod m0022_schedules;
 mod m0018_answers;
 mod m0019_dispatches;
+mod m0025_webhook_endpoints;
+mod m0026_webhook_queue;
+mod m0027_webhook_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -41,6 +44,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_schedules::Migration),
             Box::new(m0018_answers::Migration),
             Box::new(m0019_dispatches::Migration),
+            Box::new(m0025_webhook_endpoints::Migration),
+            Box::new(m0026_webhook_queue::Migration),
+            Box::new(m0027_webhook_requests::Migration),
         ]
     }
 }

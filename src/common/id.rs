@@ -93,6 +93,14 @@ id_type!(
     /// A registered webhook endpoint of an active workflow.
     WebhookId
 );
+id_type!(
+    /// A webhook in the queue.
+    QueuedWebhookId
+);
+id_type!(
+    /// A logged request of a webhook.
+    WebhookRequestId
+);
 
 id_type!(
     /// A schedule: which workflow begins when.

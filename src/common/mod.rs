@@ -18,6 +18,8 @@ pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, RequestId, ScheduleId, SessionId, TagId,
     TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, RequestId, SessionId, TagId, TenantId,
+    UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -60,6 +60,8 @@ permissions! {
     ExecutionsWrite = "executions:write", "Cancel, retry and delete executions.";
     SchedulesRead = "schedules:read", "See schedules and what became of their due times.";
     SchedulesWrite = "schedules:write", "Create, change, pause and delete schedules.";
+    WebhooksRead = "webhooks:read", "See webhooks, their settings and their calls.";
+    WebhooksWrite = "webhooks:write", "Set up webhooks: who may call, how often, with which secrets.";
     NodesRead = "nodes:read", "See the node types that workflows can use.";
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";

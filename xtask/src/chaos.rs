@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: tests of many processes, some of which are killed, on PostgreSQL, Redis and RabbitMQ.
+//! `cargo xtask chaos`: tests that kill processes or flood them, at full size; `cargo xtask test` runs small ones of them.
 
 use anyhow::{Result, bail};
 
@@ -9,25 +9,65 @@ use crate::{
     workspace,
 };
 
-/// Beginnings of the names of tests in `tests/chaos/`.
-const NAMES: [&str; 1] = ["schedules"];
+/// A test and the variable that says how large it is.
+struct Trial {
+    name: &'static str,
+    /// The test binary, and how the names of its tests begin.
+    binary: &'static str,
+    test: &'static str,
+    variable: &'static str,
+    full: &'static str,
+    /// It wants PostgreSQL, Redis and RabbitMQ.
+    services: bool,
+}
+
+const TRIALS: &[Trial] = &[
+    Trial {
+        name: "schedules",
+        binary: "chaos",
+        test: "schedules",
+        variable: "MILLRACE_CHAOS_SCHEDULES",
+        full: "1000",
+        services: true,
+    },
+    Trial {
+        name: "webhooks",
+        binary: "api",
+        test: "webhooks::killed",
+        variable: "MILLRACE_CHAOS_ROUNDS",
+        full: "1000",
+        services: false,
+    },
+    Trial {
+        name: "webhook-trace",
+        binary: "api",
+        test: "webhooks::trace",
+        variable: "MILLRACE_TRACE_REQUESTS",
+        full: "100000",
+        services: false,
+    },
+];
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let release = arguments.flag("--release");
+    let count = arguments.option("--count")?;
     let name = arguments.next();
     arguments.finish()?;
-    let Some(name) = name.filter(|name| NAMES.contains(&name.as_str())) else {
-        bail!(Wrong(format!("`chaos` wants one of: {}", NAMES.join(", "))));
+    let Some(trial) = TRIALS.iter().find(|trial| Some(trial.name) == name.as_deref()) else {
+        let names: Vec<&str> = TRIALS.iter().map(|trial| trial.name).collect();
+        bail!(Wrong(format!("`chaos` wants one of: {}", names.join(", "))));
     };
     interrupt::listen()?;
-    let services = Services::start(&Plan::new())?;
-    let mut cargo = vec!["test", "--locked", "--test", "chaos"];
+    let services = if trial.services { Some(Services::start(&Plan::new())?) } else { None };
+    let mut cargo = vec!["test", "--locked", "--test", trial.binary];
     if release {
         cargo.push("--release");
     }
     // One after the other: each wants the machine to itself.
-    cargo.extend(["--", &*name, "--ignored", "--nocapture", "--test-threads", "1"]);
+    cargo.extend(["--", trial.test, "--include-ignored", "--nocapture", "--test-threads", "1"]);
     let mut command = workspace::cargo(&cargo);
+    command.env(trial.variable, count.as_deref().unwrap_or(trial.full));
+    command.envs(services.iter().flat_map(Services::environment));
     report::progress(&process::describe(&command));
-    Ok(process::run(command.envs(services.environment()))?.success())
+    Ok(process::run(&mut command)?.success())
 }

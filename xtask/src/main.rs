@@ -41,10 +41,12 @@ Commands:
   conformance [--corpus DIR] [ARGUMENTS]
                     Build the release binary and run `run.py` of a corpus against it, with ARGUMENTS. The corpus is DIR,
                     else $MILLRACE_CORPUS, else ../shared/conformance; where there is none, nothing is checked.
-  chaos NAME [--release]
-                    Run tests of many processes, some of which are killed, on PostgreSQL, Redis and RabbitMQ. NAME:
-                      schedules   1,000 schedules due every second for a minute, in peace and with kills and a wrong
-                                  clock (MILLRACE_CHAOS_SCHEDULES, MILLRACE_CHAOS_SECONDS for other numbers).
+  chaos NAME [--count N] [--release]
+                    Run a trial at full size, or N of it:
+                      schedules      1,000 schedules due every second for a minute, in peace and with kills and a wrong
+                                     clock, on PostgreSQL, Redis and RabbitMQ
+                      webhooks       kill the server right after it acknowledged a webhook, 1,000 times
+                      webhook-trace  send 100,000 mixed webhooks: valid, forged, oversized, repeated, slow
   help              Print this.
 
 Environment:

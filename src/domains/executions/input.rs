@@ -7,14 +7,14 @@ use super::error::Error;
 use super::programs::Program;
 
 #[derive(Debug)]
-pub(super) struct Start {
+pub struct Start {
     pub node: NodeIndex,
     pub items: Vec<Item>,
 }
 
 /// Chooses the trigger that bears the event's name, else the workflow's first one, else the node nothing leads to; makes
 /// its items of the input.
-pub(super) fn start(program: &Program, event: Option<&str>, input: Option<Value>) -> Result<Start, Error> {
+pub fn start(program: &Program, event: Option<&str>, input: Option<Value>) -> Result<Start, Error> {
     let workflow = program.workflow();
     let named = event.and_then(|name| workflow.find(name)).filter(|index| {
         let node = workflow.node(*index);

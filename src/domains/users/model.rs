@@ -48,6 +48,7 @@ const VIEWER: &[Permission] = &[
     Permission::WorkflowsRead,
     Permission::ExecutionsRead,
     Permission::SchedulesRead,
+    Permission::WebhooksRead,
     Permission::NodesRead,
     Permission::TenantRead,
     Permission::UsersRead,
@@ -58,7 +59,8 @@ const OPERATOR: &[Permission] = &[
     Permission::ExecutionsWrite,
     Permission::SchedulesWrite,
 ];
-const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
+const DEVELOPER: &[Permission] =
+    &[Permission::WorkflowsWrite, Permission::WebhooksWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
 const ADMIN: &[Permission] =
     &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];
 const OWNER: &[Permission] = &[Permission::TenantDelete];

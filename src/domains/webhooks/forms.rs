@@ -23,7 +23,7 @@ impl Service {
         let sent = items.into_iter().next().unwrap_or_default();
         let nothing = millrace_model::Value::Null;
         let body = sent.json.get("body").unwrap_or(&nothing);
-        let item: Item = match submitted(&form, body, sent.binary.as_ref(), &self.now()) {
+        let item: Item = match submitted(&form, body, sent.binary.as_ref(), &self.now().to_string()) {
             Ok(item) => item,
             Err(errors) => return Ok(page(422, form_page(&form, &errors))),
         };

@@ -8,6 +8,8 @@ use millrace_model::{NodeIndex, Problem, Str, Value};
 use millrace_nodes::webhook::{Authentication, Settings};
 use millrace_runner::Compiled;
 
+use super::guard::Guard;
+use super::settings::{Network, network};
 use crate::domains::executions::Program;
 use crate::domains::workflows::FORM_TRIGGER;
 
@@ -19,21 +21,21 @@ pub(super) struct Receiver {
     pub settings: Settings,
     /// Origins of other sites that browsers may call from; `*`: all.
     pub allowed_origins: Vec<Str>,
+    /// What the tenant has set for it; `None`: nothing, and nothing is checked.
+    pub guard: Option<Arc<Guard>>,
     /// Callers that are let in; empty: all.
     allowed_addresses: Vec<Network>,
 }
 
-/// An address, or a block of them.
-type Network = ipnet::IpNet;
-
 impl Receiver {
-    pub(super) fn new(program: Arc<Program>, node: NodeIndex) -> Receiver {
+    pub(super) fn new(program: Arc<Program>, node: NodeIndex, guard: Option<Guard>) -> Receiver {
         let settings = settings(&program.compiled, node);
         let origins = option(&program.compiled, node, "allowedOrigins");
         let origins = origins.map(|origins| listed(&origins)).filter(|origins| !origins.is_empty());
         Receiver {
             allowed_addresses: settings.ip_allow_list.iter().filter_map(|text| network(text)).collect(),
             allowed_origins: origins.unwrap_or_else(|| vec!["*".into()]),
+            guard: guard.map(Arc::new),
             settings,
             program,
             node,
@@ -79,8 +81,4 @@ fn option(compiled: &Compiled, node: NodeIndex, name: &str) -> Option<Str> {
 
 fn listed(text: &str) -> Vec<Str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Str::from).collect()
-}
-
-fn network(text: &str) -> Option<Network> {
-    text.parse::<Network>().ok().or_else(|| text.parse::<IpAddr>().ok().map(Network::from))
 }

@@ -12,13 +12,18 @@ use millrace_model::Problem;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use super::endpoints::{read_secrets, read_settings};
 use super::error::{Error, PATH_TAKEN};
+use super::guard::Guard;
 use super::receiver::Receiver;
-use super::repository::{self as rows, Row};
+use super::repository::{self as rows, Row, endpoints, queue};
 use super::route_table::{RouteTable, Routed};
-use crate::common::{Clock, Ctx, TenantId, WebhookId, WorkflowId};
+use super::sealing::Sealer;
+use crate::common::{Clock, Ctx, Secret, TenantId, WebhookId, WorkflowId};
 use crate::domains::executions::Programs;
-use crate::domains::workflows::{Activation, Endpoint, Refusal, WorkflowHooks, webhook_endpoints};
+use crate::domains::workflows::{
+    Activation, Document, Endpoint, FORM_TRIGGER, Refusal, WorkflowHooks, webhook_endpoints,
+};
 use crate::infrastructure::cache::{Cache, Key};
 use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
 
@@ -26,6 +31,8 @@ use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Clocks of replicas may differ by so much.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
+const MOST_EVENTS: usize = 100;
+const MAX_EVENT: usize = 255;
 
 /// A route in memory.
 #[derive(Debug)]
@@ -46,15 +53,20 @@ impl Routed for Route {
 }
 
 impl Route {
-    /// The node behind the route.
-    pub(super) async fn receiver(&self, programs: &Programs) -> Result<&Receiver, Error> {
+    /// The node behind the route, and what is set for it.
+    pub(super) async fn receiver(&self, registry: &Registry, programs: &Programs) -> Result<&Receiver, Error> {
         let make = || async {
             let row = &self.row;
             let program = programs.version(row.tenant_id, row.workflow_id, row.version_id).await?.runnable()?;
             let node = program.workflow().find(&row.node).ok_or(Error::NodeGone)?;
-            Ok(Receiver::new(program, node))
+            let guard = registry.guard(row).await?;
+            Ok(Receiver::new(program, node, guard))
         };
         self.receiver.get_or_try_init(make).await
+    }
+
+    pub(super) fn tenant(&self) -> TenantId {
+        self.row.tenant_id
     }
 }
 
@@ -71,12 +83,35 @@ pub struct Registry {
     database: Database,
     clock: Arc<dyn Clock>,
     cache: Arc<dyn Cache>,
+    sealer: Sealer,
     tenants: Arc<RwLock<HashMap<TenantId, Arc<TenantRoutes>, rustc_hash::FxBuildHasher>>>,
 }
 
 impl Registry {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, cache: Arc<dyn Cache>) -> Registry {
-        Registry { database, clock, cache, tenants: Arc::default() }
+    /// `key`: encrypts the secrets of webhooks.
+    pub fn new(database: Database, clock: Arc<dyn Clock>, cache: Arc<dyn Cache>, key: &Secret<[u8; 32]>) -> Registry {
+        Registry { database, clock, cache, sealer: Sealer::new(key), tenants: Arc::default() }
+    }
+
+    pub(super) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// What is set for the webhook of a route.
+    async fn guard(&self, route: &Row) -> Result<Option<Guard>, Error> {
+        let of_workflow =
+            endpoints::of_workflow(&self.database.read(route.tenant_id), route.tenant_id, route.workflow_id).await?;
+        // Routes from before there were such rows have none until their workflow is activated again.
+        let Some(row) = of_workflow.into_iter().find(|row| row.node == route.node) else { return Ok(None) };
+        Guard::new(row.tenant_id, row.id, &read_settings(&row)?, read_secrets(&self.sealer, &row)?)
+    }
+
+    /// Reads a tenant's routes again, and has the other replicas do so.
+    pub(super) async fn changed(&self, tenant: TenantId) {
+        self.refresh(tenant).await;
+        if let Err(error) = self.cache.publish(&channel(), Bytes::from(tenant.to_string())).await {
+            tracing::warn!(%error, "other replicas were not told of changed webhook routes; they will look");
+        }
     }
 
     /// The tenant's routes; from memory, once they were read.
@@ -94,9 +129,17 @@ impl Registry {
         let epoch = rows::epoch(connection, tenant).await?;
         let rows = rows::list(connection, tenant).await?;
         let table = RouteTable::new(rows.into_iter().map(|row| Route { row, receiver: OnceCell::new() }));
-        let routes = Arc::new(TenantRoutes { epoch, table });
-        self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, Arc::clone(&routes));
-        Ok(routes)
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        // Requests that come at the same time read at the same time; all of them go on with what one of them read, so that
+        // they count against the same limits.
+        match tenants.get(&tenant) {
+            Some(known) if known.epoch >= epoch => Ok(Arc::clone(known)),
+            _ => {
+                let routes = Arc::new(TenantRoutes { epoch, table });
+                tenants.insert(tenant, Arc::clone(&routes));
+                Ok(routes)
+            }
+        }
     }
 
     /// Reads a tenant's routes again, where they are in memory.
@@ -110,6 +153,63 @@ impl Registry {
             // Better slow than wrong: the next request reads them.
             self.tenants.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
         }
+    }
+
+    /// Finds the rows of the workflow's webhook nodes again, or makes them: by the node's id (its name where it has none),
+    /// else by its path. So what is set for a webhook outlives a new name, a new path and a deactivation.
+    async fn keep_endpoints(
+        &self,
+        transaction: &Transaction,
+        tenant: TenantId,
+        activation: &Activation<'_>,
+        found: &[Endpoint],
+    ) -> Result<(), database::Error> {
+        let mut known = endpoints::of_workflow(transaction, tenant, activation.workflow).await?;
+        // Forms have no settings of this kind.
+        let is_webhook = |endpoint: &&Endpoint| activation.parsed.node(endpoint.node).kind != FORM_TRIGGER;
+        let nodes = found.iter().filter(is_webhook).map(|endpoint| (endpoint.node, &endpoint.path));
+        let mut nodes: Vec<_> = nodes.collect();
+        nodes.dedup();
+        let wanted = nodes.into_iter().map(|(index, path)| {
+            let node = activation.parsed.node(index);
+            let key = if node.id.is_empty() { &node.name } else { &node.id };
+            (key.to_string(), node.name.to_string(), path.to_string())
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let mut renamed = Vec::new();
+        for (node_key, node, path) in wanted {
+            match known.iter().position(|row| row.node_key == node_key) {
+                Some(at) => {
+                    let row = known.swap_remove(at);
+                    if row.node != node || row.path != path {
+                        endpoints::update_node(transaction, &endpoints::Endpoint { node, path, ..row }).await?;
+                    }
+                }
+                None => renamed.push((node_key, node, path)),
+            }
+        }
+        for (node_key, node, path) in renamed {
+            if let Some(at) = known.iter().position(|row| row.path == path) {
+                let row = known.swap_remove(at);
+                endpoints::update_node(transaction, &endpoints::Endpoint { node_key, node, ..row }).await?;
+                continue;
+            }
+            let now = self.clock.now();
+            let row = endpoints::Endpoint {
+                id: WebhookId::new(),
+                tenant_id: tenant,
+                workflow_id: activation.workflow,
+                node_key,
+                node,
+                path,
+                settings: "{}".to_owned(),
+                secrets: None,
+                created_at: now,
+                updated_at: now,
+            };
+            endpoints::insert(transaction, row).await?;
+        }
+        Ok(())
     }
 
     /// Follows the changes of other replicas until the shutdown.
@@ -178,6 +278,10 @@ impl WorkflowHooks for Registry {
     ) -> Result<(), Refusal> {
         let (found, mut problems) = webhook_endpoints(activation.parsed);
         problems.extend(settings_problems(activation));
+        let events = trigger_events(activation.document).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
         if !problems.is_empty() {
             return Err(Refusal::Invalid(problems));
         }
@@ -201,6 +305,8 @@ impl WorkflowHooks for Registry {
             let taken = rows::conflicting(transaction, ctx.tenant, activation.workflow, &wanted).await?;
             refuse_conflicts(&found, &wanted, &taken)?;
         }
+        queue::set_events(transaction, ctx.tenant, activation.workflow, &events).await?;
+        self.keep_endpoints(transaction, ctx.tenant, activation, &found).await?;
         rows::delete(transaction, ctx.tenant, activation.workflow).await?;
         rows::insert(transaction, wanted).await?;
         Ok(rows::touch(transaction, ctx.tenant, now).await?)
@@ -212,15 +318,13 @@ impl WorkflowHooks for Registry {
         transaction: &Transaction,
         workflow: WorkflowId,
     ) -> Result<(), database::Error> {
+        queue::set_events(transaction, ctx.tenant, workflow, &[]).await?;
         rows::delete(transaction, ctx.tenant, workflow).await?;
         rows::touch(transaction, ctx.tenant, self.clock.now()).await
     }
 
     async fn settled(&self, tenant: TenantId, _: WorkflowId) {
-        self.refresh(tenant).await;
-        if let Err(error) = self.cache.publish(&channel(), Bytes::from(tenant.to_string())).await {
-            tracing::warn!(%error, "other replicas were not told of changed webhook routes; they will look");
-        }
+        self.changed(tenant).await;
     }
 }
 
@@ -231,6 +335,25 @@ fn shape(path: &str) -> String {
         _ => segment,
     });
     segments.collect::<Vec<_>>().join("/")
+}
+
+/// The events that the document wants to be run for.
+fn trigger_events(document: &Document) -> Result<Vec<String>, Problem> {
+    #[derive(serde::Deserialize)]
+    struct Wants {
+        #[serde(default, rename = "triggerEvents")]
+        trigger_events: Option<Vec<String>>,
+    }
+    let wrong = || {
+        let message = format!("a list of up to {MOST_EVENTS} names of events, each of 1 to {MAX_EVENT} bytes");
+        Problem::new("/triggerEvents", "webhook.events_not_valid", message)
+    };
+    let wants: Wants = serde_json::from_str(document.as_str()).map_err(|_| wrong())?;
+    let mut events = wants.trigger_events.unwrap_or_default();
+    events.sort();
+    events.dedup();
+    let is_name = |event: &String| !event.trim().is_empty() && event.len() <= MAX_EVENT;
+    if events.len() <= MOST_EVENTS && events.iter().all(is_name) { Ok(events) } else { Err(wrong()) }
 }
 
 fn settings_problems(activation: &Activation<'_>) -> Vec<Problem> {

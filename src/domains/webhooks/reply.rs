@@ -1,5 +1,7 @@
 //! Answers to callers of webhooks, as plain data: the workflow's own, or in n8n's words what became of it. Pure.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -18,9 +20,23 @@ pub(super) struct Reply {
     pub status: u16,
     pub headers: Vec<(Str, Str)>,
     pub body: Bytes,
+    /// The execution it tells of; for the log.
+    pub execution: Option<ExecutionId>,
 }
 
 impl Reply {
+    /// What the caller was told of when to try again.
+    pub(super) fn retry_after(&self) -> Duration {
+        let header = self.headers.iter().find(|(name, _)| name == "retry-after");
+        Duration::from_secs(header.and_then(|(_, seconds)| seconds.parse().ok()).unwrap_or(1))
+    }
+
+    /// Says which execution it tells of.
+    #[must_use]
+    pub(super) fn about(self, execution: ExecutionId) -> Reply {
+        Reply { execution: Some(execution), ..self }
+    }
+
     /// Something went wrong: `{"code", "message", "hint"?}`.
     pub(super) fn error(status: u16, message: &str, hint: Option<&str>) -> Reply {
         let mut body = json!({ "code": status, "message": message });
@@ -32,7 +48,7 @@ impl Reply {
 
     fn json(status: u16, body: impl Into<Bytes>) -> Reply {
         let headers = vec![("content-type".into(), "application/json; charset=utf-8".into())];
-        Reply { status, headers, body: body.into() }
+        Reply { status, headers, body: body.into(), execution: None }
     }
 
     /// What became of an execution.
@@ -75,7 +91,7 @@ impl Reply {
 
 impl From<WebhookResponse> for Reply {
     fn from(response: WebhookResponse) -> Reply {
-        Reply { status: response.status, headers: response.headers, body: response.body }
+        Reply { status: response.status, headers: response.headers, body: response.body, execution: None }
     }
 }
 
@@ -97,6 +113,13 @@ pub(super) fn not_registered(method: &str, path: &str) -> Reply {
     let message = format!("The requested webhook \"{method} {path}\" is not registered.");
     let hint = "Activate the workflow that has this webhook: only active workflows are called. \
                 Its answer of the API lists the addresses of its webhooks.";
+    Reply::error(404, &message, Some(hint))
+}
+
+/// No listener takes the path.
+pub(super) fn nobody_listens(method: &str, path: &str) -> Reply {
+    let message = format!("The requested webhook \"{method} {path}\" is not registered.");
+    let hint = "Nobody listens to a test call: GET /api/v1/workflows/{id}/listen first. It listens to one call.";
     Reply::error(404, &message, Some(hint))
 }
 
@@ -128,6 +151,37 @@ pub(super) fn finished(id: &str) -> Reply {
 
 pub(super) fn running(id: &str) -> Reply {
     Reply::error(409, &format!("The execution \"{id}\" is running already."), None)
+}
+
+/// The signature does not count.
+pub(super) fn unsigned(reason: &str) -> Reply {
+    Reply::error(401, "The signature of the request does not count", Some(reason))
+}
+
+pub(super) fn too_many(wait: Duration) -> Reply {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let mut reply = Reply::error(429, "Too many requests", Some(&format!("Try again in {seconds} s.")));
+    reply.headers.push(("retry-after".into(), ecow::eco_format!("{seconds}")));
+    reply
+}
+
+/// More calls are being answered than the webhook, or the server, takes at a time.
+pub(super) fn busy() -> Reply {
+    let mut reply = Reply::error(503, "Too many requests at the same time", None);
+    reply.headers.push(("retry-after".into(), "1".into()));
+    reply
+}
+
+/// The same delivery is being worked on.
+pub(super) fn in_progress() -> Reply {
+    let mut reply = Reply::error(409, "The same delivery is being worked on", None);
+    reply.headers.push(("retry-after".into(), "1".into()));
+    reply
+}
+
+/// The delivery's id came before with another body.
+pub(super) fn other_delivery() -> Reply {
+    Reply::error(422, "The id of this delivery belongs to another body", Some("Give each delivery an id of its own."))
 }
 
 impl From<Error> for Reply {

@@ -1,4 +1,9 @@
-//! Queries of webhook routes.
+//! Queries of webhooks: routes here, the rest beside.
+
+pub(super) mod endpoints;
+pub(super) mod listeners;
+pub(super) mod queue;
+pub(super) mod requests;
 
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{

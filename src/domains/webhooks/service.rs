@@ -1,45 +1,105 @@
 //! Calls of webhooks: the request becomes items, the items an execution, the execution an answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use millrace_model::{BinaryData, ExecutionError, Item};
 use millrace_nodes::webhook::{ReceivedRequest, ResponseMode, answer_on_receipt, items};
 use millrace_runner::describe_binary;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::error::Error;
+use super::gate::{Gate, Whose};
+use super::guard::{Admission, Caller, Guard, Verdict};
+use super::log::Log;
+use super::queue::Schedule;
 use super::receiver::Receiver;
 use super::registry::{Registry, Route, TenantRoutes};
 use super::reply::{self, Reply};
 use super::route_table::Routed;
-use crate::common::{ExecutionId, TenantId};
+use super::sealing::Sealer;
+use crate::common::{Clock, ExecutionId, TenantId, Timestamp};
 use crate::domains::executions::{self, Answer, Executor, Interest, Launch, Mode, Resumed};
-use crate::domains::tenants;
+use crate::domains::{audit, tenants, workflows};
+use crate::infrastructure::cache::{Bucket, Cache};
+use crate::infrastructure::config::Config;
+use crate::infrastructure::database::Database;
+use crate::infrastructure::database::idempotency::IdempotencyKeys;
 
 /// Receives webhooks of all tenants. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    tenants: tenants::Service,
-    executions: executions::Service,
-    registry: Registry,
-    public_url: Arc<str>,
+    pub(super) database: Database,
+    pub(super) audit: audit::Service,
+    pub(super) tenants: tenants::Service,
+    pub(super) executions: executions::Service,
+    pub(super) registry: Registry,
+    pub(super) gate: Gate,
+    pub(super) sealer: Sealer,
+    pub(super) public_url: Arc<str>,
+    /// Longest memory of deliveries, in seconds.
+    pub(super) longest_window: u64,
+    pub(super) cache: Arc<dyn Cache>,
+    pub(super) workflows: workflows::Service,
+    pub(super) schedule: Arc<Schedule>,
+    log: Log,
+    log_kept: Duration,
+    /// Something was queued.
+    pub(super) queued: Arc<Notify>,
+    limits: Arc<Limits>,
+}
+
+/// What the server allows to all webhooks.
+struct Limits {
+    /// Calls that are answered at the same time.
+    places: Semaphore,
+    tenant: Option<Bucket>,
+    address: Option<Bucket>,
+}
+
+/// What the service is made of.
+pub struct Dependencies {
+    pub database: Database,
+    pub cache: Arc<dyn Cache>,
+    pub clock: Arc<dyn Clock>,
+    pub deliveries: IdempotencyKeys,
+    pub audit: audit::Service,
+    pub tenants: tenants::Service,
+    pub workflows: workflows::Service,
+    pub executions: executions::Service,
+    pub registry: Registry,
 }
 
 impl Service {
-    pub fn new(
-        tenants: tenants::Service,
-        executions: executions::Service,
-        registry: Registry,
-        public_url: &str,
-    ) -> Service {
-        Service { tenants, executions, registry, public_url: public_url.into() }
-    }
-
-    /// The present, as forms record it (RFC 3339).
-    pub(super) fn now(&self) -> String {
-        let now = jiff::Timestamp::from_millisecond(self.executor().now_ms()).unwrap_or_default();
-        format!("{now:.3}")
+    pub fn new(config: &Config, dependencies: Dependencies) -> Service {
+        let Dependencies { database, cache, clock, deliveries, audit, tenants, workflows, executions, registry } =
+            dependencies;
+        let per_minute = |count: u32| (count > 0).then(|| Bucket::new(count, Duration::from_secs(60), count));
+        Service {
+            sealer: registry.sealer().clone(),
+            gate: Gate::new(Arc::clone(&cache), clock, deliveries),
+            schedule: Arc::new(Schedule::new(config)),
+            queued: Arc::default(),
+            log: Log::start(database.clone()),
+            log_kept: Duration::from_secs(config.webhooks.log_keep_seconds),
+            cache,
+            workflows,
+            public_url: config.public_url().into(),
+            longest_window: config.limits.idempotency_seconds,
+            limits: Arc::new(Limits {
+                places: Semaphore::new(config.webhooks.max_concurrent),
+                tenant: per_minute(config.webhooks.requests_per_minute),
+                address: per_minute(config.webhooks.requests_per_minute_per_address),
+            }),
+            database,
+            audit,
+            tenants,
+            executions,
+            registry,
+        }
     }
 
     pub(super) async fn tenant_by_slug(&self, slug: &str) -> Result<Option<TenantId>, Error> {
@@ -55,11 +115,113 @@ impl Service {
     }
 
     pub(super) async fn receiver<'a>(&self, route: &'a Route) -> Result<&'a Receiver, Error> {
-        route.receiver(self.executor().programs()).await
+        route.receiver(&self.registry, self.executor().programs()).await
     }
 
     pub(super) fn executor(&self) -> &Executor {
         self.executions.executor()
+    }
+
+    /// Requests older than this are not in the log any more.
+    pub(super) fn log_horizon(&self) -> Timestamp {
+        self.now().minus(self.log_kept)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.gate.now()
+    }
+
+    /// `https` or `http`, as callers reach this server.
+    pub(super) fn scheme(&self) -> &str {
+        self.public_url.split_once("://").map_or("http", |(scheme, _)| scheme)
+    }
+
+    /// A place among the calls that are being answered.
+    pub(super) fn place(&self) -> Result<SemaphorePermit<'_>, Reply> {
+        self.limits.places.try_acquire().map_err(|_| reply::busy())
+    }
+
+    /// Answers a call: lets it in where something is set for the webhook, then runs the workflow.
+    pub(super) async fn answer(
+        &self,
+        route: &Arc<Route>,
+        receiver: &Receiver,
+        caller: &Caller<'_>,
+        request: ReceivedRequest,
+    ) -> Result<Reply, Reply> {
+        let Some(guard) = &receiver.guard else {
+            self.count(route.tenant(), caller).await?;
+            return self.call(route, receiver, request).await;
+        };
+        let draft = guard.draft(caller, &request, self.now());
+        let answer = match guard.check_origin(caller, &request) {
+            Ok(()) => self.admitted(guard, route, caller, request).await,
+            Err(reply) => Err(reply),
+        };
+        if let Some(draft) = draft {
+            let (Ok(reply) | Err(reply)) = &answer;
+            self.log.write(draft, reply);
+        }
+        answer
+    }
+
+    /// A call from where calls may come from.
+    pub(super) async fn admitted(
+        &self,
+        guard: &Guard,
+        route: &Arc<Route>,
+        caller: &Caller<'_>,
+        mut request: ReceivedRequest,
+    ) -> Result<Reply, Reply> {
+        let admission = match guard.admit(&self.gate, caller, &mut request).await {
+            Ok(Verdict::Admitted(admission)) => admission,
+            Ok(Verdict::Known(reply)) => return Ok(reply),
+            Err(reply) => {
+                metrics::counter!("millrace_webhooks_refused_total", "status" => reply.status.to_string()).increment(1);
+                return Err(reply);
+            }
+        };
+        if let Err(reply) = self.count(route.tenant(), caller).await {
+            admission.settle(&self.gate, &reply).await;
+            return Err(reply);
+        }
+        self.settled(route, admission, request).await
+    }
+
+    /// Runs a call to its answer and settles it, even if the caller hangs up meanwhile: the same delivery that comes
+    /// again is then known.
+    async fn settled(
+        &self,
+        route: &Arc<Route>,
+        admission: Admission,
+        request: ReceivedRequest,
+    ) -> Result<Reply, Reply> {
+        let (service, route) = (self.clone(), Arc::clone(route));
+        let answering = tokio::spawn(async move {
+            let answer = match service.receiver(&route).await {
+                Ok(receiver) => service.call(&route, receiver, request).await,
+                Err(error) => Err(error.into()),
+            };
+            let (Ok(reply) | Err(reply)) = &answer;
+            admission.settle(&service.gate, reply).await;
+            answer
+        });
+        answering.await.unwrap_or_else(|_| Err(Reply::error(500, "Internal error", None)))
+    }
+
+    /// Counts a call against what the server allows.
+    async fn count(&self, tenant: TenantId, caller: &Caller<'_>) -> Result<(), Reply> {
+        for (whose, bucket) in self.server_limits(caller.address) {
+            self.gate.take(tenant, whose, bucket).await?;
+        }
+        Ok(())
+    }
+
+    /// The limits that the server sets, as far as it sets any.
+    pub(super) fn server_limits(&self, address: Option<IpAddr>) -> impl Iterator<Item = (Whose, Bucket)> + use<> {
+        let of_address = self.limits.address.zip(address).map(|(bucket, address)| (Whose::Address(address), bucket));
+        let of_tenant = self.limits.tenant.map(|bucket| (Whose::Tenant, bucket));
+        of_address.into_iter().chain(of_tenant)
     }
 
     /// Runs the workflow behind a route, and answers as its webhook node says.
@@ -73,18 +235,27 @@ impl Service {
         let (output, items) = received(&request, receiver)?;
         let launch = launch(receiver, output, items);
         if receiver.settings.response_mode == ResponseMode::OnReceived {
-            self.executor().submit(launch).await.map_err(Error::from)?;
-            return Ok(answer_on_receipt(&receiver.settings).into());
+            let id = self.executor().submit(launch).await.map_err(Error::from)?;
+            return Ok(Reply::from(answer_on_receipt(&receiver.settings)).about(id));
         }
         let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
-        Ok(self.reply(id, receiver, self.executor().answer(answer).await))
+        Ok(self.reply(id, receiver, self.wait(receiver, answer).await))
     }
 
-    fn reply(&self, id: ExecutionId, receiver: &Receiver, answer: Option<Answer>) -> Reply {
-        match answer {
+    /// Waits as long as the webhook says, else as the server does.
+    async fn wait(&self, receiver: &Receiver, answer: tokio::sync::oneshot::Receiver<Answer>) -> Option<Answer> {
+        match receiver.guard.as_deref().and_then(Guard::answer_timeout) {
+            Some(longest) => tokio::time::timeout(longest, self.executor().answer(answer)).await.ok().flatten(),
+            None => self.executor().answer(answer).await,
+        }
+    }
+
+    pub(super) fn reply(&self, id: ExecutionId, receiver: &Receiver, answer: Option<Answer>) -> Reply {
+        let reply = match answer {
             Some(answer) => Reply::of_answer(&receiver.settings, answer),
             None => Reply::pending(id, &self.public_url),
-        }
+        };
+        reply.about(id)
     }
 
     /// Goes on with an execution that waits for a call.
@@ -106,7 +277,7 @@ impl Service {
         if waiting.pause.resume.as_deref() != Some("webhook") {
             return Err(unknown());
         }
-        let receiver = Receiver::new(Arc::clone(&waiting.program), waiting.node);
+        let receiver = Receiver::new(Arc::clone(&waiting.program), waiting.node, None);
         if !receiver.settings.methods.contains(&request.method) {
             let methods: Vec<String> = receiver.settings.methods.iter().map(ToString::to_string).collect();
             return Err(reply::other_methods(&request.method, &methods));

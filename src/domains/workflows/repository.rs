@@ -94,6 +94,12 @@ pub(super) async fn lock(
     workflow::Entity::scoped(tenant).filter(workflow::Column::Id.eq(id)).lock_exclusive().one(connection).await
 }
 
+/// Whose workflow it is.
+pub(super) async fn tenant_of(connection: &impl ConnectionTrait, id: WorkflowId) -> Result<Option<TenantId>, DbErr> {
+    let row = workflow::Entity::across_tenants().filter(workflow::Column::Id.eq(id)).one(connection).await?;
+    Ok(row.map(|row| row.tenant_id))
+}
+
 pub(super) async fn insert(connection: &impl ConnectionTrait, row: Workflow) -> Result<(), DbErr> {
     workflow::Entity::insert(workflow::ActiveModel::from(row).reset_all())
         .exec_without_returning(connection)

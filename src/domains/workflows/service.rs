@@ -17,7 +17,7 @@ use super::repository as rows;
 use crate::common::{Clock, Ctx, Page, TenantId, WorkflowId, WorkflowVersionId};
 use crate::domains::audit::{self, Change};
 use crate::domains::tenants::{self, Limit};
-use crate::infrastructure::database::{Database, Transaction, is_unique_violation};
+use crate::infrastructure::database::{AcrossTenants, Database, Transaction, is_unique_violation};
 
 /// The workflows of all tenants. Cheap to clone.
 #[derive(Clone)]
@@ -252,6 +252,21 @@ impl Service {
         let found = rows::find(transaction, tenant, reference).await?.ok_or(Error::NotFound)?;
         let row = rows::lock(transaction, tenant, found.id).await?.ok_or(Error::NotFound)?;
         Ok((row.id, row.active_version_id))
+    }
+
+    /// The version in production. `None`: the workflow is not active.
+    pub async fn active_version(
+        &self,
+        tenant: TenantId,
+        reference: &str,
+    ) -> Result<Option<(WorkflowId, WorkflowVersionId)>, Error> {
+        let row = rows::find(&self.database.read(tenant), tenant, reference).await?.ok_or(Error::NotFound)?;
+        Ok(row.active_version_id.map(|version| (row.id, version)))
+    }
+
+    /// Whose workflow it is: for callers that show nothing but its id, and have yet to prove themselves.
+    pub async fn tenant_of(&self, id: WorkflowId) -> Result<Option<TenantId>, Error> {
+        Ok(rows::tenant_of(&self.database.read(AcrossTenants), id).await?)
     }
 
     /// The newest version, as a person tries it out.

@@ -13,7 +13,8 @@ use moka::ops::compute::Op;
 use moka::sync::Cache as Moka;
 use tokio::sync::broadcast;
 
-use super::{CHANNEL_CAPACITY, Cache, Error, Key, messages};
+use super::{Bucket, CHANNEL_CAPACITY, Cache, Error, Key, messages, micros_of};
+use crate::common::Timestamp;
 
 /// Bounded: the entries used least give way to new ones.
 pub struct MemoryCache {
@@ -31,6 +32,8 @@ struct Entry {
 enum Value {
     Bytes(Bytes),
     Count(u64),
+    /// When a bucket is full again, in microseconds.
+    FullAt(u64),
 }
 
 impl MemoryCache {
@@ -51,7 +54,7 @@ impl Cache for MemoryCache {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         Ok(self.entries.get(key).map(|entry| match entry.value {
             Value::Bytes(bytes) => bytes,
-            Value::Count(count) => Bytes::from(count.to_string()),
+            Value::Count(count) | Value::FullAt(count) => Bytes::from(count.to_string()),
         }))
     }
 
@@ -79,6 +82,24 @@ impl Cache for MemoryCache {
         Ok(counted)
     }
 
+    async fn take(&self, key: &Key, bucket: Bucket, now: Timestamp) -> Result<Option<Duration>, Error> {
+        let mut wait = None;
+        self.entries.entry_by_ref(key).and_compute_with(|present| {
+            let full_at = match present.map(|entry| entry.into_value().value) {
+                Some(Value::FullAt(full_at)) => full_at,
+                _ => 0,
+            };
+            match bucket.taken(full_at, micros_of(now)) {
+                Ok(full_at) => Op::Put(Entry { value: Value::FullAt(full_at), life: bucket.life() }),
+                Err(longer) => {
+                    wait = Some(longer);
+                    Op::Nop
+                }
+            }
+        });
+        Ok(wait)
+    }
+
     async fn publish(&self, channel: &Key, message: Bytes) -> Result<(), Error> {
         let mut channels = self.channels();
         if let Some(sender) = channels.get(channel)
@@ -102,7 +123,7 @@ impl Cache for MemoryCache {
     }
 }
 
-/// Each entry lives as long as it says from its creation; counting on does not prolong it.
+/// Each entry lives as long as it says from its creation; counting on does not prolong it, but taking from a bucket does.
 struct LifeOfEntry;
 
 impl Expiry<Key, Entry> for LifeOfEntry {
@@ -110,7 +131,7 @@ impl Expiry<Key, Entry> for LifeOfEntry {
         Some(entry.life)
     }
 
-    fn expire_after_update(&self, _: &Key, _: &Entry, _: Instant, remaining: Option<Duration>) -> Option<Duration> {
-        remaining
+    fn expire_after_update(&self, _: &Key, entry: &Entry, _: Instant, remaining: Option<Duration>) -> Option<Duration> {
+        if matches!(entry.value, Value::FullAt(_)) { Some(entry.life) } else { remaining }
     }
 }

@@ -15,7 +15,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::broadcast;
 
 use crate::common::error::{Code, Kind};
-use crate::common::{Coded, TenantId};
+use crate::common::{Coded, TenantId, Timestamp};
 use crate::infrastructure::config;
 
 pub use self::memory::MemoryCache;
@@ -41,6 +41,11 @@ pub trait Cache: Send + Sync {
 
     /// Adds one to a counter and returns its new value. A new counter lives for `life`; counting does not prolong it.
     async fn increment(&self, key: &Key, life: Duration) -> Result<u64, Error>;
+
+    /// Takes one token from a bucket, made full where there is none. `Some`: it is empty, and has one again after this
+    /// long. `now` is the caller's, so that tests can move it; replicas whose clocks differ by a second refill a second
+    /// more or less.
+    async fn take(&self, key: &Key, bucket: Bucket, now: Timestamp) -> Result<Option<Duration>, Error>;
 
     /// Sends a message to everyone subscribed to the channel now, on every replica.
     async fn publish(&self, channel: &Key, message: Bytes) -> Result<(), Error>;
@@ -70,6 +75,46 @@ impl Key {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How a token bucket fills: one token each `interval`, up to `burst` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    pub interval: Duration,
+    pub burst: u32,
+}
+
+impl Bucket {
+    /// `requests` each `period`, `burst` of them at once.
+    pub fn new(requests: u32, period: Duration, burst: u32) -> Bucket {
+        Bucket { interval: period / requests.max(1), burst: burst.max(1) }
+    }
+
+    /// One number says how full a bucket is: the time, in microseconds, at which it will be full again (the generic cell
+    /// rate algorithm, ITU-T I.371). Gives the new one, or how long to wait.
+    fn taken(self, full_at: u64, now: u64) -> Result<u64, Duration> {
+        let interval = micros(self.interval);
+        let full_at = full_at.max(now);
+        let ahead = full_at.saturating_sub(now);
+        let room = interval.saturating_mul(u64::from(self.burst.saturating_sub(1)));
+        if ahead > room {
+            return Err(Duration::from_micros(ahead - room));
+        }
+        Ok(full_at.saturating_add(interval))
+    }
+
+    /// After this long without a call it is full in any case.
+    fn life(self) -> Duration {
+        self.interval.saturating_mul(self.burst).saturating_add(Duration::from_secs(1))
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1)
+}
+
+fn micros_of(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or_default().saturating_mul(1000)
 }
 
 /// Messages a slow subscriber may lag behind before it loses the oldest.

@@ -9,11 +9,21 @@ use deadpool_redis::{Connection, Pool, PoolConfig, Runtime, Timeouts};
 use futures_util::stream::BoxStream;
 
 use super::subscriptions::Subscriptions;
-use super::{Cache, Error, Key};
+use super::{Bucket, Cache, Error, Key, micros, micros_of};
+use crate::common::Timestamp;
 use crate::infrastructure::config;
 
 /// A cache that takes longer than this is worse than none.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// [`Bucket::taken`], atomically. Numbers stay below 2^53, so doubles hold them.
+const TAKE: &str = "
+local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local room = interval * (burst - 1)
+if full_at - now > room then return full_at - now - room end
+redis.call('SET', KEYS[1], string.format('%.0f', full_at + interval), 'PX', ARGV[4])
+return 0";
 
 /// Pooled connections for commands, one more for subscriptions.
 pub struct RedisCache {
@@ -77,6 +87,15 @@ impl Cache for RedisCache {
         let mut connection = self.connection().await?;
         let (count,): (u64,) = within(transaction.query_async(&mut connection)).await?;
         Ok(count)
+    }
+
+    async fn take(&self, key: &Key, bucket: Bucket, now: Timestamp) -> Result<Option<Duration>, Error> {
+        let mut command = redis::cmd("EVAL");
+        command.arg(TAKE).arg(1).arg(self.name(key));
+        command.arg(micros_of(now)).arg(micros(bucket.interval)).arg(bucket.burst).arg(millis(bucket.life()));
+        let mut connection = self.connection().await?;
+        let wait: u64 = within(command.query_async(&mut connection)).await?;
+        Ok((wait > 0).then(|| Duration::from_micros(wait)))
     }
 
     async fn publish(&self, channel: &Key, message: Bytes) -> Result<(), Error> {

@@ -92,6 +92,15 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         "executions.timezone: must be an IANA name such as Europe/Vienna",
     );
     require(
+        (1..=1_000_000).contains(&config.webhooks.max_concurrent),
+        "webhooks.max_concurrent: must be between 1 and 1000000",
+    );
+    require(
+        (1..=1000).contains(&config.webhooks.queue_concurrency),
+        "webhooks.queue_concurrency: must be between 1 and 1000",
+    );
+    require(config.webhooks.body_timeout_seconds > 0, "webhooks.body_timeout_seconds: must be at least 1");
+    require(
         config.log.filter.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         "log.filter: must be a filter such as \"info\" or \"millrace=debug,info\"",
     );

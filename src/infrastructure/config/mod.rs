@@ -17,6 +17,7 @@ pub use sections::{
     Plan, Queue, Role, Scheduling, Server, SqliteSynchronous, Tenants,
     Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
     Queue, QueueBackend, Role, Server, SqliteSynchronous, Tenants,
+    Queue, Role, Server, SqliteSynchronous, Tenants, Webhooks,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -45,6 +46,7 @@ pub struct Config {
     pub executions: Executions,
     pub scheduling: Scheduling,
     pub chaos: Chaos,
+    pub webhooks: Webhooks,
     pub expressions: Expressions,
     pub log: Log,
     pub metrics: Metrics,

@@ -208,6 +208,19 @@ pub struct Chaos {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub max_concurrent: usize,
+    pub body_timeout_seconds: u64,
+    pub requests_per_minute: u32,
+    pub requests_per_minute_per_address: u32,
+    pub queue_backoff_seconds: Vec<u64>,
+    pub queue_concurrency: u64,
+    pub queue_keep_seconds: u64,
+    pub log_keep_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expressions {
     pub env_allow: Vec<String>,
     pub env: Vec<Secret<String>>,

@@ -20,6 +20,8 @@ pub struct Keys {
     pub audit_chain: Secret<[u8; 32]>,
     /// Seed of the Ed25519 key that signs checkpoints of the audit log.
     pub audit_signing: Secret<[u8; 32]>,
+    /// Key that encrypts the secrets of webhooks.
+    pub webhook_secrets: Secret<[u8; 32]>,
 }
 
 /// A key file cannot be made or must not be used.
@@ -46,6 +48,7 @@ impl Keys {
             token_signing: load_or_create(&directory.join("token-signing.key"))?,
             audit_chain: load_or_create(&directory.join("audit-chain.key"))?,
             audit_signing: load_or_create(&directory.join("audit-signing.key"))?,
+            webhook_secrets: load_or_create(&directory.join("webhook-secrets.key"))?,
         })
     }
 }

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use crate::common::{
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, ScheduleId, SessionId, TagId, TenantId,
     Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, SessionId, TagId, TenantId, Timestamp,
+    UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -106,6 +108,8 @@ id_columns!(
     TagId,
     ExecutionId,
     WebhookId,
+    QueuedWebhookId,
+    WebhookRequestId,
     WorkerId,
     ScheduleId,
     FiringId,

@@ -38,13 +38,16 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     Some(address)
 }
 
+/// Whether the connection comes from a trusted proxy: only then do headers that proxies write count.
+pub fn is_proxied(request: &HttpRequest) -> bool {
+    let proxies = request.app_data::<Data<TrustedProxies>>();
+    request.peer_addr().zip(proxies).is_some_and(|(peer, proxies)| proxies.trust(&peer.ip()))
+}
+
 /// The host name the caller used: `Host`, or `X-Forwarded-Host` from a trusted proxy.
 pub fn client_host(request: &HttpRequest) -> Option<&str> {
     let headers = request.headers();
-    let peer = request.peer_addr().map(|peer| peer.ip());
-    let proxies = request.app_data::<Data<TrustedProxies>>();
-    let trusted = peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trust(&peer));
-    let forwarded = headers.get("x-forwarded-host").filter(|_| trusted);
+    let forwarded = headers.get("x-forwarded-host").filter(|_| is_proxied(request));
     // HTTP/2 has the name in the URI.
     let named = forwarded.or_else(|| headers.get(HOST)).and_then(|value| value.to_str().ok());
     named.or_else(|| request.uri().host())

@@ -83,6 +83,21 @@ impl<T: Serialize> Responder for Json<T> {
     }
 }
 
+/// A body of any type as it came, within the limit: for callers whose signature covers the bytes.
+#[derive(Clone, Debug)]
+pub struct RawBody(pub Bytes);
+
+impl FromRequest for RawBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<RawBody, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move { read_limited(&request, payload).await.map(RawBody) })
+    }
+}
+
 async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     check_type(request)?;
     read_limited(request, payload).await

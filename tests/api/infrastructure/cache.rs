@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use millrace::common::{Secret, TenantId};
-use millrace::infrastructure::cache::{Cache, Key, MemoryCache, RedisCache};
+use millrace::common::{Secret, TenantId, Timestamp};
+use millrace::infrastructure::cache::{Bucket, Cache, Key, MemoryCache, RedisCache};
 use millrace::infrastructure::config::Config;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -96,4 +96,24 @@ async fn messages_reach_the_subscribers_of_their_channel_only() {
 fn tenants_have_keys_of_their_own() {
     let (one, two) = (TenantId::new(), TenantId::new());
     assert_ne!(Key::tenant(one, "kind", "name"), Key::tenant(two, "kind", "name"));
+}
+
+#[tokio::test]
+async fn buckets_give_out_what_is_in_them_and_fill_again() {
+    let bucket = Bucket::new(10, Duration::from_secs(1), 3);
+    for cache in caches() {
+        let start = Timestamp::from_millis(1_738_310_400_000);
+        let taken = async |milliseconds| {
+            let now = start.plus(Duration::from_millis(milliseconds));
+            cache.take(&key("bucket"), bucket, now).await.unwrap()
+        };
+        for (at, expected) in
+            [(0, None), (0, None), (0, None), (0, Some(100)), (40, Some(60)), (100, None), (100, Some(100))]
+        {
+            assert_eq!(taken(at).await, expected.map(Duration::from_millis), "{at}");
+        }
+        for (at, expected) in [(10_000, None), (10_000, None), (10_000, None), (10_000, Some(100))] {
+            assert_eq!(taken(at).await, expected.map(Duration::from_millis), "{at}: never more than the burst");
+        }
+    }
 }

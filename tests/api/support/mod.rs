@@ -10,6 +10,7 @@ mod tenant;
 mod vendors;
 
 pub(crate) use client::{Client, Reply};
+pub(crate) use database::TestDatabase;
 pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::TestServer;

@@ -1,10 +1,12 @@
 //! A tenant's rows do not exist for another: every operation with an id answers 404 for a foreign one.
 
+use actix_web::http::Method;
 use millrace::domains::users::Role;
 use serde_json::{Value, json};
 
 use super::Operation;
 use crate::support::{Client, TestServer, TestTenant, add};
+use crate::workflows::{activated, greeting};
 
 /// How to make, in a tenant, a resource that operations with this path work on.
 async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Option<String> {
@@ -32,6 +34,11 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
             tenant.owner.post(&pause, json!({ "reason": "x" })).await.expect(200);
         }
         return Some(schedule);
+    if path.starts_with("/api/v1/webhooks/queue/") {
+        return Some(queued_webhook(server, tenant).await);
+    }
+    if path.starts_with("/api/v1/webhooks/") {
+        return Some(signed_webhook(tenant).await);
     }
     if path.starts_with("/api/v1/executions/") {
         let ends = path.ends_with("/retry");
@@ -48,6 +55,23 @@ async fn nightly_report(tenant: &TestTenant) {
     }], "connections": {} });
     tenant.owner.post("/api/v1/workflows/import", document).await.expect(201);
     tenant.owner.post("/api/v1/workflows/nightly-report/activate", json!({})).await.expect(200);
+/// A webhook in the queue.
+async fn queued_webhook(server: &TestServer, tenant: &TestTenant) -> String {
+    let workflow = activated(&tenant.owner, greeting(&uuid::Uuid::now_v7().to_string())).await;
+    let made = tenant.owner.post("/api/v1/webhooks/queue/secret", json!({})).await.json(201);
+    let sender = server.visitor().with("x-n8n-signature", made["secret"].as_str().unwrap());
+    let queued = sender.post(&format!("/api/v1/webhooks/n8n/{workflow}"), json!({})).await.json(200);
+    queued["ids"][0].as_str().unwrap().to_owned()
+}
+
+/// A webhook of an active workflow, with a signature.
+async fn signed_webhook(tenant: &TestTenant) -> String {
+    let workflow = activated(&tenant.owner, greeting(&uuid::Uuid::now_v7().to_string())).await;
+    let page = tenant.owner.get(&format!("/api/v1/webhooks?workflowId={workflow}")).await.json(200);
+    let id = page["data"][0]["id"].as_str().unwrap().to_owned();
+    let body = json!({ "settings": { "signature": { "scheme": "github" } }, "secrets": { "signature": "hush" } });
+    tenant.owner.send(Method::PUT, &format!("/api/v1/webhooks/{id}"), Some(body)).await.expect(200);
+    id
 }
 
 /// An execution that failed, or one that waits for a call.
@@ -126,7 +150,7 @@ async fn every_mutation_leaves_an_audit_row() {
 
 async fn mark_for_deletion(client: &Client) {
     let body = Some(json!({ "slug": "acme" }));
-    client.send(actix_web::http::Method::DELETE, "/api/v1/tenants/current", body).await.expect(200);
+    client.send(Method::DELETE, "/api/v1/tenants/current", body).await.expect(200);
 }
 
 async fn newest(client: &Client) -> u64 {

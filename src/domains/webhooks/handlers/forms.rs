@@ -9,9 +9,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::super::reply::{self, Reply};
 use super::super::route_table::Lookup;
 use super::super::service::Service;
-use super::request::{self, Addressed};
+use super::request::{self, Addressed, BodyLimits};
 use crate::domains::workflows::FORM_PATH;
-use crate::infrastructure::config::Server;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -20,9 +19,9 @@ pub(in super::super) async fn fill_in(
     request: HttpRequest,
     payload: Payload,
     webhooks: Data<Service>,
-    server: Data<Server>,
+    limits: Data<BodyLimits>,
 ) -> HttpResponse {
-    let reply = answer(&request, payload, &webhooks, &server).await.unwrap_or_else(|reply| reply);
+    let reply = answer(&request, payload, &webhooks, **limits).await.unwrap_or_else(|reply| reply);
     let mut response = super::response(reply);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -30,7 +29,12 @@ pub(in super::super) async fn fill_in(
     response
 }
 
-async fn answer(request: &HttpRequest, payload: Payload, webhooks: &Service, server: &Server) -> Result<Reply, Reply> {
+async fn answer(
+    request: &HttpRequest,
+    payload: Payload,
+    webhooks: &Service,
+    limits: BodyLimits,
+) -> Result<Reply, Reply> {
     let addressed = Addressed::below(request, "/form/");
     let tenant = super::tenant(webhooks, &addressed).await?;
     let routes = webhooks.routes(tenant).await?;
@@ -48,6 +52,6 @@ async fn answer(request: &HttpRequest, payload: Payload, webhooks: &Service, ser
     if request.method() == Method::GET {
         return Ok(webhooks.form(receiver));
     }
-    let received = request::received(request, payload, parameters, server.webhook_body_limit_bytes).await?;
+    let received = request::received(request, payload, parameters, limits).await?;
     webhooks.submit_form(receiver, received).await
 }

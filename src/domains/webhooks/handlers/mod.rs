@@ -2,29 +2,33 @@
 //! waiting executions. Callers are answered in n8n's words, not with problems: they are n8n's callers.
 
 mod cors;
+pub(super) mod endpoints;
 mod forms;
+pub(super) mod queue;
 mod request;
+pub(super) mod requests;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::guard::Guard;
 use super::reply::Reply;
 use super::route_table::Lookup;
 use super::service::Service;
 use crate::common::TenantId;
-use crate::infrastructure::config::Server;
 use request::Addressed;
+pub use request::BodyLimits;
 
 /// A call of a webhook.
 pub(super) async fn receive(
     request: HttpRequest,
     payload: Payload,
     webhooks: Data<Service>,
-    server: Data<Server>,
+    limits: Data<BodyLimits>,
 ) -> HttpResponse {
-    match answer(&request, payload, &webhooks, &server).await {
+    match answer(&request, payload, &webhooks, **limits).await {
         Ok(response) => response,
         Err(reply) => response(reply),
     }
@@ -34,7 +38,7 @@ async fn answer(
     request: &HttpRequest,
     payload: Payload,
     webhooks: &Service,
-    server: &Server,
+    limits: BodyLimits,
 ) -> Result<HttpResponse, Reply> {
     let addressed = Addressed::of(request);
     let tenant = tenant(webhooks, &addressed).await?;
@@ -49,13 +53,16 @@ async fn answer(
         Lookup::OtherMethods(methods) => return Err(super::reply::other_methods(method, &methods)),
         Lookup::Unknown => return Err(super::reply::not_registered(method, addressed.path)),
     };
+    let _place = webhooks.place()?;
     let receiver = webhooks.receiver(&route).await?;
     if receiver.is_form() {
         return Err(super::reply::not_registered(method, addressed.path));
     }
     request::check_caller(request, receiver)?;
-    let received = request::received(request, payload, parameters, server.webhook_body_limit_bytes).await?;
-    let reply = webhooks.call(&route, receiver, received).await?;
+    let limits = limits.within(receiver.guard.as_deref().and_then(Guard::body_limit));
+    let received = request::received(request, payload, parameters, limits).await?;
+    let caller = addressed.caller(request, webhooks.scheme());
+    let reply = webhooks.answer(&route, receiver, &caller, received).await?;
     let mut response = response(reply);
     cors::allow(request, receiver, response.headers_mut());
     Ok(response)
@@ -63,18 +70,34 @@ async fn answer(
 
 pub(super) use forms::fill_in;
 
+/// A call of a test address.
+pub(super) async fn receive_test(
+    request: HttpRequest,
+    payload: Payload,
+    webhooks: Data<Service>,
+    limits: Data<BodyLimits>,
+) -> HttpResponse {
+    let answered = async {
+        let addressed = Addressed::below(&request, "/webhook-test/");
+        let tenant = tenant(&webhooks, &addressed).await?;
+        let read = async |parameters| request::received(&request, payload, parameters, **limits).await;
+        webhooks.call_test(tenant, addressed.path, read, request.method().as_str()).await
+    };
+    response(answered.await.unwrap_or_else(|reply| reply))
+}
+
 /// A call of the resume address of a waiting execution.
 pub(super) async fn resume(
     request: HttpRequest,
     payload: Payload,
     webhooks: Data<Service>,
-    server: Data<Server>,
+    limits: Data<BodyLimits>,
 ) -> HttpResponse {
     let resumed = async {
         let addressed = Addressed::of(&request);
         let tenant = tenant(&webhooks, &addressed).await?;
         let id = request.match_info().get("id").unwrap_or_default();
-        let received = request::received(&request, payload, Vec::new(), server.webhook_body_limit_bytes).await?;
+        let received = request::received(&request, payload, Vec::new(), **limits).await?;
         webhooks.resume(tenant, id, received).await
     };
     response(resumed.await.unwrap_or_else(|reply| reply))

@@ -1,5 +1,7 @@
 //! What a webhook's item shows of the HTTP request: address, headers, query, body.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::Payload;
@@ -8,9 +10,10 @@ use futures_util::StreamExt;
 use millrace_model::{Str, Value};
 use millrace_nodes::webhook::ReceivedRequest;
 
+use super::super::guard::Caller;
 use super::super::receiver::Receiver;
 use super::super::reply::Reply;
-use crate::infrastructure::web::{client_address, client_host};
+use crate::infrastructure::web::{client_address, client_host, is_proxied};
 
 /// Whose webhook is called, and which.
 pub(super) struct Addressed<'a> {
@@ -33,6 +36,17 @@ impl<'a> Addressed<'a> {
         let path = full.split_once(folder).map_or("", |(_, path)| path);
         Addressed { tenant: request.match_info().get("tenant"), host: client_host(request).unwrap_or_default(), path }
     }
+
+    /// Who calls. `scheme`: as callers reach this server.
+    pub(super) fn caller(&self, request: &'a HttpRequest, scheme: &'a str) -> Caller<'a> {
+        Caller {
+            address: client_address(request),
+            host: self.host,
+            target: request.uri().path_and_query().map_or("", |target| target.as_str()),
+            scheme,
+            is_proxied: is_proxied(request),
+        }
+    }
 }
 
 /// Refuses callers that the node's options keep out.
@@ -54,7 +68,29 @@ fn is_bot(request: &HttpRequest) -> bool {
     MARKS.iter().any(|mark| agent.contains(mark))
 }
 
-async fn read_body(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Reply> {
+/// How large a body may be, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    pub bytes: usize,
+    pub time: Duration,
+}
+
+impl BodyLimits {
+    /// The smaller of two sizes.
+    pub(super) fn within(self, bytes: Option<usize>) -> BodyLimits {
+        BodyLimits { bytes: bytes.map_or(self.bytes, |bytes| bytes.min(self.bytes)), ..self }
+    }
+}
+
+async fn read_body(request: &HttpRequest, mut payload: Payload, limits: BodyLimits) -> Result<Bytes, Reply> {
+    let reading = read_within(request, &mut payload, limits.bytes);
+    // A body that is there already is read without a timer.
+    tokio::time::timeout(limits.time, reading)
+        .await
+        .unwrap_or_else(|_| Err(Reply::error(408, "The request body came too slowly", Some("Send it again."))))
+}
+
+async fn read_within(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes, Reply> {
     let too_large =
         || Reply::error(413, "The request body is too large", Some(&format!("At most {limit} bytes are read.")));
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -82,7 +118,7 @@ pub(super) async fn received(
     request: &HttpRequest,
     payload: Payload,
     parameters: Vec<(Box<str>, String)>,
-    limit: usize,
+    limits: BodyLimits,
 ) -> Result<ReceivedRequest, Reply> {
     let parameters = parameters.into_iter().map(|(name, value)| (Str::from(&*name), Value::from(value)));
     Ok(ReceivedRequest {
@@ -90,13 +126,13 @@ pub(super) async fn received(
         headers: headers(request),
         params: parameters.collect(),
         query: request.query_string().into(),
-        body: read_body(request, payload, limit).await?,
+        body: read_body(request, payload, limits).await?,
         ..ReceivedRequest::default()
     })
 }
 
 /// Headers by lower-case name; those that came several times joined as HTTP allows (RFC 9110 §5.3).
-fn headers(request: &HttpRequest) -> Vec<(Str, Str)> {
+pub(super) fn headers(request: &HttpRequest) -> Vec<(Str, Str)> {
     let mut headers: Vec<(Str, Str)> = Vec::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         let text = String::from_utf8_lossy(value.as_bytes());

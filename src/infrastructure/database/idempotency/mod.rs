@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{AcrossTenants, Database, Error, Scoped};
-use crate::common::{Clock, TenantId};
+use crate::common::{Clock, TenantId, Timestamp};
 
 /// A request that began this long ago and has no answer died with its process.
 const ABANDONED_AFTER: Duration = Duration::from_secs(120);
@@ -59,6 +59,11 @@ impl IdempotencyKeys {
 
     /// Claims the key for this attempt, or says who has it.
     pub async fn begin(&self, attempt: &Attempt) -> Result<Begun, Error> {
+        self.begin_within(attempt, Duration::MAX).await
+    }
+
+    /// The same, but a key used longer ago than `window` counts as not used.
+    pub async fn begin_within(&self, attempt: &Attempt, window: Duration) -> Result<Begun, Error> {
         let now = self.clock.now();
         let new = row::Model {
             tenant_id: attempt.tenant,
@@ -83,6 +88,9 @@ impl IdempotencyKeys {
             // Taken back between the two statements: as good as in progress, the caller tries again.
             return Ok(Begun::InProgress);
         };
+        if known.created_at < now.minus(window) {
+            return self.take_over(attempt, known.created_at).await;
+        }
         if known.fingerprint != attempt.fingerprint {
             return Ok(Begun::OtherRequest);
         }
@@ -90,17 +98,24 @@ impl IdempotencyKeys {
             if known.created_at > now.minus(ABANDONED_AFTER) {
                 return Ok(Begun::InProgress);
             }
-            // Whoever moves the time on has the key.
-            let taken_over = row::Entity::update_scoped(attempt.tenant)
-                .col_expr(row::Column::CreatedAt, Expr::value(now))
-                .filter(key(attempt))
-                .filter(row::Column::CreatedAt.eq(known.created_at))
-                .exec(&self.database.write(attempt.tenant))
-                .await?;
-            return Ok(if taken_over.rows_affected == 1 { Begun::First } else { Begun::InProgress });
+            return self.take_over(attempt, known.created_at).await;
         };
         let status = u16::try_from(status).unwrap_or(200);
         Ok(Begun::Answered(known.body.map(|body| Answer { status, content_type: known.content_type, body })))
+    }
+
+    /// Begins anew with a key that was used before. Whoever moves the time on has it.
+    async fn take_over(&self, attempt: &Attempt, used_at: Timestamp) -> Result<Begun, Error> {
+        let taken_over = row::Entity::update_scoped(attempt.tenant)
+            .col_expr(row::Column::CreatedAt, Expr::value(self.clock.now()))
+            .col_expr(row::Column::Fingerprint, Expr::value(attempt.fingerprint.as_slice()))
+            .col_expr(row::Column::Status, Expr::value(None::<i16>))
+            .col_expr(row::Column::Body, Expr::value(None::<Vec<u8>>))
+            .filter(key(attempt))
+            .filter(row::Column::CreatedAt.eq(used_at))
+            .exec(&self.database.write(attempt.tenant))
+            .await?;
+        Ok(if taken_over.rows_affected == 1 { Begun::First } else { Begun::InProgress })
     }
 
     /// Keeps the answer; None for one that must not be stored, such as a new secret.

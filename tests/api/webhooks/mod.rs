@@ -1,5 +1,12 @@
 //! Webhooks: routes, answers, refusals.
 
+mod guard;
+mod killed;
+mod queue;
+mod requests;
+mod trace;
+mod wire;
+
 use actix_web::http::Method;
 use bytes::Bytes;
 use serde_json::json;
