@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, executions, nodes, scheduling, tenants, users, webhooks, workflows};
+use crate::domains::{audit, auth, credentials, executions, nodes, scheduling, tenants, users, webhooks, workflows};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -52,6 +52,7 @@ pub struct App {
     pub tenants: web::Data<tenants::Service>,
     pub users: web::Data<users::Service>,
     pub auth: web::Data<auth::Service>,
+    pub credentials: web::Data<credentials::Service>,
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
@@ -75,6 +76,8 @@ pub enum BuildError {
     Keys(#[from] crate::infrastructure::crypto::KeyError),
     #[error(transparent)]
     Passwords(#[from] crate::infrastructure::crypto::PasswordError),
+    #[error(transparent)]
+    Credentials(#[from] credentials::StartError),
     #[error(transparent)]
     Cache(#[from] cache::Error),
     #[error("TLS for outbound requests cannot be set up")]
@@ -125,10 +128,19 @@ impl App {
                 signing_seed: keys.token_signing,
             },
         );
+        let credentials = credentials::Service::open(
+            &config,
+            database.clone(),
+            Arc::clone(&clock),
+            audit.clone(),
+            http_client.clone(),
+        )
+        .await?;
         let public_url = config.public_url();
         let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
+        credentials.plug(Arc::new(workflows.clone()));
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
@@ -144,6 +156,7 @@ impl App {
                 cache: Arc::clone(&cache),
                 queue: Arc::clone(&queue),
                 http: http_client.clone(),
+                credentials: credentials.clone(),
                 programs,
                 config: config.executions.clone(),
                 env: visible_environment(&config.expressions),
@@ -208,6 +221,7 @@ impl App {
             tenants: web::Data::new(tenants),
             users: web::Data::new(users),
             auth,
+            credentials: web::Data::new(credentials),
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
@@ -235,6 +249,7 @@ impl App {
         if roles.contains(&Role::Scheduler) {
             tasks.spawn(self.schedules.as_ref().clone().run(shutdown.clone()));
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
+            tasks.spawn(credentials::Service::clone(&self.credentials).upkeep(shutdown.clone()));
         }
         tasks.close();
         tasks
@@ -265,6 +280,9 @@ impl App {
             if let Err(error) = self.webhooks.prune().await {
                 tracing::warn!(%error, "webhooks that are over could not be pruned");
             }
+            if let Err(error) = self.credentials.prune().await {
+                tracing::warn!(%error, "account connections that are over could not be pruned");
+            }
             if shutdown.run_until_cancelled(tokio::time::sleep(PRUNE_INTERVAL)).await.is_none() {
                 return;
             }
@@ -283,6 +301,7 @@ impl App {
             .app_data(self.users.clone())
             .app_data(self.administrators.clone())
             .app_data(self.auth.clone())
+            .app_data(self.credentials.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
@@ -324,6 +343,7 @@ pub fn create_app(
         .configure(|config| app.register(config))
         .configure(|config| app.register_operations(config))
         .configure(webhooks::configure)
+        .configure(credentials::configure_pages)
         .route("/", web::get().to(redirect_to_docs))
         .route("/api-docs", web::get().to(redirect_to_docs))
         .service(SwaggerUi::new("/api-docs/{_:.*}").url("/api-docs/openapi.json", document))
@@ -367,6 +387,7 @@ fn routes(config: &mut ServiceConfig) {
             tenants::configure(config);
             users::configure(config);
             audit::configure(config);
+            credentials::configure(config);
             nodes::configure(config);
             workflows::configure(config);
             executions::configure(config);

@@ -11,6 +11,9 @@ mod m0007_webhooks;
 mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
+mod m0014_credentials;
+mod m0015_oauth_flows;
+mod m0016_connect_sessions;
 mod m0017_journal;
 mod m0022_schedules;
 mod m0018_answers;
@@ -40,6 +43,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),
+            Box::new(m0014_credentials::Migration),
+            Box::new(m0015_oauth_flows::Migration),
+            Box::new(m0016_connect_sessions::Migration),
             Box::new(m0017_journal::Migration),
             Box::new(m0022_schedules::Migration),
             Box::new(m0018_answers::Migration),

@@ -6,6 +6,7 @@ mod check;
 mod execute;
 mod expression;
 mod first_run;
+mod keys;
 mod lines;
 mod migrate;
 pub mod openapi;
@@ -46,6 +47,8 @@ enum Command {
     Serve(serve::Args),
     /// Run executions only: the same as `serve --roles worker`.
     Worker(serve::Args),
+    /// Show or rotate the keys that encrypt the tenants' data keys.
+    Keys(keys::Args),
     /// Bring the database schema up to date.
     Migrate(migrate::Args),
     /// Print the OpenAPI document.
@@ -67,6 +70,8 @@ pub(crate) enum Error {
     Build(#[from] crate::app::BuildError),
     #[error("the database failed")]
     Database(#[from] crate::infrastructure::database::Error),
+    #[error("the encryption keys cannot be used")]
+    Credentials(#[from] crate::domains::credentials::Error),
     #[error(
         "cannot listen on {address} (choose another address with --host and --port, or server.host and server.port)"
     )]
@@ -105,6 +110,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
     let done = match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
         Command::Serve(args) => serve::run(load(cli.config.as_deref())?, &args),
         Command::Worker(args) => serve::run(load(cli.config.as_deref())?, &args.worker()),
+        Command::Keys(args) => keys::run(load(cli.config.as_deref())?, &args),
         Command::Migrate(args) => migrate::run(&load(cli.config.as_deref())?, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Execute(args) => return execute::run(args),

@@ -47,7 +47,7 @@ impl Http for Outbound {
     async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         request.idempotency_key = None;
         match self.client.get_or_init(|| self.connect()) {
-            Ok(Client { client, policy, .. }) => outbound::send(client, policy, request).await,
+            Ok(Client { client, policy, .. }) => outbound::send(client, policy, request, Vec::new()).await,
             Err(message) => Err(HttpError { code: "ECONNABORTED", message: message.clone() }),
         }
     }

@@ -101,7 +101,6 @@ id_type!(
     /// A logged request of a webhook.
     WebhookRequestId
 );
-
 id_type!(
     /// A schedule: which workflow begins when.
     ScheduleId
@@ -109,6 +108,18 @@ id_type!(
 id_type!(
     /// What became of a due time of a schedule.
     FiringId
+);
+id_type!(
+    /// A credential: what a workflow shows to another system.
+    CredentialId
+);
+id_type!(
+    /// An account connection in progress at another system's authorisation server.
+    OAuthFlowId
+);
+id_type!(
+    /// An invitation to connect an account on a hosted page.
+    ConnectSessionId
 );
 
 /// Names one request in answers, logs and audit rows: the caller's `X-Request-Id` when it is well-formed, else a UUIDv7.

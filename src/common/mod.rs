@@ -20,6 +20,8 @@ pub use id::{
     TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, RequestId, SessionId, TagId, TenantId,
     UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, RequestId,
+    SessionId, TagId, TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -63,6 +63,9 @@ permissions! {
     WebhooksRead = "webhooks:read", "See webhooks, their settings and their calls.";
     WebhooksWrite = "webhooks:write", "Set up webhooks: who may call, how often, with which secrets.";
     NodesRead = "nodes:read", "See the node types that workflows can use.";
+    CredentialsRead = "credentials:read", "See credentials (never their secrets).";
+    CredentialsWrite = "credentials:write", "Create, change, connect, share, test and delete credentials.";
+    EncryptionRotate = "encryption:rotate", "See the tenant's encryption keys (never the keys) and rotate them.";
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";
     TenantDelete = "tenant:delete", "Delete the tenant, and take that back.";

@@ -5,6 +5,7 @@ pub mod tenants;
 pub mod users;
 
 pub mod auth;
+pub mod credentials;
 pub mod nodes;
 
 pub mod workflows;

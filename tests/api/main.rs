@@ -14,6 +14,7 @@ mod audit;
 mod audit_evidence;
 mod auth;
 mod bad_input;
+mod credentials;
 mod executions;
 mod fairness;
 mod flows;

@@ -13,8 +13,17 @@ pub trait NodeHost: Send + Sync {
     /// Sends an HTTP request through the one guarded client.
     async fn http(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
 
+    /// A node begins: what the node before it was given is not for this one.
+    fn begin(&self, _node: &Node) {}
+
     /// Decrypted data of the credential of this type that the node names; checked for the executing identity.
     async fn credential(&self, node: &Node, kind: &str) -> Result<Object, ExecutionError>;
+
+    /// The same credential with another access token, after a service refused the one it had. `id`: what the data gave as
+    /// `credentialId`.
+    async fn renew_credential(&self, _id: &str, _refused: &str) -> Result<Object, ExecutionError> {
+        Err(ExecutionError::operation("The access token cannot be renewed here"))
+    }
 
     /// Waits; a frozen clock moves on at once instead.
     async fn sleep(&self, duration: Duration);

@@ -89,6 +89,7 @@ impl Drive<'_> {
             let outcome = match self.runner.replay.take(&task) {
                 Some(outcome) => outcome,
                 None => {
+                    self.runner.host.begin(self.run.workflow().node(task.node));
                     let compiled = self.runner.compiled.node(task.node);
                     let mut execution = Execution::begin(&self.run, &task, self.runner.globals);
                     let mut context = execution.context(compiled, &mut self.sandbox, self.runner.host);
@@ -122,6 +123,7 @@ impl Drive<'_> {
             if task.delay_ms > 0 {
                 host.sleep(Duration::from_millis(task.delay_ms)).await;
             }
+            host.begin(self.run.workflow().node(task.node));
             let compiled = compiled.node(task.node);
             let mut execution = Execution::begin(&self.run, task, globals);
             let mut context = execution.context(compiled, &mut self.sandbox, *host);

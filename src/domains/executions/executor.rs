@@ -21,6 +21,7 @@ use super::timers::Timers;
 use super::writer::{Write, Writer};
 use super::{answers, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
+use crate::domains::credentials;
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
@@ -71,6 +72,7 @@ pub(super) struct Parts {
     pub queue: Arc<dyn Queue>,
     pub http: HttpClient,
     pub services: Services,
+    pub credentials: credentials::Service,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
     pub env: Arc<Object>,
@@ -88,6 +90,7 @@ pub struct Dependencies {
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
     pub http: HttpClient,
+    pub credentials: credentials::Service,
     pub programs: Programs,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
@@ -112,7 +115,7 @@ fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, http, programs, config, env, public_url, drain } =
+        let Dependencies { database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain } =
             dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
@@ -134,6 +137,7 @@ impl Executor {
             queue,
             http,
             services: Services::default(),
+            credentials,
             config,
             env,
         }))

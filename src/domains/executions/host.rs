@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{Attempt, not_stored};
 use super::calls;
 use super::executor::Executor;
+use super::held::{self, Held};
 use super::repository as rows;
 use super::{outbound, recovery, storing};
 
@@ -26,11 +27,12 @@ pub(super) struct TenantHost {
     pub executor: Executor,
     pub attempt: Arc<Attempt>,
     pub cancel: CancellationToken,
+    held: Held,
 }
 
 impl TenantHost {
     pub(super) fn new(executor: Executor, attempt: Arc<Attempt>, cancel: CancellationToken) -> TenantHost {
-        TenantHost { executor, attempt, cancel }
+        TenantHost { executor, attempt, cancel, held: Held::default() }
     }
 
     /// Makes the execution durable before something it does is seen outside.
@@ -57,13 +59,26 @@ impl NodeHost for TenantHost {
             Ok(profile) => Arc::clone(&profile.egress),
             Err(error) => return Err(HttpError { code: "EGRESS_DENIED", message: error.to_string() }),
         };
-        outbound::send(&self.executor.0.http, &policy, request).await
+        self.held.sends(&request);
+        let answer = outbound::send(&self.executor.0.http, &policy, request, self.held.hosts()).await;
+        answer.map(|answer| self.held.without_quotes(answer))
+    }
+
+    fn begin(&self, _: &Node) {
+        self.held.let_go();
     }
 
     async fn credential(&self, node: &Node, kind: &str) -> Result<Object, ExecutionError> {
-        let message =
-            format!("The node \"{}\" asks for the credential \"{kind}\", which this server does not hold", node.name);
-        Err(ExecutionError::new("CredentialsError", message).describe("Credentials cannot be stored here yet"))
+        let attempt = &self.attempt;
+        let (tenant, workflow) = (attempt.row.tenant_id, attempt.row.workflow_id);
+        let resolved = held::resolve(&self.executor.0.credentials, tenant, workflow, node, kind).await?;
+        Ok(self.held.hold(resolved))
+    }
+
+    async fn renew_credential(&self, id: &str, refused: &str) -> Result<Object, ExecutionError> {
+        let tenant = self.attempt.row.tenant_id;
+        let resolved = held::renew(&self.executor.0.credentials, tenant, id, refused).await?;
+        Ok(self.held.hold(resolved))
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -16,6 +16,7 @@ mod error;
 mod executor;
 mod failure;
 mod handlers;
+mod held;
 mod host;
 mod input;
 mod journal;

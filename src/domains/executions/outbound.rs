@@ -6,16 +6,18 @@ use std::sync::Arc;
 use millrace_model::{ExecutionError, Str, Value};
 use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
 
-use crate::infrastructure::http_client::{self, EgressPolicy, ErrorKind, HttpClient, Part, Request};
+use crate::infrastructure::http_client::{self, AllowedHosts, EgressPolicy, ErrorKind, HttpClient, Part, Request};
 use crate::infrastructure::services::{Failure, Services};
 
-/// Sends a request under an egress policy.
+/// Sends a request under an egress policy, and to no other hosts than its credentials are for.
 pub(crate) async fn send(
     client: &HttpClient,
     policy: &Arc<EgressPolicy>,
     request: HttpRequest,
+    allowed_hosts: Vec<AllowedHosts>,
 ) -> Result<HttpResponse, HttpError> {
-    let answer = client.send(policy, translated(request)).await.map_err(failure)?;
+    let request = Request { allowed_hosts, ..translated(request) };
+    let answer = client.send(policy, request).await.map_err(failure)?;
     let headers = answer.headers.into_iter().map(|(name, value)| (Str::from(name), Str::from(value)));
     Ok(HttpResponse {
         status: answer.status,
@@ -71,6 +73,7 @@ fn translated(request: HttpRequest) -> Request {
             .then(|| request.max_redirects.map_or(21, |hops| usize::try_from(hops).unwrap_or(usize::MAX))),
         ignore_tls_errors: request.ignore_tls_errors,
         proxy: request.proxy.map(|text| text.to_string()),
+        allowed_hosts: Vec::new(),
     }
 }
 

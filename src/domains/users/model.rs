@@ -50,6 +50,7 @@ const VIEWER: &[Permission] = &[
     Permission::SchedulesRead,
     Permission::WebhooksRead,
     Permission::NodesRead,
+    Permission::CredentialsRead,
     Permission::TenantRead,
     Permission::UsersRead,
 ];
@@ -59,10 +60,20 @@ const OPERATOR: &[Permission] = &[
     Permission::ExecutionsWrite,
     Permission::SchedulesWrite,
 ];
-const DEVELOPER: &[Permission] =
-    &[Permission::WorkflowsWrite, Permission::WebhooksWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
-const ADMIN: &[Permission] =
-    &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];
+const DEVELOPER: &[Permission] = &[
+    Permission::WorkflowsWrite,
+    Permission::CredentialsWrite,
+    Permission::WebhooksWrite,
+    Permission::ApiKeysRead,
+    Permission::ApiKeysWrite,
+];
+const ADMIN: &[Permission] = &[
+    Permission::EncryptionRotate,
+    Permission::TenantWrite,
+    Permission::UsersWrite,
+    Permission::AuditRead,
+    Permission::AuditExport,
+];
 const OWNER: &[Permission] = &[Permission::TenantDelete];
 
 impl Role {

@@ -238,3 +238,47 @@ pub(super) async fn count(
     }
     PaginatorTrait::count(select, connection).await
 }
+
+/// Workflows whose newest version holds one of these texts, with that version.
+pub(super) async fn mentioning(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    texts: &[String],
+) -> Result<Vec<(Workflow, String)>, DbErr> {
+    let mut any = Condition::any();
+    for text in texts {
+        any = any.add(version::Column::Document.like(LikeExpr::new(format!("%{}%", escaped(text))).escape('\\')));
+    }
+    let current = Query::select()
+        .column(workflow::Column::VersionId)
+        .from(workflow::Entity)
+        .and_where(workflow::Column::TenantId.eq(tenant))
+        .to_owned();
+    let found = version::Entity::scoped(tenant)
+        .filter(version::Column::Id.in_subquery(current))
+        .filter(any)
+        .all(connection)
+        .await?;
+    let ids = found.iter().map(|version| version.workflow_id);
+    let rows = workflow::Entity::scoped(tenant).filter(workflow::Column::Id.is_in(ids)).all(connection).await?;
+    let with_document = |row: Workflow| {
+        let version = found.iter().find(|version| version.workflow_id == row.id)?;
+        Some((row, version.document.clone()))
+    };
+    Ok(rows.into_iter().filter_map(with_document).collect())
+}
+
+/// Those of the ids that are workflows of the tenant.
+pub(super) async fn known(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: &[WorkflowId],
+) -> Result<Vec<WorkflowId>, DbErr> {
+    workflow::Entity::scoped(tenant)
+        .select_only()
+        .column(workflow::Column::Id)
+        .filter(workflow::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(connection)
+        .await
+}

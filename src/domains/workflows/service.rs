@@ -22,7 +22,7 @@ use crate::infrastructure::database::{AcrossTenants, Database, Transaction, is_u
 /// The workflows of all tenants. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    database: Database,
+    pub(super) database: Database,
     clock: Arc<dyn Clock>,
     audit: audit::Service,
     tenants: tenants::Service,

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Config, QueueBackend};
+use super::{Config, KeySource, QueueBackend};
 use crate::common::TenantId;
 
 /// One line per mistake; none means the configuration can be used.
@@ -100,6 +100,22 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         "webhooks.queue_concurrency: must be between 1 and 1000",
     );
     require(config.webhooks.body_timeout_seconds > 0, "webhooks.body_timeout_seconds: must be at least 1");
+    let encryption = &config.encryption;
+    require(
+        encryption.source != KeySource::Env || !encryption.keys.expose().trim().is_empty(),
+        "encryption.keys: with encryption.source = \"env\", name at least one key of 32 bytes in base64",
+    );
+    require(
+        encryption.source != KeySource::Vault
+            || !encryption.vault.url.is_empty() && is_http_or_empty(&encryption.vault.url),
+        "encryption.vault.url: with encryption.source = \"vault\", must be an http or https URL",
+    );
+    let secrets = &config.secrets.vault;
+    require(is_http_or_empty(&secrets.url), "secrets.vault.url: must be an http or https URL, or empty");
+    require(
+        secrets.url.is_empty() || secrets.path.contains("{tenant}"),
+        "secrets.vault.path: must hold {tenant}, so that no tenant reads another's secrets",
+    );
     require(
         config.log.filter.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         "log.filter: must be a filter such as \"info\" or \"millrace=debug,info\"",

@@ -18,6 +18,8 @@ pub use sections::{
     Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
     Queue, QueueBackend, Role, Server, SqliteSynchronous, Tenants,
     Queue, Role, Server, SqliteSynchronous, Tenants, Webhooks,
+    Auth, Cache, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log, LogFormat,
+    Mail, Metrics, Plan, Queue, Role, Secrets, Server, SqliteSynchronous, Tenants, VaultSecrets, VaultTransit,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -40,6 +42,7 @@ pub struct Config {
     pub queue: Queue,
     pub auth: Auth,
     pub mail: Mail,
+    pub encryption: Encryption,
     pub limits: Limits,
     pub tenants: Tenants,
     pub http_client: HttpClient,
@@ -48,6 +51,7 @@ pub struct Config {
     pub chaos: Chaos,
     pub webhooks: Webhooks,
     pub expressions: Expressions,
+    pub secrets: Secrets,
     pub log: Log,
     pub metrics: Metrics,
 }

@@ -131,6 +131,33 @@ pub struct Mail {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Encryption {
+    pub source: KeySource,
+    pub keys: Secret<String>,
+    pub vault: VaultTransit,
+}
+
+/// Where the keys come from that wrap data keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    File,
+    Env,
+    Vault,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultTransit {
+    pub url: String,
+    pub token: Secret<String>,
+    pub namespace: String,
+    pub mount: String,
+    pub key: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub api_requests_per_minute: u64,
     pub anonymous_requests_per_minute: u64,
@@ -224,6 +251,23 @@ pub struct Webhooks {
 pub struct Expressions {
     pub env_allow: Vec<String>,
     pub env: Vec<Secret<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub env_allow: Vec<String>,
+    pub vault: VaultSecrets,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultSecrets {
+    pub url: String,
+    pub token: Secret<String>,
+    pub namespace: String,
+    pub mount: String,
+    pub path: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -9,6 +9,8 @@ use crate::common::{
     Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, SessionId, TagId, TenantId, Timestamp,
     UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId, TagId,
+    TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -113,6 +115,9 @@ id_columns!(
     WorkerId,
     ScheduleId,
     FiringId,
+    CredentialId,
+    OAuthFlowId,
+    ConnectSessionId,
 );
 
 column! {

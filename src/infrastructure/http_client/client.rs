@@ -74,6 +74,11 @@ impl HttpClient {
         let mut body = request.body;
         let mut redirects_left = request.max_redirects.unwrap_or(0);
         loop {
+            if let Some(allowed) = request.allowed_hosts.iter().find(|allowed| !allowed.permit(&url)) {
+                let host = url.host_str().unwrap_or_default();
+                let message = format!("the credential may not be used with {host}, only with {allowed}");
+                return Err(Error::new(ErrorKind::EgressDenied, message));
+            }
             // A name is checked when it is resolved; an address in the URL is not, so it is checked here.
             check_name(policy, &url)?;
             if request.proxy.is_none() {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::hosts::AllowedHosts;
+
 /// A request to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -19,6 +21,8 @@ pub struct Request {
     pub ignore_tls_errors: bool,
     /// URL of a proxy; its address is checked like any other.
     pub proxy: Option<String>,
+    /// For each of its credentials, the only hosts it may go to, redirects included.
+    pub allowed_hosts: Vec<AllowedHosts>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Body, EgressPolicy, ErrorKind, HttpClient, Part, Request};
+use super::{AllowedHosts, Body, EgressPolicy, ErrorKind, HttpClient, Part, Request};
 use crate::infrastructure::config::Config;
 
 #[test]
@@ -241,4 +241,20 @@ async fn multipart_bodies_carry_their_parts() {
     assert!(seen.contains("name=\"file\"; filename=\"a.txt\"") && seen.contains("content"), "{seen}");
     // A second connection of the same pool still works after the first was closed.
     assert_eq!(client().send(&loopback(), get(format!("http://{address}/"))).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_credential_stays_on_its_hosts_on_every_hop() {
+    let elsewhere = serve(|_| ok("leaked")).await;
+    let (port, away) = (elsewhere.port(), format!("http://localhost:{}/", elsewhere.port()));
+    let hopping = serve(move |_| redirect(307, &away)).await;
+    let allowed = AllowedHosts::parse(["127.0.0.1"]).unwrap();
+    let request = |url: String| Request { allowed_hosts: vec![allowed.clone()], ..get(url) };
+    for url in [format!("http://localhost:{port}/"), format!("http://{hopping}/")] {
+        let error = client().send(&loopback(), request(url.clone())).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::EgressDenied, "{url}");
+        assert!(error.message.contains("localhost") && error.message.contains("127.0.0.1"), "{}", error.message);
+    }
+    let reached = client().send(&loopback(), request(format!("http://{elsewhere}/"))).await.unwrap();
+    assert_eq!(reached.status, 200);
 }

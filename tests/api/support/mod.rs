@@ -1,18 +1,24 @@
 //! What tests stand on: a server, its tenants' personas, and requests that say what they expect.
 
+mod browser;
 mod client;
 mod database;
+mod oidc_provider;
 mod outbox;
 mod process;
 mod receiver;
 mod server;
 mod tenant;
+mod vendor;
 mod vendors;
 
+pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use database::TestDatabase;
+pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::TestServer;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
+pub(crate) use vendor::{Asked, Vendor};
 pub(crate) use vendors::{Received, Vendors};

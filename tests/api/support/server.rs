@@ -74,6 +74,21 @@ impl TestServer {
         TestServer { app, clock, outbox, service, _database: database, _directory: directory }
     }
 
+    /// With a port of its own on loopback, for browsers; its address is the public one.
+    pub(crate) async fn listening(change: impl FnOnce(&mut Config)) -> TestServer {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = TestServer::with(|config| {
+            config.server.public_url = url;
+            change(config);
+        })
+        .await;
+        let app = server.app.clone();
+        let sockets = actix_web::HttpServer::new(move || create_app(&app)).workers(1).disable_signals();
+        actix_web::rt::spawn(sockets.listen(listener).unwrap().run());
+        server
+    }
+
     /// Somebody without credentials.
     pub(crate) fn visitor(&self) -> Client {
         Client::new(self.service.clone(), Vec::new())

@@ -39,6 +39,21 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
     }
     if path.starts_with("/api/v1/webhooks/") {
         return Some(signed_webhook(tenant).await);
+    if path.starts_with("/api/v1/credentials/connect-sessions/") {
+        let session =
+            tenant.owner.post("/api/v1/credentials/connect-sessions", json!({ "type": "httpBasicAuth" })).await;
+        return Some(id(session.json(201)));
+    }
+    if path.starts_with("/api/v1/credentials/") {
+        let oauth =
+            json!({ "clientId": "c", "authUrl": "https://a.example/a", "accessTokenUrl": "https://a.example/t" });
+        let (kind, data) = if path.ends_with("/oauth/start") {
+            ("oAuth2Api", oauth)
+        } else {
+            ("httpBasicAuth", json!({ "user": "u" }))
+        };
+        let body = json!({ "name": "x", "type": kind, "data": data });
+        return Some(id(tenant.owner.post("/api/v1/credentials", body).await.json(201)));
     }
     if path.starts_with("/api/v1/executions/") {
         let ends = path.ends_with("/retry");
@@ -104,7 +119,7 @@ async fn execution(tenant: &TestTenant, ends: bool) -> Value {
 }
 
 /// What every tenant shares: there is no foreign one.
-const SHARED: &[&str] = &["/api/v1/node-types/{name}"];
+const SHARED: &[&str] = &["/api/v1/credentials/schema/{type}", "/api/v1/node-types/{name}"];
 
 #[actix_web::test]
 async fn another_tenants_resource_is_not_found() {

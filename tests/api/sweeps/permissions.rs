@@ -14,6 +14,8 @@ const PUBLIC: &[&str] = &[
     "login",
     "refresh",
     "logout",
+    "finish_oauth",
+    "forward_oauth",
     "get_liveness",
     "get_readiness",
     "get_metrics",

@@ -11,20 +11,24 @@ pub(super) fn is_possible() -> bool {
     rustix::process::geteuid().is_root() && Path::new("/etc/debian_version").exists() && program("apt-get").is_some()
 }
 
+/// The servers' packages.
 pub(super) fn install(services: &[Service]) -> Result<()> {
-    if services.is_empty() {
-        return Ok(());
-    }
     let packages = services.iter().map(|service| match service {
         Service::Postgres => "postgresql",
         Service::Redis => "redis-server",
         Service::RabbitMq => "rabbitmq-server",
     });
-    let packages: Vec<_> = packages.collect();
+    install_packages(&packages.collect::<Vec<_>>())
+}
+
+pub(super) fn install_packages(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
     report::progress(&format!("installing {} with apt-get", packages.join(", ")));
     let begin = Instant::now();
     apt_get(&["update", "-qq"])?;
-    apt_get(&[["install", "-qq", "-y", "--no-install-recommends"].as_slice(), &packages].concat())?;
+    apt_get(&[["install", "-qq", "-y", "--no-install-recommends"].as_slice(), packages].concat())?;
     report::progress(&format!("installed in {}", report::duration(begin.elapsed())));
     Ok(())
 }

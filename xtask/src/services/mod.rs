@@ -1,6 +1,7 @@
 //! PostgreSQL, Redis and RabbitMQ for tests: given by the environment, from `docker compose`, or from local binaries.
 //! Real servers, never stand-ins; throwaway data, so they run without durability.
 
+pub(crate) mod browser;
 mod compose;
 mod install;
 mod local;

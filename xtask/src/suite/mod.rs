@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::{
     arguments::{Arguments, Wrong},
     interrupt, process, report,
-    services::{Plan, Service, Services, shared},
+    services::{Plan, Service, Services, browser, shared},
     tidy, workspace,
 };
 
@@ -111,7 +111,7 @@ impl Suite {
             report::pass_on(&format!("    {row}"));
         }
         if embedded_only {
-            report::pass_on("    not tested, as asked: PostgreSQL, Redis, RabbitMQ");
+            report::pass_on("    not tested, as asked: PostgreSQL, Redis, RabbitMQ, the browser");
         }
         let counts: Vec<_> = rows.iter().filter_map(|row| row.verdict.counts).collect();
         if !counts.is_empty() {
@@ -124,19 +124,21 @@ impl Suite {
 
     /// Says at the start what will be missing at the end.
     fn announce_services(&self) {
-        if let Some(reason) = self.plan.impossible() {
+        for reason in self.plan.impossible().into_iter().chain(browser::impossible()) {
             report::error(&reason);
         }
     }
 
     fn api_on_services(&self) -> Result<Verdict> {
+        browser::prepare()?;
+        let browser = [(browser::VARIABLE, "1")];
         if self.keep {
             let servers = shared::running()?;
-            let environment: Vec<_> = servers.iter().map(|server| (server.service.variable(), &*server.url)).collect();
-            return self.runner.run(Tests::Api, &environment);
+            let environment = servers.iter().map(|server| (server.service.variable(), &*server.url));
+            return self.runner.run(Tests::Api, &environment.chain(browser).collect::<Vec<_>>());
         }
         let services = Services::start(&self.plan)?;
-        self.runner.run(Tests::Api, &services.environment().collect::<Vec<_>>())
+        self.runner.run(Tests::Api, &services.environment().chain(browser).collect::<Vec<_>>())
     }
 }
 
@@ -174,7 +176,7 @@ fn plain(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Verdict> {
 
 /// The variables that decide which servers tests use; none may leak into tests of the embedded ones.
 fn service_variables() -> impl Iterator<Item = &'static str> {
-    Service::ALL.into_iter().map(Service::variable)
+    Service::ALL.into_iter().map(Service::variable).chain([browser::VARIABLE])
 }
 
 #[cfg(test)]

@@ -122,6 +122,10 @@ impl Trial {
             ("typeVersion", self.version.into()),
             ("parameters", self.parameters.clone()),
             ("onError", self.on_error.into()),
+            (
+                "credentials",
+                self.world.credentials.keys().map(|kind| (kind.clone(), Value::from("one"))).collect::<Object>().into(),
+            ),
         ]))
     }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use millrace_model::{ExecutionError, Object, Str, Value};
 
 use super::{Draft, DraftBody, Failure, digest, field, oauth1, oauth2, predefined};
-use crate::{HttpResponse, NodeHost};
+use crate::{HttpRequest, HttpResponse, NodeHost};
 
 /// How a request proves who sends it.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +48,21 @@ impl Authentication {
             "httpDigestAuth" => Authentication::Digest { user: field(data, "user"), password: field(data, "password") },
             "httpCustomAuth" => Authentication::Fields(custom(data)?),
             _ if kind.ends_with("OAuth1Api") || kind == "oAuth1Api" => Authentication::OAuth1(oauth1::Keys::of(data)),
-            _ if kind.ends_with("OAuth2Api") || kind == "oAuth2Api" => Authentication::OAuth2(oauth2::Grant::of(data)),
+            _ if kind.contains("OAuth2") || kind == "oAuth2Api" => Authentication::OAuth2(oauth2::Grant::of(data)),
             _ => Authentication::Fields(predefined::fields(kind, data)),
         })
+    }
+
+    /// The request with what this adds to it beforehand; what takes an exchange with the server adds nothing.
+    fn added_to(&self, request: HttpRequest) -> Result<HttpRequest, ExecutionError> {
+        let mut draft = Draft { request, ..Draft::default() };
+        if let Authentication::OAuth2(grant) = self
+            && let Some(token) = grant.access_token()
+        {
+            grant.apply(&mut draft, &token);
+        }
+        self.apply(&mut draft);
+        draft.encode().ok_or_else(|| invalid_url_error(&draft))
     }
 
     fn apply(&self, draft: &mut Draft) {
@@ -119,10 +131,17 @@ async fn with_token(host: &dyn NodeHost, mut draft: Draft, grant: &oauth2::Grant
     };
     grant.apply(&mut draft, &token);
     let first = exchange(host, &draft).await?;
-    if first.status != 401 || !grant.can_renew() {
+    if first.status != 401 {
         return Ok(first);
     }
-    let token = renewed(host, grant).await?;
+    let token = match grant.kept_by_host() {
+        Some(id) => {
+            let data = host.renew_credential(&id, &token).await.map_err(Failure::Node)?;
+            oauth2::Grant::of(&data).access_token().unwrap_or_default()
+        }
+        None if grant.can_renew() => renewed(host, grant).await?,
+        None => return Ok(first),
+    };
     grant.apply(&mut draft, &token);
     exchange(host, &draft).await
 }
@@ -146,8 +165,17 @@ async fn exchange(host: &dyn NodeHost, draft: &Draft) -> Result<HttpResponse, Fa
 }
 
 fn invalid_url(draft: &Draft) -> Failure {
+    Failure::Node(invalid_url_error(draft))
+}
+
+fn invalid_url_error(draft: &Draft) -> ExecutionError {
     let message = format!("Invalid URL: {}. URL must start with \"http\" or \"https\".", draft.request.url);
-    Failure::Node(ExecutionError::operation(message))
+    ExecutionError::operation(message)
+}
+
+/// A request without a body, as a credential of this type authenticates it: for trying out whether the credential works.
+pub fn authenticate(kind: &str, data: &Object, request: HttpRequest) -> Result<HttpRequest, ExecutionError> {
+    Authentication::of(kind, data)?.added_to(request)
 }
 
 pub(super) fn basic(user: &str, password: &str) -> String {

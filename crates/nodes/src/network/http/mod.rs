@@ -11,10 +11,12 @@ mod oauth2;
 mod predefined;
 mod query;
 
+pub use authentication::authenticate;
 pub(crate) use authentication::{Authentication, send};
 pub(crate) use draft::{Draft, DraftBody, Part};
 pub(crate) use encoding::decode_text;
 pub(crate) use error::{Failure, api_error};
+pub use predefined::authentication_rules;
 pub(crate) use query::ArrayFormat;
 
 use millrace_model::{Object, Str, Value};

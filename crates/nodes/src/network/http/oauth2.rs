@@ -31,6 +31,11 @@ impl Grant {
             .find(|token| !token.is_empty())
     }
 
+    /// The credential's id, where the host renews its tokens.
+    pub(super) fn kept_by_host(&self) -> Option<Str> {
+        Some(field(&self.data, "credentialId")).filter(|id| !id.is_empty())
+    }
+
     pub(super) fn can_renew(&self) -> bool {
         !field(&self.data, "accessTokenUrl").is_empty()
             && (!field(&self.tokens, "refresh_token").is_empty() || self.is_client_credentials())

@@ -17,13 +17,19 @@ static RULES: LazyLock<Object> = LazyLock::new(|| {
     rules.as_object().cloned().unwrap_or_default()
 });
 
-/// The fields that a credential of this type adds; a type without a rule is guessed from its fields.
+/// All rules, by credential type.
+pub fn authentication_rules() -> &'static Object {
+    &RULES
+}
+
+/// The fields that a credential of this type adds; a type without a rule is guessed from its fields. A template that
+/// names an empty field adds nothing.
 pub(super) fn fields(kind: &str, data: &Object) -> Fields {
     let Some(rule) = RULES.get(kind) else { return guessed(data) };
     let part = |name: &str| {
         let templates = rule.get(name).and_then(Value::as_object);
         let templates = templates.into_iter().flat_map(Object::iter);
-        templates.map(|(name, template)| (fill(name, data), fill(template.as_str().unwrap_or_default(), data)))
+        templates.filter_map(|(name, template)| Some((fill(name, data)?, fill(template.as_str()?, data)?)))
     };
     let object = |name: &str| part(name).map(|(name, value)| (name, Value::from(value))).collect();
     Fields { headers: part("headers").collect(), query: object("query"), body: object("body") }
@@ -40,7 +46,7 @@ fn guessed(data: &Object) -> Fields {
     }
 }
 
-fn fill(template: &str, data: &Object) -> Str {
+fn fill(template: &str, data: &Object) -> Option<Str> {
     let mut text = Str::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -54,12 +60,12 @@ fn fill(template: &str, data: &Object) -> Str {
                 let pair = format!("{}:{}", literal_or_field(user, data), literal_or_field(password, data));
                 text.push_str(&STANDARD.encode(pair));
             }
-            None => text.push_str(&field(data, name)),
+            None => text.push_str(Some(field(data, name)).filter(|value| !value.is_empty())?.as_str()),
         }
         rest = after;
     }
     text.push_str(rest);
-    text
+    Some(text)
 }
 
 /// `'x'` is the text x, anything else a field.
@@ -87,6 +93,13 @@ mod tests {
             let fields = fields(kind, &data);
             assert!(fields.headers.contains(&(name.into(), value.into())), "{kind}: {:?}", fields.headers);
         }
+    }
+
+    #[test]
+    fn empty_fields_add_nothing() {
+        let data = Object::from([("apiKey", "k1".into()), ("organizationId", "".into())]);
+        assert_eq!(fields("openAiApi", &data).headers.len(), 1);
+        assert!(fields("ollamaApi", &Object::new()).headers.is_empty());
     }
 
     #[test]

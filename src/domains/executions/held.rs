@@ -1,0 +1,128 @@
+//! The credentials that a node holds while it runs: they confine where its requests go, and no failing answer may quote
+//! them into an error that is stored.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use millrace_model::{ExecutionError, Node, Object};
+use millrace_nodes::{HttpRequest, HttpResponse};
+
+use crate::common::error::chain;
+use crate::common::{Coded, Ctx, Secret, TenantId, WorkflowId};
+use crate::domains::credentials::{self, Resolved, Wanted};
+use crate::infrastructure::http_client::AllowedHosts;
+
+/// Texts shorter than this are words like any other.
+const LEAST: usize = 6;
+/// Stands where a service quoted a secret; n8n's mark.
+const HIDDEN: &str = "**hidden**";
+
+/// What the credentials of the node that runs at present bring with them.
+#[derive(Default)]
+pub(super) struct Held {
+    hosts: Mutex<Vec<AllowedHosts>>,
+    /// Of every node of the run: a later answer may still quote them.
+    secrets: Mutex<Vec<Secret<String>>>,
+}
+
+/// The credential that a node names for this type.
+pub(super) async fn resolve(
+    credentials: &credentials::Service,
+    tenant: TenantId,
+    workflow: WorkflowId,
+    node: &Node,
+    kind: &str,
+) -> Result<Resolved, ExecutionError> {
+    let Some(reference) = node.credentials.get(kind) else {
+        let message = format!("Node does not have any credentials set for \"{kind}\"");
+        return Err(failed(message).describe("Choose a credential in the node"));
+    };
+    let wanted = Wanted { kind, reference, node_type: &node.kind, workflow };
+    credentials.resolve(&Ctx::system(tenant), &wanted).await.map_err(|error| refused(&error))
+}
+
+/// Another access token in place of one that a service refused. `id` is one that [`resolve`] gave.
+pub(super) async fn renew(
+    credentials: &credentials::Service,
+    tenant: TenantId,
+    id: &str,
+    token: &str,
+) -> Result<Resolved, ExecutionError> {
+    let Ok(id) = id.parse() else { return Err(failed("There is no such credential".to_owned())) };
+    credentials.renewed(&Ctx::system(tenant), id, token).await.map_err(|error| refused(&error))
+}
+
+/// What a workflow is told. Of our own faults that is nothing; the log has them.
+fn refused(error: &credentials::Error) -> ExecutionError {
+    tracing::debug!(error = chain(error), "a node got no credential");
+    let told = error.detail().unwrap_or_else(|| "the server failed to read it".to_owned());
+    failed(format!("The credential cannot be used: {told}")).with_context("code", error.code().code)
+}
+
+fn failed(message: String) -> ExecutionError {
+    ExecutionError::new("CredentialsError", message)
+}
+
+impl Held {
+    /// The fields of a credential, for the node that runs.
+    pub(super) fn hold(&self, resolved: Resolved) -> Object {
+        lock(&self.hosts).extend(resolved.allowed_hosts);
+        for secret in resolved.secrets {
+            self.keep(secret);
+        }
+        resolved.data
+    }
+
+    /// A request goes out: what authenticates it is a secret, too, in whatever form the node brought it.
+    pub(super) fn sends(&self, request: &HttpRequest) {
+        if lock(&self.secrets).is_empty() {
+            return;
+        }
+        let authorization = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        for (_, value) in authorization {
+            let (_, parameters) = value.split_once(' ').unwrap_or(("", value));
+            self.keep(Secret::new(parameters.to_owned()));
+        }
+    }
+
+    fn keep(&self, secret: Secret<String>) {
+        let mut secrets = lock(&self.secrets);
+        if secret.expose().len() >= LEAST && !secrets.iter().any(|known| known.expose() == secret.expose()) {
+            secrets.push(secret);
+        }
+    }
+
+    /// Another node begins.
+    pub(super) fn let_go(&self) {
+        lock(&self.hosts).clear();
+    }
+
+    /// Where the node's requests may go, for each of its credentials that says so.
+    pub(super) fn hosts(&self) -> Vec<AllowedHosts> {
+        lock(&self.hosts).clone()
+    }
+
+    /// A failing answer becomes part of an error: without secrets that it repeats.
+    pub(super) fn without_quotes(&self, mut answer: HttpResponse) -> HttpResponse {
+        if answer.status < 400 {
+            return answer;
+        }
+        for secret in lock(&self.secrets).iter() {
+            for (_, value) in &mut answer.headers {
+                if value.contains(secret.expose().as_str()) {
+                    *value = value.replace(secret.expose(), HIDDEN).into();
+                }
+            }
+            if let Ok(text) = std::str::from_utf8(&answer.body)
+                && text.contains(secret.expose().as_str())
+            {
+                answer.body = Bytes::from(text.replace(secret.expose(), HIDDEN));
+            }
+        }
+        answer
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
