@@ -226,5 +226,7 @@ fn typed(kind: &CredentialType, entered: Vec<(String, String)>) -> Map<String, V
         };
         (name, value)
     };
-    entered.into_iter().filter(|(_, text)| !text.is_empty()).map(value).collect()
+    // Forms carry more than was asked for: the names of buttons, what extensions add.
+    let asked = |name: &str| kind.field(name).is_some_and(|field| !field.hidden);
+    entered.into_iter().filter(|(name, text)| asked(name) && !text.is_empty()).map(value).collect()
 }

@@ -143,7 +143,9 @@ async fn mistakes_are_refused_by_their_place() {
 fn pointers_of(reply: Reply) -> Vec<String> {
     let problem = reply.problem(422, "invalid_body");
     let errors = problem["errors"].as_array().unwrap().iter();
-    errors.map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    let mut pointers: Vec<_> = errors.map(|error| error["pointer"].as_str().unwrap().to_owned()).collect();
+    pointers.dedup();
+    pointers
 }
 
 #[actix_web::test]

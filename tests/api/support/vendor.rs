@@ -8,7 +8,6 @@ use bytes::Bytes;
 /// What a vendor was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    pub(crate) method: String,
     /// With its query.
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -67,7 +66,6 @@ impl Vendor {
 fn read(request: &HttpRequest, body: &Bytes) -> Asked {
     let text = |value: &actix_web::http::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Asked {
-        method: request.method().to_string(),
         path: request.uri().to_string(),
         headers: request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: String::from_utf8_lossy(body).into_owned(),
