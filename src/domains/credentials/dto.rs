@@ -355,6 +355,12 @@ pub struct SessionResponse {
 /// A new connect session. The token is shown this once.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057", "type": "httpBasicAuth", "name": "Their warehouse",
+    "endUser": "customer-17", "status": "pending", "problem": null, "credentialId": null,
+    "createdAt": "2025-01-31T08:00:00.000Z", "expiresAt": "2025-01-31T08:30:00.000Z",
+    "token": "mrc_Tm9uc2Vuc2U", "url": "http://localhost:8080/connect/mrc_Tm9uc2Vuc2U"
+}))]
 pub struct CreatedSessionResponse {
     #[serde(flatten)]
     pub session: SessionResponse,

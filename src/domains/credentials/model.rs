@@ -152,6 +152,11 @@ impl Fields {
         self.0.iter().map(shown).collect()
     }
 
+    /// Does a mark among them stand for a secret that is to stay?
+    pub(super) fn keeps_something(&self) -> bool {
+        self.0.values().any(|value| value.as_str() == Some(REDACTED))
+    }
+
     /// These fields after a change: the mark keeps what was there, and so does a field that is left out if `partial`.
     /// Null takes a field away. Tokens stay unless they are given: nobody enters them.
     #[must_use]

@@ -244,8 +244,12 @@ impl Service {
     async fn change(&self, ctx: &Ctx, reference: &str, changes: Changes) -> Result<CredentialResponse, Error> {
         let mut row = self.row(ctx.tenant, reference).await?;
         let (before, kind) = (CredentialResponse::of(&row), kind_of(&row.kind)?);
-        let old = self.fields(&row).await?;
         let data = changes.data.unwrap_or_default();
+        let old = match self.fields(&row).await {
+            // All of it is entered again: what was there is not needed.
+            Err(Error::Damaged) if !changes.partial && !data.expose().keeps_something() => Secret::default(),
+            opened => opened?,
+        };
         let fields = Secret::new(old.expose().changed(data.expose(), changes.partial));
         let mut problems = registry::check(kind, &fields.expose().0);
         if changes.kind.is_some_and(|other| other != row.kind) {

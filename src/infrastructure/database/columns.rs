@@ -11,6 +11,8 @@ use crate::common::{
     UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId, TagId,
     TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId,
+    TagId, TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.

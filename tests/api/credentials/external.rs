@@ -21,8 +21,7 @@ async fn fields_are_read_from_their_providers_when_they_are_used() {
     let url = kv.url.clone();
     let server = TestServer::with(move |config| {
         reaching_loopback(config);
-        // Cargo sets it for every test.
-        config.secrets.env_allow = vec!["CARGO_PKG_NAME".to_owned()];
+        config.secrets.env_allow = vec!["PATH".to_owned()];
         config.secrets.vault.url = url;
         config.secrets.vault.token = Secret::new("kv-token".to_owned());
         config.secrets.vault.path = "tenants/{tenant}".to_owned();
@@ -30,11 +29,12 @@ async fn fields_are_read_from_their_providers_when_they_are_used() {
     .await;
     let tenant = server.tenant("acme").await;
     let vendor = Vendor::start(|_| HttpResponse::Ok().json(json!({})));
+    let path = format!("Bearer {}", std::env::var("PATH").unwrap());
     for (token, expected) in [
         ("={{ $secrets.vault.billing.live.key }}", Ok("Bearer PLANTED-vault")),
         ("=v{{ $secrets.vault.billing.live.number }}!", Ok("Bearer v7!")),
-        ("={{ $secrets.env.CARGO_PKG_NAME }}", Ok("Bearer millrace")),
-        ("={{ $secrets.env.PATH }}", Err("does not exist, or the operator does not allow it")),
+        ("={{ $secrets.env.PATH }}", Ok(path.as_str())),
+        ("={{ $secrets.env.HOME }}", Err("does not exist, or the operator does not allow it")),
         ("={{ $secrets.vault.nothing.key }}", Err("does not exist")),
         ("={{ $secrets.vault.billing.live.other }}", Err("does not exist")),
         ("={{ $secrets.vault.x.broken.key }}", Err("not JSON")),

@@ -73,7 +73,7 @@ async fn predefined_types_are_sent_by_their_rules() {
     let id = create(&owner, "anthropicApi", json!({ "apiKey": "key-1" })).await;
     let mut node = http_request(&vendor.url, "anthropicApi", json!({ "id": id }));
     node["parameters"]["authentication"] = json!("predefinedCredentialType");
-    node["parameters"]["nodeCredentialType"] = json!("={{ 'anthropic' + 'Api' }}");
+    node["parameters"]["nodeCredentialType"] = json!("anthropicApi");
     let execution = run(&owner, workflow(node)).await;
     assert_eq!(execution["status"], "success", "{execution}");
     assert_eq!(vendor.last().header("x-api-key"), Some("key-1"));
