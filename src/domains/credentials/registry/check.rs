@@ -30,7 +30,10 @@ pub(in crate::domains::credentials) fn check(kind: &CredentialType, data: &Map<S
         found.extend(mistake.map(|(code, message)| FieldError::new(pointer(name), code, message)));
     }
     for field in kind.fields.iter().filter(|field| field.required && !field.hidden && applies(kind, field, data)) {
-        let is_given = data.get(&field.name).map_or(!field.default.is_null(), |value| !is_blank(value));
+        let is_given = match data.get(&field.name) {
+            Some(value) => !is_blank(value),
+            None => !field.default.is_null(),
+        };
         if !is_given {
             found.push(FieldError::new(pointer(&field.name), "missing_field", format!("{} is needed", field.label())));
         }
