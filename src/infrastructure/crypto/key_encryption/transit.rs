@@ -48,7 +48,7 @@ impl VaultTransit {
         let answer = answer.map_err(|error| Error::Service(error.to_string()))?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if !(200..300).contains(&answer.status) {
-            let words = body["errors"].as_array().and_then(|list| list.first()).and_then(Value::as_str);
+            let words = body.pointer("/errors/0").and_then(Value::as_str);
             return Err(Error::Service(format!("{} {}", answer.status, words.unwrap_or(answer.reason))));
         }
         Ok(body.get("data").cloned().unwrap_or_default())
@@ -59,7 +59,7 @@ impl VaultTransit {
 impl KeyEncryption for VaultTransit {
     async fn current(&self) -> Result<String, Error> {
         let key = self.call("GET", format!("keys/{}", self.config.key), Value::Null).await?;
-        let version = key["latest_version"].as_u64();
+        let version = key.get("latest_version").and_then(Value::as_u64);
         let version = version.ok_or_else(|| Error::Service("its answer names no version of the key".to_owned()))?;
         Ok(self.id(&format!("v{version}")))
     }
@@ -70,7 +70,7 @@ impl KeyEncryption for VaultTransit {
             "associated_data": BASE64_STANDARD.encode(associated)
         });
         let data = self.call("POST", format!("encrypt/{}", self.config.key), body).await?;
-        let text = data["ciphertext"].as_str().unwrap_or_default();
+        let text = data.get("ciphertext").and_then(Value::as_str).unwrap_or_default();
         let version = version_of(text).ok_or_else(|| Error::Service("its answer holds no ciphertext".to_owned()))?;
         Ok(Wrapped { key_id: self.id(version), bytes: text.as_bytes().to_vec() })
     }
@@ -84,7 +84,11 @@ impl KeyEncryption for VaultTransit {
         }
         let body = json!({ "ciphertext": text, "associated_data": BASE64_STANDARD.encode(associated) });
         let data = self.call("POST", format!("decrypt/{}", self.config.key), body).await?;
-        let bits = data["plaintext"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok()).map(Secret::new);
+        let bits = data
+            .get("plaintext")
+            .and_then(Value::as_str)
+            .and_then(|text| BASE64_STANDARD.decode(text).ok())
+            .map(Secret::new);
         let bits = bits.and_then(|bits| <[u8; 32]>::try_from(bits.expose().as_slice()).ok());
         bits.map(|bits| SealingKey::new(Secret::new(bits))).ok_or_else(|| Error::Wrong(wrapped.key_id.clone()))
     }
