@@ -106,8 +106,9 @@ mod tests {
     fn agrees_with_the_standard() {
         let key = SealingKey::new(Secret::new([0; 32]));
         let expected = "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919";
-        let bytes: Vec<u8> =
-            (0..expected.len()).step_by(2).map(|at| u8::from_str_radix(&expected[at..at + 2], 16).unwrap()).collect();
+        let digit = |letter: u8| u8::try_from(char::from(letter).to_digit(16).unwrap()).unwrap();
+        let pairs = expected.as_bytes().chunks_exact(2);
+        let bytes: Vec<u8> = pairs.map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
         let sealed = [&[0; NONCE][..], &bytes].concat();
         assert_eq!(key.open(&sealed, b"").unwrap().expose(), &[0; 16]);
     }

@@ -43,7 +43,8 @@ impl AllowedHosts {
 
 /// As `Url` writes hosts: lower case, punycode, addresses in their short form.
 fn normal(name: &str) -> Result<String, InvalidHost> {
-    let (wild, name) = name.trim().strip_prefix("*.").map_or(("", name.trim()), |rest| ("*.", rest));
+    let name = name.trim();
+    let (wild, name) = name.strip_prefix("*.").map_or(("", name), |rest| ("*.", rest));
     let host = Host::parse(name).map_err(|_| InvalidHost)?;
     match &host {
         Host::Domain(domain) if domain.contains('*') || domain.is_empty() => Err(InvalidHost),
