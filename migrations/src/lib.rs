@@ -14,6 +14,7 @@ mod m0012_plans;
 mod m0014_credentials;
 mod m0015_oauth_flows;
 mod m0016_connect_sessions;
+mod m0013_invitations_and_roles;
 mod m0017_journal;
 mod m0022_schedules;
 mod m0018_answers;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_credentials::Migration),
             Box::new(m0015_oauth_flows::Migration),
             Box::new(m0016_connect_sessions::Migration),
+            Box::new(m0013_invitations_and_roles::Migration),
             Box::new(m0017_journal::Migration),
             Box::new(m0022_schedules::Migration),
             Box::new(m0018_answers::Migration),

@@ -22,6 +22,8 @@ pub use id::{
     UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, RequestId,
     SessionId, TagId, TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId, TenantId, UserId, WebhookId,
+    WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -13,6 +13,8 @@ use crate::common::{
     TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId,
     TagId, TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
+    WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -103,6 +105,8 @@ macro_rules! id_columns {
 id_columns!(
     TenantId,
     UserId,
+    RoleId,
+    InvitationId,
     ApiKeyId,
     SessionId,
     AuditEventId,

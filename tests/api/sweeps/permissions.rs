@@ -14,6 +14,7 @@ const PUBLIC: &[&str] = &[
     "login",
     "refresh",
     "logout",
+    "accept_invitation",
     "finish_oauth",
     "forward_oauth",
     "get_liveness",
@@ -25,7 +26,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// Operations for any caller who is signed in, whatever their permissions.
-const ANY_PERMISSION: &[&str] = &["get_me"];
+const ANY_PERMISSION: &[&str] = &["get_me", "list_my_tenants", "switch_tenant"];
 
 #[actix_web::test]
 async fn without_credentials_there_is_no_answer() {

@@ -1,0 +1,57 @@
+//! An API and a worker as processes of their own, on PostgreSQL; tried where `MILLRACE_TEST_POSTGRES_URL` names one.
+
+use serde_json::{Value, json};
+
+use crate::recovery::{chain, http};
+use crate::support::{Process, Receiver};
+use crate::workflows::greeting;
+
+/// An API that runs nothing; `None` without PostgreSQL.
+async fn api() -> Option<Process> {
+    std::env::var("MILLRACE_TEST_POSTGRES_URL").ok()?;
+    Some(Process::start(&[("SERVER__ROLES", "[\"api\"]")]).await)
+}
+
+#[actix_web::test]
+async fn who_calls_the_api_is_answered_by_a_worker_elsewhere() {
+    let Some(process) = api().await else { return };
+    process.activate(greeting("hello")).await;
+    let mut answering = greeting("answered");
+    answering["nodes"][0]["parameters"]["responseMode"] = json!("responseNode");
+    answering["nodes"].as_array_mut().unwrap().push(json!({
+        "name": "Answer", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1.1, "position": [400, 0],
+        "parameters": { "respondWith": "text", "responseBody": "=Dear {{ $json.greeting }}", "options": { "responseCode": 201 } }
+    }));
+    answering["connections"]["Greet"] = json!({ "main": [[{ "node": "Answer", "type": "main", "index": 0 }]] });
+    process.activate(answering).await;
+    let mut worker = process.beside(&["worker", "--port", "0", "--concurrency", "4"]);
+    let (status, body) = process.send("POST", "/t/acme/webhook/hello", Some(json!({ "name": "Ann" }))).await.unwrap();
+    let greeted: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, greeted), (200, json!({ "greeting": "Hello Ann" })));
+    let (status, body) =
+        process.send("POST", "/t/acme/webhook/answered", Some(json!({ "name": "Ann" }))).await.unwrap();
+    assert_eq!((status, String::from_utf8(body).unwrap()), (201, "Dear Hello Ann".to_owned()));
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+}
+
+#[actix_web::test]
+async fn another_worker_goes_on_with_what_a_killed_one_had() {
+    let Some(process) = api().await else { return };
+    let mut receiver = Receiver::start();
+    let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
+    process.activate(chain("steps", vec![step("a"), step("slow/b"), step("c")])).await;
+    let mut first = process.beside(&["worker", "--port", "0"]);
+    process.send("POST", "/t/acme/webhook/steps", Some(json!({}))).await.unwrap();
+    let in_flight = receiver.wait_for("/slow/b").await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let mut second = process.beside(&["worker", "--port", "0"]);
+    assert_eq!(receiver.wait_for("/slow/b").await, in_flight);
+    process.wait_for("success", 1).await;
+    for (path, counts) in [("/a", 1), ("/slow/b", 2), ("/c", 1)] {
+        assert_eq!(receiver.counts(path), [counts], "{path}");
+    }
+    second.kill().unwrap();
+    second.wait().unwrap();
+}
