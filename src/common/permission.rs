@@ -68,6 +68,7 @@ permissions! {
     EncryptionRotate = "encryption:rotate", "See the tenant's encryption keys (never the keys) and rotate them.";
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";
+    TenantExport = "tenant:export", "Export everything of the tenant.";
     TenantDelete = "tenant:delete", "Delete the tenant, and take that back.";
     UsersRead = "users:read", "See the tenant's members.";
     UsersWrite = "users:write", "Change the tenant's members and their roles.";

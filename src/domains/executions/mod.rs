@@ -8,6 +8,7 @@
 mod accept;
 mod answer;
 mod answers;
+mod archive;
 mod attempt;
 mod calls;
 mod dto;

@@ -100,6 +100,7 @@ const ADMIN: &[Permission] = &[
     Permission::UsersWrite,
     Permission::AuditRead,
     Permission::AuditExport,
+    Permission::TenantExport,
 ];
 const OWNER: &[Permission] = &[Permission::TenantDelete];
 
