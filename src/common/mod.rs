@@ -24,6 +24,8 @@ pub use id::{
     SessionId, TagId, TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId, TenantId, UserId, WebhookId,
     WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId,
+    TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

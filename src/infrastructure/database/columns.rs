@@ -15,6 +15,8 @@ use crate::common::{
     TagId, TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
     WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId,
+    Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
