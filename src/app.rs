@@ -31,8 +31,8 @@ use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
 use crate::infrastructure::web::probes::{CacheProbe, DatabaseProbe, QueueProbe};
 use crate::infrastructure::web::{
-    AdministratorRoll, Authenticator, BodyLimit, Fallback, TrustedProxies, envelope, idempotency, openapi, path_config,
-    query_config,
+    AdministratorRoll, Authenticator, BodyLimit, Fallback, TrustedProxies, cors, envelope, idempotency, openapi,
+    path_config, query_config,
 };
 
 /// Expired rows harm nobody but take room.
@@ -306,7 +306,10 @@ impl App {
     /// What handlers take by `web::Data`.
     fn register(&self, config: &mut web::ServiceConfig) {
         config
-            .app_data(web::Data::new(BodyLimit(self.config.server.body_limit_bytes)))
+            .app_data(web::Data::new(BodyLimit {
+                bytes: self.config.server.body_limit_bytes,
+                time: Duration::from_secs(self.config.server.body_timeout_seconds),
+            }))
             .app_data(web::Data::new(TrustedProxies(self.config.server.trusted_proxies.clone())))
             .app_data(path_config())
             .app_data(query_config())
@@ -330,7 +333,10 @@ impl App {
     }
 
     fn register_operations(&self, config: &mut web::ServiceConfig) {
-        config.app_data(self.fallback.clone()).app_data(self.probes.clone());
+        config
+            .app_data(web::Data::new(self.config.server.clone()))
+            .app_data(self.fallback.clone())
+            .app_data(self.probes.clone());
         if self.config.metrics.enabled {
             config.app_data(web::Data::new(self.metrics.clone()));
         }
@@ -352,7 +358,7 @@ pub fn create_app(
     let document = OpenApi::clone(&app.document);
     actix_web::App::new()
         .into_utoipa_app()
-        .configure(routes)
+        .configure(|config| routes(config, &app.config.server.cors_origins))
         .into_app()
         .configure(|config| app.register(config))
         .configure(|config| app.register_operations(config))
@@ -389,26 +395,29 @@ pub fn create_operations_app(
 
 /// The OpenAPI document of every route. Needs no database.
 pub fn openapi_document() -> OpenApi {
-    let routes = actix_web::App::new().into_utoipa_app().openapi(openapi::base()).configure(routes);
+    let routes =
+        actix_web::App::new().into_utoipa_app().openapi(openapi::base()).configure(|config| routes(config, &[]));
     openapi::finish(routes.split_for_parts().1)
 }
 
-/// The whole URL map.
-fn routes(config: &mut ServiceConfig) {
-    config.service(
-        utoipa_actix_web::scope("/api/v1").wrap(from_fn(idempotency)).wrap(from_fn(authenticate)).configure(|config| {
-            auth::configure(config);
-            tenants::configure(config);
-            users::configure(config);
-            audit::configure(config);
-            credentials::configure(config);
-            nodes::configure(config);
-            workflows::configure(config);
-            executions::configure(config);
-            scheduling::configure(config);
-            webhooks::configure_api(config);
-        }),
-    );
+/// The whole URL map. Pages of these origins may call the API.
+fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
+    let api = utoipa_actix_web::scope("/api/v1")
+        .wrap(from_fn(idempotency))
+        .wrap(from_fn(authenticate))
+        .wrap(cors(cors_origins));
+    config.service(api.configure(|config| {
+        auth::configure(config);
+        tenants::configure(config);
+        users::configure(config);
+        audit::configure(config);
+        credentials::configure(config);
+        nodes::configure(config);
+        workflows::configure(config);
+        executions::configure(config);
+        scheduling::configure(config);
+        webhooks::configure_api(config);
+    }));
     operations(config);
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::Error;
 use crate::app::App;
 use crate::common::error::chain;
-use crate::common::{Ctx, RequestId, Secret};
+use crate::common::{Ctx, Secret};
 use crate::domains::auth::{CreateApiKey, Register};
 use crate::domains::users::Email;
 use crate::infrastructure::crypto::random_password;
@@ -20,7 +20,7 @@ pub(super) async fn greet_if_empty(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     let password = random_password().map_err(failed)?;
-    let visitor = Visitor { request_id: RequestId::generate(), address: None };
+    let visitor = Visitor::server();
     let register = Register {
         email: OWNER.to_owned(),
         password: password.clone(),

@@ -15,6 +15,7 @@ mod progress;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

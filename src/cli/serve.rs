@@ -1,5 +1,6 @@
 //! `millrace serve`: runs the roles of this process until it is told to stop, then finishes what is in flight.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use actix_web::dev::Server;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, first_run};
+use super::{Error, first_run, tls};
 use crate::app::{App, create_app, create_operations_app};
 use crate::common::{Clock, SkewedClock, SystemClock};
 use crate::infrastructure::config::{Config, Role};
@@ -58,13 +59,13 @@ async fn serve(config: Config) -> Result<(), Error> {
         let message = "an API without a worker needs a queue that workers share: PostgreSQL as database, or queue.url";
         return Err(Error::Input(message.to_owned()));
     }
-    let server = listen(&app, &roles)?;
+    let (server, address) = listen(&app, &roles)?;
     if roles.contains(&Role::Api) {
         first_run::greet_if_empty(&app).await?;
     }
     let shutdown = CancellationToken::new();
     let background = app.start_background(&roles, &shutdown);
-    tracing::info!(?roles, host = %app.config.server.host, port = app.config.server.port, "serving");
+    tracing::info!(?roles, %address, "serving");
 
     let handle = server.handle();
     let mut server = tokio::spawn(server);
@@ -83,25 +84,32 @@ async fn serve(config: Config) -> Result<(), Error> {
     Ok(())
 }
 
-fn listen(app: &App, roles: &[Role]) -> Result<Server, Error> {
+/// The server and the address it listens on.
+fn listen(app: &App, roles: &[Role]) -> Result<(Server, SocketAddr), Error> {
     let server = &app.config.server;
-    let address = (server.host, server.port);
+    let wanted = SocketAddr::from((server.host, server.port));
     let threads = match server.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
+    let tls = tls::server_config(&server.tls)?;
     macro_rules! bound {
-        ($factory:expr) => {
-            HttpServer::new($factory)
+        ($factory:expr) => {{
+            let unbound = HttpServer::new($factory)
                 .workers(threads)
                 .client_request_timeout(Duration::from_secs(server.client_timeout_seconds))
+                .client_disconnect_timeout(Duration::from_secs(server.client_timeout_seconds))
                 .keep_alive(Duration::from_secs(server.keep_alive_seconds))
                 .shutdown_timeout(server.shutdown_timeout_seconds)
-                .disable_signals()
-                .bind(address)
-                .map_err(|source| Error::Listen { address: format!("{}:{}", address.0, address.1), source })?
-                .run()
-        };
+                .disable_signals();
+            let bound = match tls {
+                Some(tls) => unbound.bind_rustls_0_23(wanted, tls),
+                None => unbound.bind(wanted),
+            };
+            let bound = bound.map_err(|source| Error::Listen { address: wanted.to_string(), source })?;
+            let address = bound.addrs().first().copied().unwrap_or(wanted);
+            (bound.run(), address)
+        }};
     }
     let app = app.clone();
     Ok(if roles.contains(&Role::Api) {

@@ -75,8 +75,8 @@ async fn bodies_over_the_limit_are_refused() {
     let body = json!({ "name": "x".repeat(4096) });
     tenant.owner.post(KEYS, body.clone()).await.problem(413, "body_too_large");
     tenant.owner.with("idempotency-key", "k").post(KEYS, body.clone()).await.problem(413, "body_too_large");
-    // Without credentials the size does not matter: the body is not looked at.
-    server.visitor().post(KEYS, body).await.problem(401, "unauthenticated");
+    // An announced size is looked at first, whoever announces it.
+    server.visitor().with("content-length", "4096").post(KEYS, body).await.problem(413, "body_too_large");
 }
 
 #[actix_web::test]

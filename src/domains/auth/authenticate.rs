@@ -8,6 +8,7 @@ use moka::sync::Cache as Moka;
 
 use super::api_keys;
 use super::error::Error;
+use super::limits::Limits;
 use super::repository;
 use super::service::Service;
 use crate::common::{
@@ -15,10 +16,10 @@ use crate::common::{
 };
 use crate::domains::audit::Change;
 use crate::domains::tenants;
-use crate::infrastructure::cache::{Cache, Key};
+use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::TokenHash;
-use crate::infrastructure::web::{Authenticator, Credentials, Visitor};
+use crate::infrastructure::web::{Allowance, Authenticator, Caller, Credentials, Visitor};
 
 /// What was found out about credentials, believed for a few seconds. A change made by this process counts at once.
 pub(super) struct Known {
@@ -83,7 +84,7 @@ impl Service {
     }
 
     /// The context of a request with an API key.
-    async fn by_api_key(&self, key: &Secret<String>, visitor: &Visitor) -> Result<Ctx, Error> {
+    async fn by_api_key(&self, key: &Secret<String>, visitor: &Visitor) -> Result<Caller, Error> {
         let now = self.clock.now();
         let hash = TokenHash::of(key.expose());
         let known = match self.known.api_keys.get(&hash) {
@@ -97,13 +98,14 @@ impl Service {
         if known.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Error::InvalidApiKey);
         }
-        Ok(Ctx {
+        let ctx = Ctx {
             tenant: known.tenant,
             actor: Actor::ApiKey { key: known.id, owner: known.owner },
             permissions: known.permissions,
             request_id: visitor.request_id.clone(),
             address: visitor.address,
-        })
+        };
+        Ok(Caller { ctx, requests_per_minute: None })
     }
 }
 
@@ -123,55 +125,38 @@ impl Service {
 /// Plugs the domain into the server's guards.
 pub struct RequestAuthenticator {
     service: Arc<Service>,
-    cache: Arc<dyn Cache>,
-    limits: config::Limits,
+    limits: Limits,
 }
 
 impl RequestAuthenticator {
     pub fn new(service: Arc<Service>, cache: Arc<dyn Cache>, limits: config::Limits) -> RequestAuthenticator {
-        RequestAuthenticator { service, cache, limits }
+        let clock = Arc::clone(&service.clock);
+        RequestAuthenticator { service, limits: Limits::new(cache, clock, limits) }
     }
 }
 
 #[async_trait]
 impl Authenticator for RequestAuthenticator {
-    async fn authenticate(&self, credentials: Credentials, visitor: &Visitor) -> Result<Ctx, Problem> {
-        let ctx = match &credentials {
+    async fn authenticate(&self, credentials: Credentials, visitor: &Visitor) -> Result<Caller, Problem> {
+        let caller = match &credentials {
             Credentials::Bearer(token) if !api_keys::looks_like_key(token) => {
-                self.service.by_token(token, visitor).await
+                Caller { ctx: self.service.by_token(token, visitor).await?, requests_per_minute: None }
             }
-            Credentials::Bearer(key) | Credentials::ApiKey(key) => self.service.by_api_key(key, visitor).await,
+            Credentials::Bearer(key) | Credentials::ApiKey(key) => self.service.by_api_key(key, visitor).await?,
         };
-        Ok(self.service.at_work(ctx?).await?)
+        let ctx = self.service.at_work(caller.ctx).await?;
+        Ok(Caller { ctx, ..caller })
     }
 
-    /// Counts in windows of a minute: per tenant for known callers, per address for strangers.
-    async fn admit(&self, caller: Option<&Ctx>, visitor: &Visitor) -> Result<(), Problem> {
-        let minute = self.service.clock.now().as_seconds().div_euclid(60);
-        let (key, allowed) = match caller {
-            Some(ctx) => {
-                let plan = self.service.tenants.profile(ctx.tenant).await.map_err(Error::from)?;
-                let allowed = plan.limits.api_requests_per_minute.unwrap_or(self.limits.api_requests_per_minute);
-                (Key::tenant(ctx.tenant, "api-requests", &minute.to_string()), allowed)
+    async fn admit(&self, caller: Option<&Caller>, visitor: &Visitor) -> Result<Option<Allowance>, Problem> {
+        let planned = match caller {
+            Some(Caller { ctx, .. }) => {
+                let profile = self.service.tenants.profile(ctx.tenant).await.map_err(Error::from)?;
+                profile.limits.api_requests_per_minute
             }
-            None => {
-                let address = visitor.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
-                (
-                    Key::global("anonymous-requests", &format!("{address}:{minute}")),
-                    self.limits.anonymous_requests_per_minute,
-                )
-            }
+            None => None,
         };
-        if allowed == 0 {
-            return Ok(());
-        }
-        let count = self.cache.increment(&key, Duration::from_secs(60)).await.map_err(Error::from)?;
-        if count > allowed {
-            let seconds_left = 60 - self.service.clock.now().as_seconds().rem_euclid(60);
-            let wait = Duration::from_secs(u64::try_from(seconds_left).unwrap_or(60));
-            return Err(Error::RateLimited { wait }.into());
-        }
-        Ok(())
+        Ok(self.limits.count(caller, planned, visitor).await?)
     }
 
     async fn refused(&self, caller: &Ctx, operation: &str, problem: &Problem) {

@@ -20,8 +20,6 @@ pub enum Error {
     InvalidRefreshToken,
     #[error("too many failed attempts")]
     LockedOut { wait: Duration },
-    #[error("too many requests")]
-    RateLimited { wait: Duration },
     #[error("registration is switched off")]
     RegistrationClosed,
     #[error("the password is too short or too long")]
@@ -64,7 +62,6 @@ impl Coded for Error {
                 Code::new(Kind::Unauthenticated, "invalid_refresh_token", "The refresh token is not valid")
             }
             Error::LockedOut { .. } => Code::new(Kind::TooManyRequests, "locked_out", "Too many failed attempts"),
-            Error::RateLimited { .. } => Code::new(Kind::TooManyRequests, "too_many_requests", "Too many requests"),
             Error::RegistrationClosed => Code::new(Kind::Forbidden, "registration_closed", "Registration is off"),
             Error::PasswordLength { .. } | Error::InvalidSlug | Error::ExpiryInThePast => INVALID_BODY,
             Error::BeyondOwnPermissions { .. } => {
@@ -105,7 +102,7 @@ impl Coded for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::LockedOut { wait } | Error::RateLimited { wait } => Some(*wait),
+            Error::LockedOut { wait } => Some(*wait),
             _ => None,
         }
     }

@@ -11,6 +11,7 @@ mod dto;
 mod entities;
 mod error;
 mod handlers;
+mod limits;
 mod repository;
 mod service;
 mod sessions;

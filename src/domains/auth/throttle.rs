@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::Error;
+use super::limits::network;
 use crate::common::{Clock, Timestamp};
 use crate::domains::users::Email;
 use crate::infrastructure::cache::{Cache, Key};
@@ -72,8 +73,8 @@ impl Throttle {
 
     fn sides(&self, email: &Email, address: Option<IpAddr>) -> impl Iterator<Item = Side> {
         let from = address.map(|address| Side {
-            failures: Key::global("login-failures-from", &address.to_string()),
-            locked_until: Key::global("login-locked-from", &address.to_string()),
+            failures: Key::global("login-failures-from", &network(address).to_string()),
+            locked_until: Key::global("login-locked-from", &network(address).to_string()),
             allowed: self.per_address,
         });
         std::iter::once(self.account(email)).chain(from)

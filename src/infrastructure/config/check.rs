@@ -23,6 +23,15 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         "server.webhook_body_limit_bytes: must be between 1024 and 1073741824",
     );
     require(is_http_or_empty(&config.server.public_url), "server.public_url: must be an http or https URL, or empty");
+    require(
+        config.server.tls.certificate.as_os_str().is_empty() == config.server.tls.key.as_os_str().is_empty(),
+        "server.tls.certificate, server.tls.key: name both or neither",
+    );
+    require(
+        config.server.cors_origins.iter().all(|origin| is_origin(origin)),
+        "server.cors_origins: must be origins such as https://app.example, without a path, or *",
+    );
+    require(config.server.body_timeout_seconds > 0, "server.body_timeout_seconds: must be at least 1");
     require((1..=1000).contains(&config.database.max_connections), "database.max_connections: must be 1–1000");
     require(
         has_scheme(config.database.url.expose(), &["", "sqlite", "postgres", "postgresql"]),
@@ -130,6 +139,11 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 
 fn is_http_or_empty(text: &str) -> bool {
     text.is_empty() || Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// Scheme, host and port as a browser sends them, or the wildcard.
+fn is_origin(text: &str) -> bool {
+    text == "*" || Url::parse(text).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == text)
 }
 
 fn sends_password_in_the_clear(url: &str) -> bool {

@@ -20,6 +20,7 @@ pub use sections::{
     Queue, Role, Server, SqliteSynchronous, Tenants, Webhooks,
     Auth, Cache, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log, LogFormat,
     Mail, Metrics, Plan, Queue, Role, Secrets, Server, SqliteSynchronous, Tenants, VaultSecrets, VaultTransit,
+    Queue, Role, Server, SqliteSynchronous, Tenants, Tls,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -94,7 +95,8 @@ impl Config {
     /// Where callers reach this server, without a trailing slash.
     pub fn public_url(&self) -> String {
         let given = self.server.public_url.trim_end_matches('/');
-        if given.is_empty() { format!("http://localhost:{}", self.server.port) } else { given.to_owned() }
+        let scheme = if self.server.tls.is_configured() { "https" } else { "http" };
+        if given.is_empty() { format!("{scheme}://localhost:{}", self.server.port) } else { given.to_owned() }
     }
 
     /// How long what runs may take to end when the process stops: a little less than the process waits.

@@ -21,9 +21,32 @@ pub struct Server {
     pub body_limit_bytes: usize,
     pub webhook_body_limit_bytes: usize,
     pub client_timeout_seconds: u64,
+    pub body_timeout_seconds: u64,
     pub keep_alive_seconds: u64,
     pub shutdown_timeout_seconds: u64,
     pub trusted_proxies: Vec<Network>,
+    pub cors_origins: Vec<String>,
+    pub tls: Tls,
+}
+
+impl Server {
+    /// Whether callers reach the server by HTTPS, from itself or from a proxy in front.
+    pub fn is_known_by_https(&self) -> bool {
+        self.tls.is_configured() || self.public_url.starts_with("https://")
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Tls {
+    pub fn is_configured(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
 }
 
 /// What a process does.
@@ -160,6 +183,9 @@ pub struct VaultTransit {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub api_requests_per_minute: u64,
+    pub user_requests_per_minute: u64,
+    pub api_key_requests_per_minute: u64,
+    pub address_requests_per_minute: u64,
     pub anonymous_requests_per_minute: u64,
     pub idempotency_seconds: u64,
 }

@@ -24,6 +24,8 @@ fn mistakes_are_named_by_key() {
         ("[server]\nroles = []", "server.roles"),
         ("[server]\nroles = [\"cook\"]", "cook"),
         ("[server]\npublic_url = \"ftp://x\"", "server.public_url"),
+        ("[server]\ncors_origins = [\"https://app.example/\"]", "server.cors_origins"),
+        ("[server]\ntls = { certificate = \"a.pem\", key = \"\" }", "server.tls.certificate"),
         ("[database]\nurl = \"mysql://x\"", "database.url"),
         ("[cache]\nurl = \"localhost:6379\"", "cache.url"),
         ("[queue]\nurl = \"http://x\"", "queue.url"),

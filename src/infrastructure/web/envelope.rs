@@ -8,13 +8,16 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use super::problem;
 use crate::common::error::INTERNAL;
 use crate::common::{Kind, Problem, RequestId};
+use crate::infrastructure::config::Server;
 
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost middleware.
@@ -27,6 +30,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     let request_id = given.and_then(RequestId::parse).unwrap_or_else(RequestId::generate);
     request.extensions_mut().insert(request_id.clone());
     let method = request.method().clone();
+    let by_https = request.app_data::<web::Data<Server>>().is_some_and(|server| server.is_known_by_https());
 
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match outcome {
@@ -39,6 +43,9 @@ pub async fn envelope<B: MessageBody + 'static>(
         }
     };
     add_headers(response.headers_mut(), &request_id);
+    if by_https {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
     observe(&response, &method, &request_id, started);
     Ok(response)
 }
@@ -86,10 +93,16 @@ fn add_headers(headers: &mut header::HeaderMap, request_id: &RequestId) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-site"),
     ] {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
+    }
+    let is_json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if is_json.is_some_and(|text| text.ends_with("json")) && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        // Data is no page: should a browser take it for one, nothing in it runs.
+        headers.insert(header::CONTENT_SECURITY_POLICY, NOTHING_RUNS);
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::forwarded::client_address;
@@ -45,7 +46,27 @@ impl Deref for Authenticated {
 pub struct Visitor {
     pub request_id: RequestId,
     pub address: Option<IpAddr>,
+    /// What the caller's program calls itself, cut to what is worth keeping.
+    pub user_agent: Option<String>,
 }
+
+impl Visitor {
+    /// The server itself.
+    pub fn server() -> Visitor {
+        Visitor { request_id: RequestId::generate(), address: None, user_agent: None }
+    }
+
+    pub(super) fn of(request: &HttpRequest) -> Visitor {
+        let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Visitor {
+            request_id: RequestId::generate(),
+            address: client_address(request),
+            user_agent: agent.map(|agent| agent.chars().take(MAX_AGENT_LENGTH).collect()),
+        }
+    }
+}
+
+const MAX_AGENT_LENGTH: usize = 200;
 
 /// Left in the request by the authentication middleware: `None` when no credentials were shown.
 #[derive(Clone)]
@@ -78,9 +99,7 @@ impl FromRequest for Visitor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let visitor = request.extensions().get::<Visitor>().cloned();
-        ready(Ok(
-            visitor.unwrap_or_else(|| Visitor { request_id: RequestId::generate(), address: client_address(request) })
-        ))
+        ready(Ok(visitor.unwrap_or_else(|| Visitor::of(request))))
     }
 }
 

@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use sha2::{Digest, Sha256};
 
+use super::authentication::refuse;
 use super::guard::Authentication;
 use super::json::read_limited;
 use crate::common::error::chain;
@@ -30,18 +31,27 @@ pub async fn idempotency<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let Some((ctx, key)) = applies(&request)? else {
-        return Ok(next.call(request).await?.map_into_left_body());
+    let (ctx, key) = match applies(&request) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => return Ok(refuse(request, problem)),
     };
     let payload = request.take_payload();
-    let body = read_limited(request.request(), payload).await?;
+    let body = match read_limited(request.request(), payload).await {
+        Ok(body) => body,
+        Err(problem) => return Ok(refuse(request, problem)),
+    };
     let attempt = Attempt { tenant: ctx.tenant, key: key_hash(&ctx, &key), fingerprint: fingerprint(&request, &body) };
     request.set_payload(Payload::from(body));
-    match keys.begin(&attempt).await.map_err(unavailable)? {
+    let begun = match keys.begin(&attempt).await {
+        Ok(begun) => begun,
+        Err(error) => return Ok(refuse(request, unavailable(error))),
+    };
+    match begun {
         Begun::First => {}
-        Begun::InProgress => return Err(Problem::of(IN_PROGRESS).into()),
-        Begun::OtherRequest => return Err(Problem::of(OTHER_REQUEST).into()),
-        Begun::Answered(None) => return Err(Problem::of(NOT_KEPT).into()),
+        Begun::InProgress => return Ok(refuse(request, Problem::of(IN_PROGRESS))),
+        Begun::OtherRequest => return Ok(refuse(request, Problem::of(OTHER_REQUEST))),
+        Begun::Answered(None) => return Ok(refuse(request, Problem::of(NOT_KEPT))),
         Begun::Answered(Some(answer)) => return Ok(request.into_response(replay(answer)).map_into_right_body()),
     }
     let response = match next.call(request).await {

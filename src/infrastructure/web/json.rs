@@ -1,5 +1,7 @@
 //! JSON bodies: read within the limit, refused with a pointer to the mistake. The only way a body enters a handler.
 
+use std::time::Duration;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -11,7 +13,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use validator::Validate;
 
-use super::problem::{BAD_REQUEST, BODY_TOO_LARGE};
+use super::problem::{BAD_REQUEST, BODY_TIMEOUT, BODY_TOO_LARGE};
 use crate::common::error::INVALID_BODY;
 use crate::common::validate::{field_errors, pointer_token};
 use crate::common::{Code, FieldError, Kind, Problem};
@@ -30,13 +32,16 @@ impl<T> Json<T> {
     }
 }
 
-/// The largest body a handler reads, in bytes; set per scope with `app_data`.
+/// The largest body a handler reads, and how long it waits for all of it; set per scope with `app_data`.
 #[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
+pub struct BodyLimit {
+    pub bytes: usize,
+    pub time: Duration,
+}
 
 impl Default for BodyLimit {
     fn default() -> BodyLimit {
-        BodyLimit(1 << 20)
+        BodyLimit { bytes: 1 << 20, time: Duration::from_secs(60) }
     }
 }
 
@@ -113,21 +118,38 @@ fn check_type(request: &HttpRequest) -> Result<(), Problem> {
 
 /// The whole body, within the scope's limit.
 pub(super) async fn read_limited(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
-    let BodyLimit(limit) = request.app_data::<web::Data<BodyLimit>>().map_or_else(BodyLimit::default, |data| ***data);
-    let too_large = || Problem::of(BODY_TOO_LARGE).with_detail(format!("at most {limit} bytes are read"));
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Problem::of(BAD_REQUEST).with_detail(error.to_string()))?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
+    check_announced_size(request)?;
+    let BodyLimit { bytes, time } = body_limit(request);
+    let reading = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| Problem::of(BAD_REQUEST).with_detail(error.to_string()))?;
+            if body.len() + chunk.len() > bytes {
+                return Err(too_large(bytes));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(time, reading).await.unwrap_or_else(|_| Err(Problem::of(BODY_TIMEOUT)))
+}
+
+/// Refuses a body that is announced to be over the limit, before anything else is done with the request.
+pub(super) fn check_announced_size(request: &HttpRequest) -> Result<(), Problem> {
+    let BodyLimit { bytes, .. } = body_limit(request);
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    match announced.and_then(|text| text.parse::<usize>().ok()) {
+        Some(length) if length > bytes => Err(too_large(bytes)),
+        _ => Ok(()),
     }
-    Ok(body.freeze())
+}
+
+fn body_limit(request: &HttpRequest) -> BodyLimit {
+    request.app_data::<web::Data<BodyLimit>>().map_or_else(BodyLimit::default, |data| ***data)
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::of(BODY_TOO_LARGE).with_detail(format!("at most {limit} bytes are read"))
 }
 
 fn is_json(content_type: &str) -> bool {

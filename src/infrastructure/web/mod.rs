@@ -2,6 +2,7 @@
 
 mod administrator;
 pub mod authentication;
+mod cors;
 mod created;
 mod envelope;
 mod fallback;
@@ -17,7 +18,8 @@ mod problem;
 mod responses;
 
 pub use administrator::{Administrator, AdministratorRoll, Administrators};
-pub use authentication::{Authenticator, Credentials};
+pub use authentication::{Allowance, Authenticator, Caller, Credentials};
+pub use cors::cors;
 pub use created::{Created, CreatedSecret, NoContent};
 pub use envelope::envelope;
 pub use fallback::Fallback;

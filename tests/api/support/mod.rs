@@ -8,6 +8,7 @@ mod outbox;
 mod process;
 mod receiver;
 mod server;
+mod server_process;
 mod tenant;
 mod vendor;
 mod vendors;
@@ -18,7 +19,9 @@ pub(crate) use database::TestDatabase;
 pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
+
 pub(crate) use server::TestServer;
+pub(crate) use server_process::ServerProcess;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
 pub(crate) use vendor::{Asked, Vendor};
 pub(crate) use vendors::{Received, Vendors};

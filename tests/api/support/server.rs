@@ -64,8 +64,11 @@ impl TestServer {
         // Cheap hashes: the tests make many accounts.
         config.auth.argon2_memory_kib = 64;
         config.auth.argon2_passes = 1;
-        // The address of every test's client is the same.
+        // The address of every test's client is the same, and its clock stands still.
         config.limits.anonymous_requests_per_minute = 0;
+        config.limits.address_requests_per_minute = 0;
+        config.limits.user_requests_per_minute = 0;
+        config.limits.api_key_requests_per_minute = 0;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START));
         let outbox = Outbox::default();
