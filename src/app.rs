@@ -114,6 +114,7 @@ impl App {
         let egress = EgressPolicy::clone(http_client.default_policy());
         let tenants =
             tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
+        let public_url = config.public_url();
         let passwords = Passwords::new(&config.auth)?;
         let users = users::Service::new(users::Dependencies {
             database: database.clone(),
@@ -123,7 +124,7 @@ impl App {
             passwords: passwords.clone(),
             mailer: Arc::clone(&mailer),
             password_min_length: config.auth.password_min_length,
-            public_url: config.public_url(),
+            public_url: public_url.clone(),
         });
         let auth = auth::Service::new(
             config.auth.clone(),
@@ -135,7 +136,9 @@ impl App {
                 tenants: tenants.clone(),
                 users: users.clone(),
                 passwords,
-                signing_seed: keys.token_signing,
+                mailer: Arc::clone(&mailer),
+                secret: keys.auth,
+                public_url: public_url.clone(),
             },
         );
         let credentials = credentials::Service::open(
@@ -146,7 +149,6 @@ impl App {
             http_client.clone(),
         )
         .await?;
-        let public_url = config.public_url();
         let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
@@ -276,6 +278,9 @@ impl App {
             if let Err(error) = self.idempotency_keys.prune(answers).await {
                 tracing::warn!(%error, "used idempotency keys could not be pruned");
             }
+            if let Err(error) = self.auth.rotate_signing_keys().await {
+                tracing::warn!(%error, "the keys that sign access tokens could not be rotated");
+            }
             if let Err(error) = self.auth.prune().await {
                 tracing::warn!(%error, "expired logins could not be pruned");
             }
@@ -364,6 +369,7 @@ pub fn create_app(
         .configure(|config| app.register_operations(config))
         .configure(webhooks::configure)
         .configure(credentials::configure_pages)
+        .configure(auth::configure_pages)
         .route("/", web::get().to(redirect_to_docs))
         .route("/api-docs", web::get().to(redirect_to_docs))
         .service(SwaggerUi::new("/api-docs/{_:.*}").url("/api-docs/openapi.json", document))
@@ -418,6 +424,7 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         scheduling::configure(config);
         webhooks::configure_api(config);
     }));
+    auth::configure_root(config);
     operations(config);
 }
 

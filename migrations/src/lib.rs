@@ -8,6 +8,7 @@ mod m0004_idempotency;
 mod m0005_workflows;
 mod m0006_executions;
 mod m0007_webhooks;
+mod m0008_accounts;
 mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_workflows::Migration),
             Box::new(m0006_executions::Migration),
             Box::new(m0007_webhooks::Migration),
+            Box::new(m0008_accounts::Migration),
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),

@@ -6,7 +6,7 @@ use super::Error;
 use crate::app::App;
 use crate::common::error::chain;
 use crate::common::{Ctx, Secret};
-use crate::domains::auth::{CreateApiKey, Register};
+use crate::domains::auth::{CreateApiKey, Register, Trust};
 use crate::domains::users::Email;
 use crate::infrastructure::crypto::random_password;
 use crate::infrastructure::web::Visitor;
@@ -28,9 +28,10 @@ pub(super) async fn greet_if_empty(app: &App) -> Result<(), Error> {
         tenant_name: "Main".to_owned(),
         tenant_slug: Some("main".to_owned()),
     };
-    let ctx = app.auth.sign_up(&visitor, register).await.map_err(failed)?.ctx;
+    let ctx = app.auth.sign_up(&visitor, register, Trust::AtOnce).await.map_err(failed)?.ctx;
     appoint(app, &ctx).await?;
-    let key = CreateApiKey { name: "first start".to_owned(), permissions: None, expires_at: None };
+    let key =
+        CreateApiKey { name: "first start".to_owned(), permissions: None, expires_at: None, requests_per_minute: None };
     let key = app.auth.create_api_key(&ctx, key).await.map_err(failed)?;
     write(&app.config.public_url(), &password, &key.key)?;
     Ok(())

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::error::{Code, Kind, Problem};
-use super::id::{ApiKeyId, RequestId, TenantId, UserId};
+use super::id::{ApiKeyId, RequestId, SessionId, TenantId, UserId};
 use super::permission::{Permission, Permissions};
 
 /// The request as the rules see it. Made by authentication, or by [`Ctx::system`] for work nobody asked for.
@@ -11,6 +11,8 @@ use super::permission::{Permission, Permissions};
 pub struct Ctx {
     pub tenant: TenantId,
     pub actor: Actor,
+    /// The login the request belongs to, where a person is signed in.
+    pub session: Option<SessionId>,
     pub permissions: Permissions,
     pub request_id: RequestId,
     /// The caller's address, where there is one.
@@ -34,6 +36,7 @@ impl Ctx {
         Ctx {
             tenant,
             actor: Actor::System,
+            session: None,
             permissions: Permissions::all(),
             request_id: RequestId::generate(),
             address: None,

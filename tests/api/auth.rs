@@ -115,43 +115,6 @@ async fn guessing_is_slowed_down_per_address() {
 }
 
 #[actix_web::test]
-async fn a_refresh_token_works_once_and_its_reuse_ends_the_login() {
-    let server = TestServer::start().await;
-    let tenant = server.tenant("acme").await;
-    let visitor = server.visitor();
-    let login = json!({ "email": "owner@acme.example", "password": PASSWORD });
-    let first = visitor.post("/api/v1/auth/login", login).await.json(200);
-    let refresh = async |session: &serde_json::Value| {
-        visitor.post("/api/v1/auth/refresh", json!({ "refreshToken": session["refreshToken"] })).await
-    };
-    let second = refresh(&first).await.json(200);
-    assert_ne!(first["refreshToken"], second["refreshToken"]);
-    let signed_in = server.bearer(second["accessToken"].as_str().unwrap());
-    signed_in.get("/api/v1/auth/me").await.expect(200);
-
-    refresh(&first).await.problem(401, "invalid_refresh_token");
-    refresh(&second).await.problem(401, "invalid_refresh_token");
-    signed_in.get("/api/v1/auth/me").await.problem(401, "invalid_token");
-    let actions: Vec<_> = tenant.audit().await.into_iter().map(|event| event["action"].clone()).collect();
-    assert_eq!(actions[..2], ["session.tokenReuse", "session.refresh"]);
-}
-
-#[actix_web::test]
-async fn of_two_racing_refreshes_at_most_one_wins() {
-    let server = TestServer::start().await;
-    server.tenant("acme").await;
-    let visitor = server.visitor();
-    let login = json!({ "email": "owner@acme.example", "password": PASSWORD });
-    let session = visitor.post("/api/v1/auth/login", login).await.json(200);
-    let body = json!({ "refreshToken": session["refreshToken"] });
-    let racing = (0..4).map(|_| visitor.post("/api/v1/auth/refresh", body.clone()));
-    let replies = futures_util::future::join_all(racing).await;
-    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status.as_u16()).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 3, "{statuses:?}");
-}
-
-#[actix_web::test]
 async fn a_login_ends_by_logout_and_by_age() {
     let server = TestServer::start().await;
     server.tenant("acme").await;

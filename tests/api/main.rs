@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, its support too"
 )]
 
+mod accounts;
 mod administrators;
 mod api_keys;
 mod archives;
@@ -35,7 +36,9 @@ mod roles;
 mod row_security;
 mod schedule_definitions;
 mod scheduling;
+mod second_factor;
 mod seeds;
+mod sessions;
 mod sockets;
 mod support;
 mod sweeps;

@@ -1,22 +1,20 @@
-//! Access tokens: JWTs (RFC 7519) signed with Ed25519. One algorithm, one issuer, one audience; anything else is refused.
+//! Access tokens: JWTs (RFC 7519) signed with Ed25519. One algorithm, one issuer, one audience, a key of ours; anything else is
+//! refused.
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Error;
-use crate::common::{Secret, SessionId, TenantId, Timestamp, UserId};
+use super::signing_keys::{KeySet, SigningKey};
+use crate::common::{SessionId, TenantId, Timestamp, UserId};
 use crate::infrastructure::config;
-use crate::infrastructure::crypto::Ed25519;
 
 /// Clocks of replicas may differ this much.
-const LEEWAY_SECONDS: i64 = 5;
+pub(super) const LEEWAY_SECONDS: i64 = 5;
 
 /// Signs and verifies access tokens.
 pub(super) struct AccessTokens {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    header: Header,
     validation: Validation,
     issuer: String,
     audience: String,
@@ -29,6 +27,14 @@ pub(super) struct Subject {
     pub(super) user: UserId,
     pub(super) tenant: TenantId,
     pub(super) session: SessionId,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// By these keys; a newer set may hold the one it names.
+    UnknownKey,
+    Invalid,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,10 +51,7 @@ struct Claims {
 }
 
 impl AccessTokens {
-    pub(super) fn new(seed: &Secret<[u8; 32]>, config: &config::Auth) -> AccessTokens {
-        let key = Ed25519::from_seed(seed);
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(key.id());
+    pub(super) fn new(config: &config::Auth) -> AccessTokens {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&config.issuer]);
         validation.set_audience(&[&config.audience]);
@@ -57,9 +60,6 @@ impl AccessTokens {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         AccessTokens {
-            encoding: EncodingKey::from_ed_der(key.private_der().expose()),
-            decoding: DecodingKey::from_ed_der(key.public_bytes()),
-            header,
             validation,
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
@@ -67,7 +67,7 @@ impl AccessTokens {
         }
     }
 
-    pub(super) fn sign(&self, subject: Subject, now: Timestamp) -> Result<String, Error> {
+    pub(super) fn sign(&self, key: &SigningKey, subject: Subject, now: Timestamp) -> Result<String, Error> {
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -79,21 +79,20 @@ impl AccessTokens {
             exp: now.as_seconds().saturating_add(self.life_seconds),
             jti: Uuid::now_v7(),
         };
-        jsonwebtoken::encode(&self.header, &claims, &self.encoding).map_err(Error::Signing)
+        let header = Header { kid: Some(key.id().to_owned()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, key.encoding()).map_err(Error::Signing)
     }
 
     /// Checks algorithm, key, signature, issuer, audience and times.
-    pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, Error> {
+    pub(super) fn verify(&self, keys: &KeySet, token: &str, now: Timestamp) -> Result<Subject, Refused> {
         let refused = |reason: &dyn std::fmt::Display| {
             tracing::debug!(%reason, "access token refused");
-            Error::InvalidToken
+            Refused::Invalid
         };
-        let data =
-            jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|error| refused(&error))?;
-        if data.header.kid != self.header.kid {
-            return Err(refused(&"signed with another key"));
-        }
-        let claims = data.claims;
+        let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&error))?;
+        let key = keys.find(header.kid.as_deref().unwrap_or_default()).ok_or(Refused::UnknownKey)?;
+        let data = jsonwebtoken::decode::<Claims>(token, key.decoding(), &self.validation);
+        let claims = data.map_err(|error| refused(&error))?.claims;
         if now.as_seconds() >= claims.exp.saturating_add(LEEWAY_SECONDS) {
             return Err(refused(&"expired"));
         }

@@ -48,6 +48,7 @@ impl Service {
             created_at: now,
             expires_at: new.expires_at,
             last_used_at: None,
+            requests_per_minute: new.requests_per_minute.map(i64::from),
         };
         let response = ApiKeyResponse::from(row.clone());
         let transaction = self.database.begin(ctx).await?;
@@ -91,6 +92,7 @@ impl Service {
             owner: row.user_id,
             permissions: read_permissions(&row.permissions).intersection(membership.permissions),
             expires_at: row.expires_at,
+            requests_per_minute: row.requests_per_minute.and_then(|limit| u64::try_from(limit).ok()),
         })
     }
 
@@ -120,6 +122,7 @@ impl From<api_key::Model> for ApiKeyResponse {
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
+            requests_per_minute: row.requests_per_minute.and_then(|limit| u32::try_from(limit).ok()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use moka::sync::Cache as Moka;
 
+use super::access_token::Refused;
 use super::api_keys;
 use super::error::Error;
 use super::limits::Limits;
@@ -36,6 +37,8 @@ pub(super) struct KnownKey {
     /// What the key allows and its owner still holds.
     pub(super) permissions: Permissions,
     pub(super) expires_at: Option<Timestamp>,
+    /// As the key says itself.
+    pub(super) requests_per_minute: Option<u64>,
 }
 
 impl Known {
@@ -60,7 +63,15 @@ impl Service {
     /// The context of a request with an access token.
     async fn by_token(&self, token: &Secret<String>, visitor: &Visitor) -> Result<Ctx, Error> {
         let now = self.clock.now();
-        let subject = self.access_tokens.verify(token.expose(), now)?;
+        let keys = self.signing_keys.current().await?;
+        let verified = match self.access_tokens.verify(&keys, token.expose(), now) {
+            Err(Refused::UnknownKey) => {
+                let keys = self.signing_keys.fresh().await?;
+                self.access_tokens.verify(&keys, token.expose(), now)
+            }
+            verified => verified,
+        };
+        let subject = verified.map_err(|_| Error::InvalidToken)?;
         let entry = (subject.tenant, subject.session);
         let permissions = match self.known.sessions.get(&entry) {
             Some(permissions) => permissions,
@@ -77,6 +88,7 @@ impl Service {
         Ok(Ctx {
             tenant: subject.tenant,
             actor: Actor::User(subject.user),
+            session: Some(subject.session),
             permissions,
             request_id: visitor.request_id.clone(),
             address: visitor.address,
@@ -101,11 +113,12 @@ impl Service {
         let ctx = Ctx {
             tenant: known.tenant,
             actor: Actor::ApiKey { key: known.id, owner: known.owner },
+            session: None,
             permissions: known.permissions,
             request_id: visitor.request_id.clone(),
             address: visitor.address,
         };
-        Ok(Caller { ctx, requests_per_minute: None })
+        Ok(Caller { ctx, requests_per_minute: known.requests_per_minute })
     }
 }
 

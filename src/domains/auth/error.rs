@@ -18,12 +18,28 @@ pub enum Error {
     InvalidApiKey,
     #[error("the refresh token is not valid")]
     InvalidRefreshToken,
+    #[error("the address has to be verified first, with the link that was mailed to it")]
+    EmailNotVerified,
+    #[error("the account asks for a code of its authenticator, or a recovery code")]
+    CodeNeeded,
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    #[error("the password is wrong")]
+    WrongPassword,
+    #[error("the link has expired, or was used before")]
+    InvalidLink,
+    #[error("the second factor is on already; switch it off first")]
+    SecondFactorActive,
+    #[error("there is no second factor in the state that this needs")]
+    NoSecondFactor,
+    #[error("there is no such login")]
+    SessionNotFound,
     #[error("too many failed attempts")]
     LockedOut { wait: Duration },
     #[error("registration is switched off")]
     RegistrationClosed,
     #[error("the password is too short or too long")]
-    PasswordLength { minimum: usize, maximum: usize },
+    PasswordLength { pointer: &'static str, minimum: usize, maximum: usize },
     #[error("not a slug")]
     InvalidSlug,
     #[error("an API key cannot hold a permission that its maker lacks")]
@@ -48,6 +64,12 @@ pub enum Error {
     Password(#[from] crypto::PasswordError),
     #[error(transparent)]
     Random(#[from] crypto::RandomError),
+    #[error(transparent)]
+    Seal(#[from] crypto::SealError),
+    #[error("a signing key cannot be read")]
+    UnreadableKey,
+    #[error("the authenticator's secret cannot be used: {0}")]
+    Authenticator(String),
     #[error("the token cannot be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
 }
@@ -61,6 +83,14 @@ impl Coded for Error {
             Error::InvalidRefreshToken => {
                 Code::new(Kind::Unauthenticated, "invalid_refresh_token", "The refresh token is not valid")
             }
+            Error::EmailNotVerified => Code::new(Kind::Forbidden, "email_not_verified", "The address is not verified"),
+            Error::CodeNeeded => Code::new(Kind::Unauthenticated, "code_needed", "A one-time code is needed"),
+            Error::WrongCode => Code::new(Kind::Forbidden, "wrong_code", "Wrong code"),
+            Error::WrongPassword => Code::new(Kind::Forbidden, "wrong_password", "Wrong password"),
+            Error::InvalidLink => Code::new(Kind::Unauthenticated, "invalid_link", "The link does not work"),
+            Error::SecondFactorActive => Code::new(Kind::Conflict, "second_factor_active", "The second factor is on"),
+            Error::NoSecondFactor => Code::new(Kind::Conflict, "no_second_factor", "No second factor to act on"),
+            Error::SessionNotFound => Code::new(Kind::NotFound, "session_not_found", "No such login"),
             Error::LockedOut { .. } => Code::new(Kind::TooManyRequests, "locked_out", "Too many failed attempts"),
             Error::RegistrationClosed => Code::new(Kind::Forbidden, "registration_closed", "Registration is off"),
             Error::PasswordLength { .. } | Error::InvalidSlug | Error::ExpiryInThePast => INVALID_BODY,
@@ -74,15 +104,20 @@ impl Coded for Error {
             Error::Tenant(error) => error.code(),
             Error::Database(error) => database::code_of(error),
             Error::Cache(error) => error.code(),
-            Error::Password(_) | Error::Random(_) | Error::Signing(_) => INTERNAL,
+            Error::Password(_)
+            | Error::Random(_)
+            | Error::Seal(_)
+            | Error::UnreadableKey
+            | Error::Authenticator(_)
+            | Error::Signing(_) => INTERNAL,
         }
     }
 
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
-            Error::PasswordLength { minimum, maximum } => {
+            Error::PasswordLength { pointer, minimum, maximum } => {
                 let message = format!("must be between {minimum} and {maximum} characters long");
-                vec![FieldError::new("/password", "length", message)]
+                vec![FieldError::new(*pointer, "length", message)]
             }
             Error::InvalidSlug => vec![FieldError::new(
                 "/tenantSlug",

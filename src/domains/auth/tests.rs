@@ -1,17 +1,26 @@
-//! Access tokens and back-off.
+//! Access tokens, signing keys and back-off.
 
 use std::time::Duration;
 
-use super::access_token::{AccessTokens, Subject};
-use super::error::Error;
+use super::access_token::{AccessTokens, Refused, Subject};
+use super::signing_keys::{KeySet, SigningKey};
 use super::throttle::wait_after;
 use crate::common::{Secret, SessionId, TenantId, Timestamp, UserId};
 use crate::infrastructure::config::Config;
 
-fn tokens(seed: u8, change: fn(&mut Config)) -> AccessTokens {
+fn tokens(change: fn(&mut Config)) -> AccessTokens {
     let mut config = Config::defaults().unwrap();
     change(&mut config);
-    AccessTokens::new(&Secret::new([seed; 32]), &config.auth)
+    AccessTokens::new(&config.auth)
+}
+
+fn keys(seeds: &[u8]) -> KeySet {
+    let keys = seeds.iter().map(|seed| SigningKey::from_seed(&Secret::new([*seed; 32]), NOW));
+    KeySet::new(keys.collect(), NOW)
+}
+
+fn sign(tokens: &AccessTokens, keys: &KeySet) -> String {
+    tokens.sign(keys.signing(NOW).unwrap(), subject(), NOW).unwrap()
 }
 
 fn subject() -> Subject {
@@ -22,39 +31,57 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 #[test]
 fn a_token_says_who_it_is_for_until_it_expires() {
-    let tokens = tokens(1, |_| {});
-    let subject = subject();
-    let token = tokens.sign(subject, NOW).unwrap();
+    let (tokens, keys, subject) = (tokens(|_| {}), keys(&[1]), subject());
+    let token = tokens.sign(keys.signing(NOW).unwrap(), subject, NOW).unwrap();
     for (seconds, valid) in [(0, true), (899, true), (904, true), (905, false)] {
-        let result = tokens.verify(&token, NOW.plus(Duration::from_secs(seconds)));
+        let result = tokens.verify(&keys, &token, NOW.plus(Duration::from_secs(seconds)));
         assert_eq!(result.ok(), valid.then_some(subject), "after {seconds} s");
     }
-    assert!(tokens.verify(&token, NOW.minus(Duration::from_secs(60))).is_err(), "used before it was made");
+    assert!(tokens.verify(&keys, &token, NOW.minus(Duration::from_secs(60))).is_err(), "used before it was made");
 }
 
 #[test]
 fn forged_tokens_are_refused() {
-    let ours = tokens(1, |_| {});
-    let token = ours.sign(subject(), NOW).unwrap();
+    let (ours, our_keys) = (tokens(|_| {}), keys(&[1, 3]));
+    let token = sign(&ours, &our_keys);
     let (unsigned, signature) = token.rsplit_once('.').unwrap();
     let (header, claims) = unsigned.split_once('.').unwrap();
     let none = "eyJhbGciOiJub25lIn0";
     let hs256 = "eyJhbGciOiJIUzI1NiJ9";
+    // The key of ours that did not sign it, named as if it had.
+    let other_header = sign(&ours, &keys(&[3])).split_once('.').unwrap().0.to_owned();
     let foreign = [
-        tokens(2, |_| {}).sign(subject(), NOW).unwrap(),
-        tokens(1, |config| config.auth.audience = "elsewhere".to_owned()).sign(subject(), NOW).unwrap(),
-        tokens(1, |config| config.auth.issuer = "elsewhere".to_owned()).sign(subject(), NOW).unwrap(),
+        sign(&ours, &keys(&[2])),
+        sign(&tokens(|config| config.auth.audience = "elsewhere".to_owned()), &our_keys),
+        sign(&tokens(|config| config.auth.issuer = "elsewhere".to_owned()), &our_keys),
         format!("{none}.{claims}."),
         format!("{none}.{claims}.{signature}"),
         format!("{hs256}.{claims}.{signature}"),
+        format!("{other_header}.{claims}.{signature}"),
         format!("{header}.{claims}."),
         format!("{header}.{claims}"),
         format!("{header}.e30.{signature}"),
+        token.chars().take(token.len() - 4).collect(),
         String::new(),
         ".".repeat(1000),
     ];
     for token in foreign {
-        assert!(matches!(ours.verify(&token, NOW), Err(Error::InvalidToken)), "{token}");
+        assert!(ours.verify(&our_keys, &token, NOW).is_err(), "{token}");
+    }
+    let unknown = ours.verify(&our_keys, &sign(&ours, &keys(&[2])), NOW);
+    assert_eq!(unknown, Err(Refused::UnknownKey), "worth another look at the keys");
+}
+
+#[test]
+fn a_new_key_signs_once_everybody_knows_it() {
+    let later = NOW.plus(Duration::from_secs(1000));
+    let first = SigningKey::from_seed(&Secret::new([1; 32]), NOW);
+    let second = SigningKey::from_seed(&Secret::new([2; 32]), later);
+    let (old, new) = (first.id().to_owned(), second.id().to_owned());
+    let set = KeySet::new(vec![first, second], later);
+    for (seconds, expected) in [(0, &old), (1000, &old), (1119, &old), (1120, &new)] {
+        let now = NOW.plus(Duration::from_secs(seconds));
+        assert_eq!(set.signing(now).unwrap().id(), expected, "after {seconds} s");
     }
 }
 

@@ -14,6 +14,10 @@ use crate::infrastructure::cache::{Cache, Key};
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::TokenHash;
 
+/// An address is mailed so many links in so long, whoever asks for them.
+const MAILS_PER_WINDOW: u64 = 5;
+const MAIL_WINDOW: Duration = Duration::from_secs(3600);
+
 /// Counts failed attempts in the cache, shared by all replicas where that is Redis.
 pub(super) struct Throttle {
     cache: Arc<dyn Cache>,
@@ -66,6 +70,12 @@ impl Throttle {
         Ok(())
     }
 
+    /// Whether the address may be mailed another link now; counts the mail. Over the limit nothing is said, only nothing sent.
+    pub(super) async fn may_be_mailed(&self, email: &Email) -> Result<bool, Error> {
+        let key = Key::global("links-mailed-to", &self.account_name(email));
+        Ok(self.cache.increment(&key, MAIL_WINDOW).await? <= MAILS_PER_WINDOW)
+    }
+
     /// A right password clears the account, never the address: else an attacker clears it with an account of their own.
     pub(super) async fn succeeded(&self, email: &Email) -> Result<(), Error> {
         Ok(self.cache.remove(&self.account(email).failures).await?)
@@ -80,9 +90,13 @@ impl Throttle {
         std::iter::once(self.account(email)).chain(from)
     }
 
+    /// Hashed: caches are easier to look into than databases.
+    fn account_name(&self, email: &Email) -> String {
+        TokenHash::of(email.as_str()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn account(&self, email: &Email) -> Side {
-        // Hashed: caches are easier to look into than databases.
-        let name: String = TokenHash::of(email.as_str()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = self.account_name(email);
         Side {
             failures: Key::global("login-failures-of", &name),
             locked_until: Key::global("login-locked-of", &name),

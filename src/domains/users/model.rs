@@ -17,6 +17,10 @@ pub struct User {
     /// Argon2id, PHC string.
     pub password_hash: String,
     pub created_at: Timestamp,
+    /// When they showed that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
+    /// They have to show it before they may sign in.
+    pub email_pending: bool,
 }
 
 /// A person's place in a tenant.

@@ -6,7 +6,7 @@ use super::dto::{UpdateUser, UserResponse};
 use super::error::Error;
 use super::model::{Email, Grant, Membership, Role, User};
 use super::repository;
-use crate::common::{Clock, Ctx, Page, PageQuery, TenantId, UserId};
+use crate::common::{Clock, Ctx, Page, PageQuery, TenantId, Timestamp, UserId};
 use crate::domains::audit::{self, Change};
 use crate::domains::tenants;
 use crate::infrastructure::crypto::Passwords;
@@ -113,6 +113,8 @@ impl Service {
             name: new.name,
             password_hash: new.password_hash,
             created_at: self.clock.now(),
+            email_verified_at: None,
+            email_pending: false,
         };
         match repository::insert(transaction, &user).await {
             Ok(()) => Ok(user),
@@ -154,6 +156,33 @@ impl Service {
     /// The person's memberships, oldest first.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, Error> {
         Ok(repository::memberships_of(&self.database.read(AcrossTenants), user).await?)
+    }
+
+    /// For a person's own affairs: their account, with its memberships, oldest first.
+    pub async fn find_account(&self, id: UserId) -> Result<Option<(User, Vec<Membership>)>, Error> {
+        let connection = &self.database.read(AcrossTenants);
+        let Some(user) = repository::find_by_id(connection, id).await? else { return Ok(None) };
+        Ok(Some((user, repository::memberships_of(connection, id).await?)))
+    }
+
+    /// The same within a transaction across tenants, memberships only.
+    pub async fn memberships_within(&self, transaction: &Transaction, id: UserId) -> Result<Vec<Membership>, Error> {
+        Ok(repository::memberships_of(transaction, id).await?)
+    }
+
+    /// Replaces the stored hash (Argon2id, PHC string) in the caller's transaction.
+    pub async fn set_password_hash(&self, transaction: &Transaction, id: UserId, hash: String) -> Result<(), Error> {
+        Ok(repository::set_password_hash(transaction, id, hash, self.clock.now()).await?)
+    }
+
+    /// The account may sign in once its address is verified.
+    pub async fn await_verification(&self, transaction: &Transaction, id: UserId) -> Result<(), Error> {
+        Ok(repository::set_email_pending(transaction, id).await?)
+    }
+
+    /// The address was shown to be the person's own.
+    pub async fn verify_email(&self, transaction: &Transaction, id: UserId, now: Timestamp) -> Result<(), Error> {
+        Ok(repository::set_email_verified(transaction, id, now).await?)
     }
 
     /// For authentication: the person's place in the tenant.

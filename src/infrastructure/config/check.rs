@@ -71,6 +71,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         config.auth.refresh_token_seconds > config.auth.access_token_seconds,
         "auth.refresh_token_seconds: must be longer than auth.access_token_seconds",
     );
+    require(config.auth.refresh_grace_seconds <= 60, "auth.refresh_grace_seconds: must be at most 60");
+    require((1..=365).contains(&config.auth.signing_key_days), "auth.signing_key_days: must be 1–365");
+    require(
+        config.auth.reset_token_seconds >= 60 && config.auth.verification_token_seconds >= 60,
+        "auth.reset_token_seconds, auth.verification_token_seconds: must be at least 60",
+    );
     require(
         has_scheme(config.mail.url.expose(), &["", "smtp", "smtps"]),
         "mail.url: must be empty, smtps://USER:PASSWORD@HOST or smtp://HOST",

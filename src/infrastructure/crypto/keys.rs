@@ -14,8 +14,8 @@ use crate::common::Secret;
 /// The server's own keys. Replicas of one installation must share them.
 #[derive(Debug)]
 pub struct Keys {
-    /// Seed of the Ed25519 key that signs access tokens.
-    pub token_signing: Secret<[u8; 32]>,
+    /// What the keys of signing in are derived from.
+    pub auth: Secret<[u8; 32]>,
     /// Key of the audit log's HMAC chain.
     pub audit_chain: Secret<[u8; 32]>,
     /// Seed of the Ed25519 key that signs checkpoints of the audit log.
@@ -45,7 +45,7 @@ impl Keys {
         builder.recursive(true).mode(0o700);
         builder.create(&directory).map_err(|source| KeyError::Io { path: directory.clone(), source })?;
         Ok(Keys {
-            token_signing: load_or_create(&directory.join("token-signing.key"))?,
+            auth: load_or_create(&directory.join("auth.key"))?,
             audit_chain: load_or_create(&directory.join("audit-chain.key"))?,
             audit_signing: load_or_create(&directory.join("audit-signing.key"))?,
             webhook_secrets: load_or_create(&directory.join("webhook-secrets.key"))?,
@@ -91,9 +91,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let made = Keys::open(directory.path()).unwrap();
         let read = Keys::open(directory.path()).unwrap();
-        assert_eq!(made.token_signing.expose(), read.token_signing.expose());
-        assert_ne!(made.token_signing.expose(), made.audit_chain.expose());
-        let path = directory.path().join("keys/token-signing.key");
+        assert_eq!(made.auth.expose(), read.auth.expose());
+        assert_ne!(made.auth.expose(), made.audit_chain.expose());
+        let path = directory.path().join("keys/auth.key");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     }

@@ -11,7 +11,7 @@ pub use ed25519::Ed25519;
 pub use keys::{KeyError, Keys};
 pub use passwords::{PasswordError, Passwords};
 pub use sealing::{SealError, SealingKey};
-pub use tokens::{TokenHash, random_bytes, random_password, random_token};
+pub use tokens::{TokenHash, derive_key, random_bytes, random_password, random_token, successor_token};
 
 /// The system's random source failed; nothing secret can be made.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,8 @@ use crate::infrastructure::config;
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
+    /// Memory in KiB, passes, lanes.
+    costs: (u32, u32, u32),
     /// Each hash takes tens of MiB and a core.
     permits: Arc<Semaphore>,
     /// What an unknown user's password is compared with, so that the answer takes as long as a known user's.
@@ -31,7 +33,8 @@ impl Passwords {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash(&argon2, "a password nobody has")?.into();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Passwords { argon2, permits: Arc::new(Semaphore::new(threads)), decoy })
+        let costs = (config.argon2_memory_kib, config.argon2_passes, config.argon2_lanes);
+        Ok(Passwords { argon2, costs, permits: Arc::new(Semaphore::new(threads)), decoy })
     }
 
     /// A PHC string: `$argon2id$v=19$m=…`.
@@ -47,6 +50,13 @@ impl Passwords {
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         let matches = self.blocking(move || verify(&argon2, password.expose(), &stored)).await??;
         Ok(matches && known)
+    }
+
+    /// Whether the hash was made under other parameters than today's, and should be made anew while the password is at hand.
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        let Ok(parsed) = PasswordHash::new(stored) else { return true };
+        let costs = Params::try_from(&parsed).ok().map(|params| (params.m_cost(), params.t_cost(), params.p_cost()));
+        parsed.algorithm != Algorithm::Argon2id.ident() || costs != Some(self.costs)
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
@@ -86,5 +96,20 @@ mod tests {
         assert!(!passwords.verify(secret("wrong horse"), Some(stored)).await.unwrap());
         assert!(!passwords.verify(secret("a password nobody has"), None).await.unwrap());
         assert!(passwords.verify(secret("x"), Some("not a hash".to_owned())).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn hashes_made_under_other_parameters_are_outdated_and_still_good() {
+        let mut config = Config::defaults().unwrap();
+        config.auth.argon2_memory_kib = 64;
+        let secret = || Secret::new("correct horse".to_owned());
+        let old = Passwords::new(&config.auth).unwrap();
+        let stored = old.hash(secret()).await.unwrap();
+        assert!(!old.is_outdated(&stored));
+        config.auth.argon2_passes = 3;
+        let new = Passwords::new(&config.auth).unwrap();
+        assert!(new.is_outdated(&stored));
+        assert!(new.verify(secret(), Some(stored)).await.unwrap());
+        assert!(new.is_outdated("not a hash"));
     }
 }

@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::ProblemBody;
 use crate::common::page::Limit;
-use crate::common::{ApiKeyId, Cursor, ExecutionId, FieldError, TenantId, Timestamp, UserId, WorkflowId};
+use crate::common::{ApiKeyId, Cursor, ExecutionId, FieldError, SessionId, TenantId, Timestamp, UserId, WorkflowId};
 
 /// Extension of an operation: the permission it needs.
 pub(super) const PERMISSION: &str = "x-permission";
@@ -33,6 +33,7 @@ pub fn base() -> OpenApi {
         schema::<TenantId>(),
         schema::<UserId>(),
         schema::<ApiKeyId>(),
+        schema::<SessionId>(),
         schema::<WorkflowId>(),
         schema::<ExecutionId>(),
     ]);

@@ -29,6 +29,9 @@ pub struct Forbidden;
 /// 401 of operations that check credentials themselves: login, refresh.
 pub struct Unauthorized;
 
+/// 403 of operations on one's own account: an API key is no person.
+pub struct PersonOnly;
+
 /// 400, 413, 415 and 422: operations that read a JSON body.
 pub struct BadBody;
 
@@ -82,6 +85,17 @@ impl IntoResponses for Forbidden {
 impl IntoResponses for Unauthorized {
     fn responses() -> Responses {
         table(&[(401, "The credentials are wrong.", "wrong_login", "Wrong e-mail address or password")])
+    }
+}
+
+impl IntoResponses for PersonOnly {
+    fn responses() -> Responses {
+        table(&[(
+            403,
+            "Not with an API key, or the password is wrong.",
+            "person_needed",
+            "Not possible with an API key",
+        )])
     }
 }
 

@@ -64,6 +64,8 @@ impl TestServer {
         // Cheap hashes: the tests make many accounts.
         config.auth.argon2_memory_kib = 64;
         config.auth.argon2_passes = 1;
+        // Tests register and go on at once; those about verification switch it on.
+        config.auth.email_verification = false;
         // The address of every test's client is the same, and its clock stands still.
         config.limits.anonymous_requests_per_minute = 0;
         config.limits.address_requests_per_minute = 0;

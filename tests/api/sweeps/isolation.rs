@@ -7,12 +7,18 @@ use serde_json::{Value, json};
 use super::Operation;
 use crate::support::{Client, TestServer, TestTenant, add};
 use crate::workflows::{activated, greeting};
+use crate::support::{Client, TestServer, TestTenant, add, email, sign_in};
 
 /// How to make, in a tenant, a resource that operations with this path work on.
 async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Option<String> {
     let id = |value: Value| value["id"].as_str().unwrap().to_owned();
     if path.starts_with("/api/v1/api-keys/") {
         return Some(id(tenant.owner.post("/api/v1/api-keys", json!({ "name": "x" })).await.json(201)));
+    }
+    if path.starts_with("/api/v1/auth/sessions/") {
+        sign_in(server, &email(Role::Owner, &tenant.slug)).await;
+        let logins = tenant.owner.get("/api/v1/auth/sessions").await.json(200);
+        return Some(id(logins["data"][0].clone()));
     }
     if path.starts_with("/api/v1/users/") {
         let email = format!("{}@{}.example", uuid::Uuid::now_v7(), tenant.slug);
@@ -149,6 +155,16 @@ async fn another_tenants_resource_is_not_found() {
     }
 }
 
+/// Operations on one's own account that end the caller's logins, or need a code or a link: their own tests look for the row.
+const OWN_ACCOUNT: &[&str] = &[
+    "change_password",
+    "logout_everywhere",
+    "enrol_second_factor",
+    "confirm_second_factor",
+    "disable_second_factor",
+    "create_recovery_codes",
+];
+
 #[actix_web::test]
 async fn every_mutation_leaves_an_audit_row() {
     let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
@@ -156,6 +172,9 @@ async fn every_mutation_leaves_an_audit_row() {
     nightly_report(&tenant).await;
     let of_members = |operation: &Operation| operation.is_mutation() && !operation.is_administrative();
     for operation in Operation::secured().into_iter().filter(of_members) {
+        if OWN_ACCOUNT.contains(&operation.id.as_str()) {
+            continue;
+        }
         let id =
             if operation.has_id() { resource(&operation.path, &server, &tenant).await.unwrap() } else { String::new() };
         let before = newest(&tenant.owner).await;

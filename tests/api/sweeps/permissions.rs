@@ -16,7 +16,12 @@ const PUBLIC: &[&str] = &[
     "logout",
     "accept_invitation",
     "finish_oauth",
+    "forgot_password",
     "forward_oauth",
+    "reset_password",
+    "send_verification",
+    "verify_email",
+    "get_jwks",
     "get_liveness",
     "get_readiness",
     "get_metrics",
@@ -25,8 +30,20 @@ const PUBLIC: &[&str] = &[
     "receive_n8n_webhook",
 ];
 
-/// Operations for any caller who is signed in, whatever their permissions.
-const ANY_PERMISSION: &[&str] = &["get_me", "list_my_tenants", "switch_tenant"];
+/// Operations for any caller who is signed in, whatever their permissions: they are about the caller's own account.
+const ANY_PERMISSION: &[&str] = &[
+    "get_me",
+    "list_my_tenants",
+    "switch_tenant",
+    "list_sessions",
+    "delete_session",
+    "logout_everywhere",
+    "change_password",
+    "enrol_second_factor",
+    "confirm_second_factor",
+    "disable_second_factor",
+    "create_recovery_codes",
+];
 
 #[actix_web::test]
 async fn without_credentials_there_is_no_answer() {

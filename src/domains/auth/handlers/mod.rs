@@ -1,41 +1,65 @@
 //! HTTP of signing up and signing in.
 
+pub(super) mod account;
 pub(super) mod api_keys;
 pub(super) mod tenants;
+pub(super) mod pages;
+pub(super) mod second_factor;
+pub(super) mod sessions;
 
-use actix_web::{get, post, web};
+use actix_web::{HttpResponse, get, post, web};
 
-use super::dto::{Login, MeResponse, Refresh, Register, SessionResponse};
+use super::dto::{Login, MeResponse, PendingResponse, Refresh, Register, Registered, SessionResponse};
 use super::service::Service;
 use crate::common::Problem;
 use crate::infrastructure::web::{
-    Authenticated, BadBody, Conflict, Created, Json, NoContent, Public, SignedIn, Unauthorized, Visitor,
+    Authenticated, BadBody, Conflict, Json, NoContent, ProblemBody, Public, SignedIn, Unauthorized, Visitor,
 };
 
 /// Register
 ///
-/// Makes an account and a tenant that it owns, and signs in.
+/// Makes an account and a tenant that it owns, and signs in. Where the server verifies addresses, it mails a link instead,
+/// and answers the same whether or not the address has an account already.
 #[utoipa::path(
     tag = "auth",
     request_body = Register,
-    responses((status = 201, description = "Registered and signed in.", body = SessionResponse), Public, BadBody, Conflict)
+    responses(
+        (status = 201, description = "Registered and signed in.", body = SessionResponse),
+        (status = 202, description = "A mail is on its way.", body = PendingResponse),
+        (
+            status = 403, description = "Registration is switched off.", body = ProblemBody,
+            content_type = "application/problem+json"
+        ),
+        Public, BadBody, Conflict
+    )
 )]
 #[post("/auth/register")]
 pub(super) async fn register(
     visitor: Visitor,
     auth: web::Data<Service>,
     body: Json<Register>,
-) -> Result<Created<SessionResponse>, Problem> {
-    Ok(Created(auth.register(&visitor, body.into_inner()).await?))
+) -> Result<HttpResponse, Problem> {
+    Ok(match auth.register(&visitor, body.into_inner()).await? {
+        Registered::SignedIn(session) => HttpResponse::Created().json(session),
+        Registered::Pending => HttpResponse::Accepted().json(PendingResponse { status: "verificationSent" }),
+    })
 }
 
 /// Sign in
 ///
-/// Exchanges an e-mail address and a password for tokens. After some failures the account and the address must wait.
+/// Exchanges an e-mail address and a password for tokens. An account with a second factor answers `code_needed`: send the
+/// same again with `code`. After some failures the account and the address must wait.
 #[utoipa::path(
     tag = "auth",
     request_body = Login,
-    responses((status = 200, description = "Signed in.", body = SessionResponse), Public, Unauthorized, BadBody)
+    responses(
+        (status = 200, description = "Signed in.", body = SessionResponse),
+        (
+            status = 403, description = "The address is not verified, or the code is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"
+        ),
+        Public, Unauthorized, BadBody
+    )
 )]
 #[post("/auth/login")]
 pub(super) async fn login(
@@ -48,7 +72,8 @@ pub(super) async fn login(
 
 /// Refresh the tokens
 ///
-/// Exchanges a refresh token for new tokens. It works once: using it again ends the login.
+/// Exchanges a refresh token for new tokens. It works once: using it again, but for a few
+/// seconds after the first time, ends the login.
 #[utoipa::path(
     tag = "auth",
     request_body = Refresh,

@@ -17,6 +17,8 @@ pub struct Model {
     pub password_hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub email_verified_at: Option<Timestamp>,
+    pub email_pending: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

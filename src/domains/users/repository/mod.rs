@@ -5,7 +5,7 @@ pub(super) mod roles;
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -25,6 +25,50 @@ use crate::infrastructure::database::{Error, Scoped, Unscoped};
 pub(super) async fn find_by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, Error> {
     let row = user::Entity::global().filter(user::Column::Email.eq(email.as_str())).one(connection).await?;
     Ok(row.map(from_row))
+}
+
+/// A person's account, whichever tenants they are a member of.
+pub(super) async fn find_by_id(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, Error> {
+    let row = user::Entity::global().filter(user::Column::Id.eq(id)).one(connection).await?;
+    Ok(row.map(from_row))
+}
+
+pub(super) async fn set_password_hash(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    hash: String,
+    now: Timestamp,
+) -> Result<(), Error> {
+    user::Entity::update_global()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now))
+        .filter(user::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn set_email_pending(connection: &impl ConnectionTrait, id: UserId) -> Result<(), Error> {
+    user::Entity::update_global()
+        .col_expr(user::Column::EmailPending, Expr::value(true))
+        .filter(user::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn set_email_verified(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    user::Entity::update_global()
+        .col_expr(user::Column::EmailVerifiedAt, Expr::value(now))
+        .col_expr(user::Column::EmailPending, Expr::value(false))
+        .filter(user::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
 }
 
 /// The person's memberships, oldest first. Before sign-in only.
@@ -159,6 +203,8 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, new: &User) -> Res
         password_hash: new.password_hash.clone(),
         created_at: new.created_at,
         updated_at: new.created_at,
+        email_verified_at: new.email_verified_at,
+        email_pending: new.email_pending,
     };
     user::Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
     Ok(())
@@ -191,6 +237,8 @@ fn from_row(row: user::Model) -> User {
         name: row.name,
         password_hash: row.password_hash,
         created_at: row.created_at,
+        email_verified_at: row.email_verified_at,
+        email_pending: row.email_pending,
     }
 }
 

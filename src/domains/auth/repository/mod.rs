@@ -1,12 +1,16 @@
 //! Queries of logins, refresh tokens and API keys.
 
+mod accounts;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entities::{api_key, refresh_token, session};
-use crate::common::{ApiKeyId, PageQuery, SessionId, TenantId, Timestamp};
+use crate::common::{ApiKeyId, PageQuery, SessionId, TenantId, Timestamp, UserId};
 use crate::infrastructure::crypto::TokenHash;
 use crate::infrastructure::database::{Error, Scoped};
+
+pub(super) use accounts::*;
 
 pub(super) async fn insert_session(connection: &impl ConnectionTrait, row: session::Model) -> Result<(), Error> {
     session::Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
@@ -26,13 +30,33 @@ pub(super) async fn prolong_session(
     tenant: TenantId,
     id: SessionId,
     expires_at: Timestamp,
+    now: Timestamp,
 ) -> Result<(), Error> {
     session::Entity::update_scoped(tenant)
         .col_expr(session::Column::ExpiresAt, Expr::value(expires_at))
+        .col_expr(session::Column::RefreshedAt, Expr::value(now))
         .filter(session::Column::Id.eq(id))
         .exec(connection)
         .await?;
     Ok(())
+}
+
+/// The person's logins in the tenant that can still be used, newest first; one row more than the limit when there are more.
+pub(super) async fn list_sessions(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    person: UserId,
+    now: Timestamp,
+    query: &PageQuery,
+) -> Result<Vec<session::Model>, Error> {
+    let mut select = session::Entity::scoped(tenant)
+        .filter(session::Column::UserId.eq(person))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now));
+    if let Some(cursor) = query.cursor {
+        select = select.filter(session::Column::Id.lt(cursor.id()));
+    }
+    select.order_by_desc(session::Column::Id).limit(query.limit() + 1).all(connection).await
 }
 
 /// Ends a login; false when it had ended before.
@@ -74,6 +98,16 @@ pub(super) async fn find_refresh_token(
         .filter(refresh_token::Column::Hash.eq(hash.as_bytes()))
         .one(connection)
         .await
+}
+
+/// A token of this tenant.
+pub(super) async fn find_refresh_token_of(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    hash: &TokenHash,
+) -> Result<Option<refresh_token::Model>, Error> {
+    let select = refresh_token::Entity::scoped(tenant).filter(refresh_token::Column::Hash.eq(hash.as_bytes()));
+    select.one(connection).await
 }
 
 /// Uses a token up; false when somebody was faster.

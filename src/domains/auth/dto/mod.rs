@@ -1,5 +1,7 @@
 //! What the API takes and shows of logins and API keys.
 
+mod account;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -9,6 +11,8 @@ use crate::common::validate::visible_text;
 use crate::common::{ApiKeyId, Permission, Secret, Timestamp, UserId};
 use crate::domains::tenants::TenantResponse;
 use crate::domains::users::{Role, UserResponse};
+
+pub use account::*;
 
 /// A new account with a tenant of its own.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -42,6 +46,9 @@ pub struct Login {
     /// Slug of the tenant to sign in to, for members of several; the oldest membership when left out.
     #[validate(length(max = 64))]
     pub tenant: Option<String>,
+    /// Of the authenticator, or a recovery code, where the account asks for one (`code_needed`).
+    #[schema(value_type = Option<String>)]
+    pub code: Option<Secret<String>>,
 }
 
 /// A refresh token.
@@ -71,6 +78,23 @@ pub struct SessionResponse {
     pub refresh_token: String,
 }
 
+/// What became of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    SignedIn(SessionResponse),
+    /// Whoever has the address finds a mail.
+    Pending,
+}
+
+/// A registration that waits for the address to be verified.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "status": "verificationSent" }))]
+pub(super) struct PendingResponse {
+    /// Always `verificationSent`.
+    pub status: &'static str,
+}
+
 /// Who is asking, and what they may do.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +103,8 @@ pub struct SessionResponse {
         "role": "viewer", "memberSince": "2025-01-31T08:00:00.000Z" },
     "tenant": { "id": "01890a5d-ac96-774b-bcce-b302099a8057", "slug": "acme", "name": "Acme, Inc.", "hosts": [],
         "createdAt": "2025-01-31T08:00:00.000Z", "updatedAt": "2025-01-31T08:00:00.000Z" },
-    "role": "viewer", "apiKeyId": null, "permissions": ["workflows:read", "executions:read"]
+    "role": "viewer", "apiKeyId": null, "emailVerified": true, "secondFactor": false,
+    "permissions": ["workflows:read", "executions:read"]
 }))]
 pub struct MeResponse {
     /// The person, or the owner of the API key.
@@ -88,6 +113,10 @@ pub struct MeResponse {
     pub role: Role,
     /// Set when the request came with an API key.
     pub api_key_id: Option<ApiKeyId>,
+    /// Whether the person has shown that the address is theirs.
+    pub email_verified: bool,
+    /// Whether signing in with the password needs a code, too.
+    pub second_factor: bool,
     /// What these credentials allow; for an API key at most what its owner may do.
     pub permissions: Vec<Permission>,
 }
@@ -104,6 +133,9 @@ pub struct CreateApiKey {
     pub permissions: Option<Vec<Permission>>,
     /// The key works until then; for ever when left out.
     pub expires_at: Option<Timestamp>,
+    /// Requests that the key may send; as many as the server is configured for when left out.
+    #[validate(range(min = 1, max = 1_000_000))]
+    pub requests_per_minute: Option<u32>,
 }
 
 /// An API key, without its secret.
@@ -112,7 +144,7 @@ pub struct CreateApiKey {
 #[schema(example = json!({
     "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "deploy", "prefix": "mrk_3q2-7wXr",
     "userId": "01890a5d-ac96-774b-bcce-b302099a8058", "permissions": ["workflows:read"],
-    "createdAt": "2025-01-31T08:00:00.000Z", "expiresAt": null, "lastUsedAt": null
+    "createdAt": "2025-01-31T08:00:00.000Z", "expiresAt": null, "lastUsedAt": null, "requestsPerMinute": 600
 }))]
 pub struct ApiKeyResponse {
     pub id: ApiKeyId,
@@ -126,6 +158,8 @@ pub struct ApiKeyResponse {
     pub expires_at: Option<Timestamp>,
     /// To the minute.
     pub last_used_at: Option<Timestamp>,
+    /// None: as many as the server is configured for.
+    pub requests_per_minute: Option<u32>,
 }
 
 /// A new API key with its secret, which is never shown again.
@@ -134,7 +168,7 @@ pub struct ApiKeyResponse {
 #[schema(example = json!({
     "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "deploy", "prefix": "mrk_3q2-7wXr",
     "userId": "01890a5d-ac96-774b-bcce-b302099a8058", "permissions": ["workflows:read"],
-    "createdAt": "2025-01-31T08:00:00.000Z", "expiresAt": null, "lastUsedAt": null,
+    "createdAt": "2025-01-31T08:00:00.000Z", "expiresAt": null, "lastUsedAt": null, "requestsPerMinute": 600,
     "key": "mrk_3q2-7wXrV0NqHqv1n2kG3mS8b5cD9eF0aB4tYzU6hJk"
 }))]
 pub struct CreatedApiKeyResponse {
