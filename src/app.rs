@@ -137,6 +137,7 @@ impl App {
                 users: users.clone(),
                 passwords,
                 mailer: Arc::clone(&mailer),
+                http: http_client.clone(),
                 secret: keys.auth,
                 public_url: public_url.clone(),
             },

@@ -9,6 +9,7 @@ mod m0005_workflows;
 mod m0006_executions;
 mod m0007_webhooks;
 mod m0008_accounts;
+mod m0009_single_sign_on;
 mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_executions::Migration),
             Box::new(m0007_webhooks::Migration),
             Box::new(m0008_accounts::Migration),
+            Box::new(m0009_single_sign_on::Migration),
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),

@@ -12,8 +12,8 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         add(manager, Users::Table, big_integer_null(Users::EmailVerifiedAt)).await?;
-        add(manager, Users::Table, boolean(Users::EmailPending).default(false)).await?;
-        add(manager, Sessions::Table, string(Sessions::Method).default("password")).await?;
+        add(manager, Users::Table, boolean(Users::EmailPending).default(false).take()).await?;
+        add(manager, Sessions::Table, string(Sessions::Method).default("password").take()).await?;
         add(manager, Sessions::Table, string_null(Sessions::Address)).await?;
         add(manager, Sessions::Table, text_null(Sessions::UserAgent)).await?;
         add(manager, Sessions::Table, big_integer_null(Sessions::RefreshedAt)).await?;

@@ -94,7 +94,7 @@ async fn strangers_have_an_allowance_by_address() {
 async fn size_comes_before_credentials_and_credentials_before_limits() {
     let server = TestServer::with(|config| {
         config.server.body_limit_bytes = 2048;
-        config.limits.user_requests_per_minute = 1;
+        config.limits.user_requests_per_minute = 3;
     })
     .await;
     let acme = server.tenant("acme").await;

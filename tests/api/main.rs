@@ -40,6 +40,7 @@ mod second_factor;
 mod seeds;
 mod sessions;
 mod sockets;
+mod sso;
 mod support;
 mod sweeps;
 mod tenants;

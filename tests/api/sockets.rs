@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::support::ServerProcess;
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
 
@@ -72,36 +73,41 @@ fn stopping_finishes_what_is_in_flight() {
 
 #[actix_web::test]
 async fn https_is_spoken_where_a_certificate_is_configured() {
-    let directory = tempfile::tempdir().unwrap();
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (certificate, key) = (directory.path().join("tls.crt"), directory.path().join("tls.key"));
-    std::fs::write(&certificate, certified.cert.pem()).unwrap();
-    std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+    let file = |name: &str| format!("{}/tests/api/certificates/{name}", env!("CARGO_MANIFEST_DIR"));
     let server = ServerProcess::start(&[
-        ("SERVER__TLS__CERTIFICATE", certificate.to_str().unwrap()),
-        ("SERVER__TLS__KEY", key.to_str().unwrap()),
+        ("SERVER__TLS__CERTIFICATE", &file("localhost.crt")),
+        ("SERVER__TLS__KEY", &file("localhost.key")),
     ]);
-    let client = client(certified.cert.der());
+    let client = client(&file("localhost.crt"));
     let url = format!("https://localhost:{}/health/live", server.address.port());
     let answer = client.get(&url).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     // A client that trusts other certificates does not go on, and plain HTTP finds nothing.
-    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    assert!(self::client(stranger.cert.der()).get(&url).send().await.is_err());
+    assert!(self::client(&file("stranger.crt")).get(&url).send().await.is_err());
     assert!(client.get(url.replace("https", "http")).send().await.is_err());
 }
 
-/// An HTTP client that trusts this certificate alone.
-fn client(trusted: &CertificateDer<'_>) -> reqwest::Client {
+/// An HTTP client that trusts the certificate in this file alone.
+fn client(trusted: &str) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
-    roots.add(trusted.clone().into_owned()).unwrap();
+    roots.add(CertificateDer::from_pem_file(trusted).unwrap()).unwrap();
+    let config = trusting(roots);
+    reqwest::Client::builder().tls_backend_preconfigured(config).timeout(Duration::from_secs(30)).build().unwrap()
+}
+
+/// For clients that speak plain HTTP.
+pub(crate) fn trusting_nobody() -> ClientConfig {
+    trusting(RootCertStore::empty())
+}
+
+fn trusting(roots: RootCertStore) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    reqwest::Client::builder().use_preconfigured_tls(config).timeout(Duration::from_secs(30)).build().unwrap()
+    config
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod chaos;
 mod conformance;
+mod fuzz_api;
 mod interrupt;
 mod openapi;
 mod process;
@@ -47,6 +48,10 @@ Commands:
                                      clock, on PostgreSQL, Redis and RabbitMQ
                       webhooks       kill the server right after it acknowledged a webhook, 1,000 times
                       webhook-trace  send 100,000 mixed webhooks: valid, forged, oversized, repeated, slow
+  fuzz-api [--max-examples N] [ARGUMENTS]
+                    Try the API of a running server with schemathesis (Python; installed into the user's cache on first
+                    use), as a tenant's owner: no 5xx, no status or body that the OpenAPI document does not promise.
+                    ARGUMENTS are schemathesis's own, for example `--include-operation-id create_workflow`.
   help              Print this.
 
 Environment:
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
         Some("services") => services(arguments),
         Some("openapi") => openapi::run(&arguments),
         Some("chaos") => chaos::run(arguments),
+        Some("fuzz-api") => fuzz_api::run(arguments),
         Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));

@@ -32,6 +32,17 @@ pub enum Error {
     SecondFactorActive,
     #[error("there is no second factor in the state that this needs")]
     NoSecondFactor,
+    #[error("the tenant has no identity provider")]
+    NoIdentityProvider,
+    #[error("not an issuer")]
+    InvalidIssuer,
+    /// Whatever it was: the log says more.
+    #[error("the sign-in by the identity provider did not succeed; begin it again")]
+    SsoFailed,
+    #[error("the identity provider knows you, but this tenant does not")]
+    SsoNotAllowed,
+    #[error("the identity provider cannot be reached, or is set up wrongly")]
+    IdentityProvider(String),
     #[error("there is no such login")]
     SessionNotFound,
     #[error("too many failed attempts")]
@@ -90,6 +101,15 @@ impl Coded for Error {
             Error::InvalidLink => Code::new(Kind::Unauthenticated, "invalid_link", "The link does not work"),
             Error::SecondFactorActive => Code::new(Kind::Conflict, "second_factor_active", "The second factor is on"),
             Error::NoSecondFactor => Code::new(Kind::Conflict, "no_second_factor", "No second factor to act on"),
+            Error::NoIdentityProvider => {
+                Code::new(Kind::NotFound, "no_identity_provider", "The tenant has no identity provider")
+            }
+            Error::InvalidIssuer => INVALID_BODY,
+            Error::SsoFailed => Code::new(Kind::Unauthenticated, "sso_failed", "The sign-in did not succeed"),
+            Error::SsoNotAllowed => Code::new(Kind::Forbidden, "sso_not_allowed", "No member of this tenant"),
+            Error::IdentityProvider(_) => {
+                Code::new(Kind::Unavailable, "identity_provider_unavailable", "The identity provider cannot be used")
+            }
             Error::SessionNotFound => Code::new(Kind::NotFound, "session_not_found", "No such login"),
             Error::LockedOut { .. } => Code::new(Kind::TooManyRequests, "locked_out", "Too many failed attempts"),
             Error::RegistrationClosed => Code::new(Kind::Forbidden, "registration_closed", "Registration is off"),
@@ -124,6 +144,10 @@ impl Coded for Error {
                 "slug",
                 "must be 2–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen",
             )],
+            Error::InvalidIssuer => {
+                let message = "must be an https URL without query, fragment or credentials";
+                vec![FieldError::new("/issuer", "issuer", message)]
+            }
             Error::ExpiryInThePast => vec![FieldError::new("/expiresAt", "past", "must be in the future")],
             Error::BeyondOwnPermissions { missing } => {
                 let list = missing.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ");

@@ -1,6 +1,7 @@
 //! Signing in: passwords, second factors, access tokens, refresh tokens, API keys; and who a request comes from.
 //!
-//! Owns `sessions`, `refresh_tokens`, `api_keys`, `signing_keys`, `one_time_tokens`, `second_factors` and `recovery_codes`.
+//! Owns `sessions`, `refresh_tokens`, `api_keys`, `signing_keys`, `one_time_tokens`, `second_factors`,
+//! `recovery_codes`, `identity_providers`, `identities` and `sso_logins`.
 //! Invariants: tokens, codes and keys are stored as hashes, what must be read again is sealed; a refresh token works once, and
 //! using it again ends the login it belongs to; a key never holds more than its maker; an unknown user and a known one get the
 //! same answer in the same time.
@@ -22,6 +23,7 @@ mod service;
 mod sessions;
 mod switching;
 mod signing_keys;
+mod sso;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -58,6 +60,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::sessions::list_sessions)
         .service(handlers::sessions::delete_session)
         .service(handlers::sessions::logout_everywhere)
+        .service(handlers::sso::get_identity_provider)
+        .service(handlers::sso::put_identity_provider)
+        .service(handlers::sso::delete_identity_provider)
+        .service(handlers::sso::start_sso)
+        .service(handlers::sso::finish_sso)
         .service(handlers::api_keys::create_api_key)
         .service(handlers::api_keys::list_api_keys)
         .service(handlers::api_keys::delete_api_key);

@@ -18,7 +18,7 @@ pub enum Method {
 
 /// What a mailed token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(super) enum Purpose {
     PasswordReset,
     EmailVerification,
 }
@@ -38,7 +38,7 @@ impl Method {
 }
 
 impl Purpose {
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Purpose::PasswordReset => "passwordReset",
             Purpose::EmailVerification => "emailVerification",

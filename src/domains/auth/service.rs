@@ -9,6 +9,7 @@ use super::error::Error;
 use super::model::Method;
 use super::sessions::Start;
 use super::signing_keys::SigningKeys;
+use super::sso::Way;
 use super::throttle::Throttle;
 use crate::common::{Actor, Clock, Ctx, Secret, TenantId, UserId};
 use crate::domains::audit::{self, Change};
@@ -18,6 +19,7 @@ use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::crypto::{Passwords, SealingKey, derive_key};
 use crate::infrastructure::database::{AcrossTenants, Database, Transaction};
+use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::mail::{Mailer, Message, send_in_background};
 use crate::infrastructure::web::Visitor;
 
@@ -40,6 +42,8 @@ pub struct Service {
     pub(super) sealing: SealingKey,
     /// Makes the next refresh token from the last.
     pub(super) successor_key: Secret<[u8; 32]>,
+    /// To identity providers.
+    pub(super) way: Way,
     mailer: Arc<dyn Mailer>,
 }
 
@@ -70,6 +74,7 @@ pub struct Dependencies {
     pub tenants: tenants::Service,
     pub users: users::Service,
     pub mailer: Arc<dyn Mailer>,
+    pub http: HttpClient,
     pub passwords: Passwords,
     /// Every key of the domain is derived from this one.
     pub secret: Secret<[u8; 32]>,
@@ -78,7 +83,7 @@ pub struct Dependencies {
 
 impl Service {
     pub fn new(config: config::Auth, dependencies: Dependencies) -> Service {
-        let Dependencies { database, cache, clock, audit, tenants, users, mailer, passwords, secret, public_url } =
+        let Dependencies { database, cache, clock, audit, tenants, users, mailer, http, passwords, secret, public_url } =
             dependencies;
         let sealing = SealingKey::new(derive_key(&secret, "sealing"));
         Service {
@@ -94,6 +99,7 @@ impl Service {
             tenants,
             users,
             mailer,
+            way: Way::new(http),
             passwords,
             public_url,
             config,
@@ -271,7 +277,7 @@ impl Service {
         action: &'static str,
     ) -> Result<(), Error> {
         let mut tenants: Vec<TenantId> =
-            self.users.memberships(transaction, user).await?.iter().map(|membership| membership.tenant).collect();
+            self.users.memberships_within(transaction, user).await?.iter().map(|membership| membership.tenant).collect();
         // Always in the same order: each record locks its tenant's log.
         tenants.sort();
         for tenant in tenants {

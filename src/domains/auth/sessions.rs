@@ -115,7 +115,8 @@ impl Service {
 
     /// Ends one of the caller's own logins in this tenant.
     pub async fn delete_session(&self, ctx: &Ctx, id: SessionId) -> Result<(), Error> {
-        let person = person(ctx)?;
+        // Programs with a key have no logins.
+        let person = person(ctx).map_err(|_| Error::SessionNotFound)?;
         let transaction = self.database.begin(ctx).await?;
         let found = repository::find_session(&transaction, ctx.tenant, id).await?;
         let own = found.filter(|session| session.user_id == person && session.revoked_at.is_none());
@@ -163,6 +164,7 @@ impl Service {
     pub async fn prune(&self) -> Result<u64, Error> {
         let now = self.clock.now();
         repository::delete_one_time_tokens_before(&self.database.write(AcrossTenants), now).await?;
+        self.prune_sso(now).await?;
         let connection = self.database.write(AcrossTenants);
         Ok(repository::delete_sessions_before(&connection, now.minus(KEPT_AFTER_END)).await?)
     }

@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! names {
     ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $name:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $kind { $($(#[$variant_doc])* #[serde(rename = $text)] $name,)* }
 
         impl $kind {
@@ -19,6 +21,16 @@ macro_rules! names {
                 match self { $($kind::$name => $text,)* }
             }
         }
+
+        // By hand: the derive does not see names that come out of a macro.
+        impl PartialSchema for $kind {
+            fn schema() -> RefOr<Schema> {
+                let names = $kind::ALL.iter().map(|kind| kind.as_str());
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+            }
+        }
+
+        impl ToSchema for $kind {}
 
         impl fmt::Display for $kind {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

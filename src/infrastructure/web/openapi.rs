@@ -1,13 +1,18 @@
 //! The OpenAPI document: what stands beside the operations, and what is derived from them.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Required};
+use utoipa::openapi::{
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Required, Response,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::ProblemBody;
+use super::responses::{of_idempotency_key, of_query};
 use crate::common::page::Limit;
 use crate::common::{ApiKeyId, Cursor, ExecutionId, FieldError, SessionId, TenantId, Timestamp, UserId, WorkflowId};
 
@@ -66,6 +71,7 @@ pub fn finish(mut document: OpenApi) -> OpenApi {
         }
         if let Some(operation) = item.post.as_mut().filter(|operation| operation.extensions.is_some()) {
             operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+            document_also(operation, of_idempotency_key());
         }
     }
     document
@@ -89,7 +95,20 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .flatten()
 }
 
+/// What middleware answers, beside what the handler's own declaration says of the same status.
+fn document_also(operation: &mut Operation, responses: BTreeMap<String, RefOr<Response>>) {
+    for (status, response) in responses {
+        operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
 fn finish_operation(operation: &mut Operation) {
+    let has_query = operation.parameters.iter().flatten().any(
+        |parameter| matches!(parameter, RefOr::T(parameter) if matches!(parameter.parameter_in, ParameterIn::Query)),
+    );
+    if has_query {
+        document_also(operation, of_query());
+    }
     let mut secured = false;
     let mut permission = None;
     for response in operation.responses.responses.values_mut() {

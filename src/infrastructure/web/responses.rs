@@ -14,13 +14,13 @@ use crate::common::permission::Requires;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// 401, 403, 429 and 500: what an operation answers that asks for the permission `P`.
+/// 401, 403, 413, 429, 500 and 503: what an operation answers that asks for the permission `P`.
 pub struct Guarded<P>(PhantomData<P>);
 
-/// 401, 429 and 500: any signed-in caller.
+/// 401, 413, 429, 500 and 503: any signed-in caller.
 pub struct SignedIn;
 
-/// 429 and 500: no credentials needed.
+/// 413, 429, 500 and 503: no credentials needed.
 pub struct Public;
 
 /// 403 of operations that are for people, not for API keys.
@@ -70,8 +70,10 @@ impl IntoResponses for SignedIn {
 impl IntoResponses for Public {
     fn responses() -> Responses {
         table(&[
+            (413, "The body is over the limit.", "body_too_large", "The request body is over the limit"),
             (429, "Too many requests; `Retry-After` says when to try again.", "too_many_requests", "Too many requests"),
             (500, "The server failed; its log has the details.", "internal_error", "Internal error"),
+            (503, "A dependency does not answer; `GET /health/ready` says which.", "unavailable", "Not available"),
         ])
     }
 }
@@ -80,6 +82,25 @@ impl IntoResponses for Forbidden {
     fn responses() -> Responses {
         table(&[(403, "An API key cannot do this.", "person_needed", "Not possible with an API key")])
     }
+}
+
+/// 422 of operations with query parameters.
+pub(super) fn of_query() -> Responses {
+    table(&[(422, "A query parameter is not valid.", "invalid_query", "A query parameter is not valid")])
+}
+
+/// 400, 409 and 422 of operations that take an `Idempotency-Key`.
+pub(super) fn of_idempotency_key() -> Responses {
+    table(&[
+        (400, "The `Idempotency-Key` is not valid.", "invalid_idempotency_key", "The Idempotency-Key is not valid"),
+        (409, "It clashes with the present state; `code` says how.", "conflict", "Conflict"),
+        (
+            422,
+            "The `Idempotency-Key` belongs to another request.",
+            "idempotency_key_reused",
+            "The Idempotency-Key was used for another request",
+        ),
+    ])
 }
 
 impl IntoResponses for Unauthorized {

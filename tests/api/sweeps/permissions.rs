@@ -21,6 +21,8 @@ const PUBLIC: &[&str] = &[
     "reset_password",
     "send_verification",
     "verify_email",
+    "start_sso",
+    "finish_sso",
     "get_jwks",
     "get_liveness",
     "get_readiness",

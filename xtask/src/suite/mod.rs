@@ -3,7 +3,10 @@
 mod counts;
 mod runner;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 
@@ -32,7 +35,7 @@ const STEPS: [Step; 7] = [
         run: |_| plain(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
     },
     Step { name: "unit", run: |suite| suite.runner.run(Tests::Unit, &[]) },
-    Step { name: "api", run: |suite| suite.runner.run(Tests::Api, &[]) },
+    Step { name: "api", run: |suite| suite.runner.run(Tests::Api, suite.left_out()) },
     Step { name: "services", run: Suite::api_on_services },
 ];
 
@@ -54,7 +57,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         bail!(Wrong("with --embedded-only nothing of --only is left to do".into()));
     }
     interrupt::listen()?;
-    let suite = Suite { runner, keep, plan: Plan::new() };
+    let suite = Suite { runner, keep, plan: Plan::new(), has_node: has_node() };
+    if !suite.has_node {
+        report::error(WITHOUT_NODE);
+    }
     if steps.iter().any(|step| step.name == "services") {
         suite.announce_services();
     }
@@ -71,7 +77,11 @@ struct Suite {
     /// The servers stay up afterwards, as after `cargo xtask services up`.
     keep: bool,
     plan: Plan,
+    has_node: bool,
 }
+
+/// What is said where the OpenID provider of the tests cannot run.
+const WITHOUT_NODE: &str = "cannot test single sign-on: there is no Node.js here";
 
 /// How a step ended, and the tests it ran, if it ran any.
 #[derive(Debug)]
@@ -113,6 +123,9 @@ impl Suite {
         if embedded_only {
             report::pass_on("    not tested, as asked: PostgreSQL, Redis, RabbitMQ, the browser");
         }
+        if !self.has_node {
+            report::pass_on(&format!("    {WITHOUT_NODE}"));
+        }
         let counts: Vec<_> = rows.iter().filter_map(|row| row.verdict.counts).collect();
         if !counts.is_empty() {
             report::pass_on(&self.runner.summary_line(counts.into_iter().sum(), passed, took));
@@ -129,16 +142,23 @@ impl Suite {
         }
     }
 
+    /// Tells the tests what this machine cannot run; without that they would fail.
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        if self.has_node { &[] } else { &[("MILLRACE_TEST_WITHOUT_NODE", "1")] }
+    }
+
     fn api_on_services(&self) -> Result<Verdict> {
         browser::prepare()?;
         let browser = [(browser::VARIABLE, "1")];
         if self.keep {
             let servers = shared::running()?;
             let environment = servers.iter().map(|server| (server.service.variable(), &*server.url));
-            return self.runner.run(Tests::Api, &environment.chain(browser).collect::<Vec<_>>());
+            let environment = environment.chain(browser).chain(self.left_out().iter().copied());
+            return self.runner.run(Tests::Api, &environment.collect::<Vec<_>>());
         }
         let services = Services::start(&self.plan)?;
-        self.runner.run(Tests::Api, &services.environment().chain(browser).collect::<Vec<_>>())
+        let environment = services.environment().chain(browser).chain(self.left_out().iter().copied());
+        self.runner.run(Tests::Api, &environment.collect::<Vec<_>>())
     }
 }
 
@@ -165,6 +185,10 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Step>> {
         bail!(Wrong(format!("there is no step `{unknown}`; the steps are {known}")));
     }
     Ok(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)).collect())
+}
+
+fn has_node() -> bool {
+    Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// A cargo command whose exit code is the verdict.

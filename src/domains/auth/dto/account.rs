@@ -24,7 +24,7 @@ pub struct ChangePassword {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "email": "ann@acme.example" }))]
-pub struct AccountAddress {
+pub(in super::super) struct AccountAddress {
     #[validate(email, length(max = 254))]
     pub email: String,
 }
@@ -45,7 +45,7 @@ pub struct ResetPassword {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "token": "mro_3q2-7wXrV0…" }))]
-pub struct VerifyEmail {
+pub(in super::super) struct VerifyEmail {
     #[schema(value_type = String)]
     pub token: Secret<String>,
 }

@@ -1,6 +1,7 @@
 //! What the API takes and shows of logins and API keys.
 
 mod account;
+mod sso;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +13,8 @@ use crate::common::{ApiKeyId, Permission, Secret, Timestamp, UserId};
 use crate::domains::tenants::TenantResponse;
 use crate::domains::users::{Role, UserResponse};
 
-pub use account::*;
+pub(super) use account::*;
+pub(super) use sso::*;
 
 /// A new account with a tenant of its own.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]

@@ -6,7 +6,7 @@ use crate::common::{Timestamp, UserId};
 use crate::domains::auth::model::Purpose;
 use crate::infrastructure::database::{Unscoped, text_column};
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "one_time_tokens")]
 pub struct Model {
     /// SHA-256 of the token.

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::common::UserId;
 use crate::infrastructure::database::Unscoped;
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "recovery_codes")]
 pub struct Model {
     /// SHA-256 of person and code.

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::common::{Timestamp, UserId};
 use crate::infrastructure::database::Unscoped;
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "second_factors")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::common::Timestamp;
 use crate::infrastructure::database::Unscoped;
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_keys")]
 pub struct Model {
     /// The `kid` of its tokens.

@@ -6,6 +6,7 @@ pub(super) mod tenants;
 pub(super) mod pages;
 pub(super) mod second_factor;
 pub(super) mod sessions;
+pub(super) mod sso;
 
 use actix_web::{HttpResponse, get, post, web};
 

@@ -8,7 +8,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     form-action 'none'; frame-ancestors 'none'";
 
 /// Routes at the root.
-pub(in super::super) fn configure(config: &mut web::ServiceConfig) {
+pub fn configure(config: &mut web::ServiceConfig) {
     for page in ["/account/reset-password", "/account/verify-email"] {
         config.route(page, web::get().to(document));
     }

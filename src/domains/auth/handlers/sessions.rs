@@ -31,7 +31,7 @@ pub(in super::super) async fn list_sessions(
 #[utoipa::path(
     tag = "auth",
     params(("id" = SessionId, Path, description = "The login.")),
-    responses((status = 204, description = "Ended."), SignedIn, PersonOnly, NotFound)
+    responses((status = 204, description = "Ended."), SignedIn, NotFound)
 )]
 #[delete("/auth/sessions/{id}")]
 pub(in super::super) async fn delete_session(

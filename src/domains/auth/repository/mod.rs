@@ -1,6 +1,7 @@
 //! Queries of logins, refresh tokens and API keys.
 
 mod accounts;
+mod sso;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
@@ -11,6 +12,7 @@ use crate::infrastructure::crypto::TokenHash;
 use crate::infrastructure::database::{Error, Scoped};
 
 pub(super) use accounts::*;
+pub(super) use sso::*;
 
 pub(super) async fn insert_session(connection: &impl ConnectionTrait, row: session::Model) -> Result<(), Error> {
     session::Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
