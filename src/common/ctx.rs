@@ -12,11 +12,20 @@ pub struct Ctx {
     pub tenant: TenantId,
     pub actor: Actor,
     /// The login the request belongs to, where a person is signed in.
-    pub session: Option<SessionId>,
+    pub login: Option<Login>,
     pub permissions: Permissions,
     pub request_id: RequestId,
     /// The caller's address, where there is one.
     pub address: Option<IpAddr>,
+}
+
+/// A person's login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login {
+    pub session: SessionId,
+    /// Whether it stands for the whole account. A tenant's identity provider vouches for people in that tenant only: such a
+    /// login reaches no other tenant and does not administer the platform.
+    pub of_account: bool,
 }
 
 /// Who acts.
@@ -36,7 +45,7 @@ impl Ctx {
         Ctx {
             tenant,
             actor: Actor::System,
-            session: None,
+            login: None,
             permissions: Permissions::all(),
             request_id: RequestId::generate(),
             address: None,

@@ -14,6 +14,8 @@ pub mod validate;
 
 pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use ctx::{Actor, Ctx, Login};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
     ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, RequestId, ScheduleId, SessionId, TagId,

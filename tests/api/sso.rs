@@ -174,6 +174,21 @@ async fn a_login_by_the_provider_speaks_for_its_tenant_only() {
 }
 
 #[actix_web::test]
+async fn no_tenants_provider_makes_somebody_administer_the_platform() {
+    let Some((server, tenant, _provider)) = arranged(json!({})).await else { return };
+    let user = add(&server, tenant.id, "ann@acme.example", Role::Viewer).await;
+    let (account, _) = server.app.users.find_account(user).await.unwrap().unwrap();
+    let ctx = millrace::common::Ctx::system(tenant.id);
+    let transaction = server.app.database.begin(&ctx).await.unwrap();
+    server.app.users.appoint(&transaction, &ctx, account).await.unwrap();
+    transaction.commit().await.unwrap();
+    let administrator = crate::support::sign_in(&server, "ann@acme.example").await;
+    administrator.get("/api/v1/admin/tenants").await.expect(200);
+    let session = sign_in(&server, "ann").await.json(200);
+    bearer(&server, &session).get("/api/v1/admin/tenants").await.problem(403, "administrator_needed");
+}
+
+#[actix_web::test]
 async fn providers_are_reached_within_the_egress_policy_only() {
     let Some(provider) = OpenIdProvider::start(REDIRECT) else { return };
     let server = TestServer::start().await;

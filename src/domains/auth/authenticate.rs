@@ -10,10 +10,11 @@ use super::access_token::Refused;
 use super::api_keys;
 use super::error::Error;
 use super::limits::Limits;
+use super::model::Method;
 use super::repository;
 use super::service::Service;
 use crate::common::{
-    Actor, ApiKeyId, Ctx, Permission, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId,
+    Actor, ApiKeyId, Ctx, Login, Permission, Permissions, Problem, Secret, SessionId, TenantId, Timestamp, UserId,
 };
 use crate::domains::audit::Change;
 use crate::domains::tenants;
@@ -24,7 +25,8 @@ use crate::infrastructure::web::{Allowance, Authenticator, Caller, Credentials, 
 
 /// What was found out about credentials, believed for a few seconds. A change made by this process counts at once.
 pub(super) struct Known {
-    sessions: Moka<(TenantId, SessionId), Permissions>,
+    /// What it allows, and whether it stands for the whole account.
+    sessions: Moka<(TenantId, SessionId), (Permissions, bool)>,
     api_keys: Moka<TokenHash, KnownKey>,
 }
 
@@ -73,22 +75,23 @@ impl Service {
         };
         let subject = verified.map_err(|_| Error::InvalidToken)?;
         let entry = (subject.tenant, subject.session);
-        let permissions = match self.known.sessions.get(&entry) {
-            Some(permissions) => permissions,
+        let (permissions, of_account) = match self.known.sessions.get(&entry) {
+            Some(known) => known,
             None => {
                 let connection = self.database.read(subject.tenant);
                 let session = repository::find_session(&connection, subject.tenant, subject.session).await?;
-                session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
+                let session = session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
                 let membership = self.users.find_membership(subject.tenant, subject.user).await?;
                 let permissions = membership.ok_or(Error::InvalidToken)?.permissions;
-                self.known.sessions.insert(entry, permissions);
-                permissions
+                let known = (permissions, session.method == Method::Password);
+                self.known.sessions.insert(entry, known.clone());
+                known
             }
         };
         Ok(Ctx {
             tenant: subject.tenant,
             actor: Actor::User(subject.user),
-            session: Some(subject.session),
+            login: Some(Login { session: subject.session, of_account }),
             permissions,
             request_id: visitor.request_id.clone(),
             address: visitor.address,
@@ -113,7 +116,7 @@ impl Service {
         let ctx = Ctx {
             tenant: known.tenant,
             actor: Actor::ApiKey { key: known.id, owner: known.owner },
-            session: None,
+            login: None,
             permissions: known.permissions,
             request_id: visitor.request_id.clone(),
             address: visitor.address,

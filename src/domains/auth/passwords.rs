@@ -23,7 +23,8 @@ impl Service {
         let transaction = self.database.begin(AcrossTenants).await?;
         self.users.set_password_hash(&transaction, account.id, hash).await?;
         self.cancel_tokens(&transaction, account.id, Purpose::PasswordReset).await?;
-        let ended = self.end_sessions(&transaction, account.id, |(_, id)| Some(*id) != ctx.session).await?;
+        let present = ctx.login.map(|login| login.session);
+        let ended = self.end_sessions(&transaction, account.id, |(_, id)| Some(*id) != present).await?;
         self.record_everywhere(&transaction, visitor, account.id, "user.passwordChange").await?;
         transaction.commit().await?;
         self.forget(&ended);

@@ -109,7 +109,7 @@ impl Service {
         let connection = self.database.read(ctx);
         let now = self.clock.now();
         let rows = repository::list_sessions(&connection, ctx.tenant, person, now, query).await?;
-        let respond = |row| LoginResponse::new(row, ctx.session);
+        let respond = |row| LoginResponse::new(row, ctx.login.map(|login| login.session));
         Ok(Page::from_rows(rows, query.limit(), |row| row.id.as_uuid(), respond))
     }
 
@@ -129,13 +129,9 @@ impl Service {
     /// Ends all logins of the caller: in every tenant, or, signed in by this tenant's identity provider, in this one.
     pub async fn logout_everywhere(&self, ctx: &Ctx, visitor: &Visitor) -> Result<(), Error> {
         let person = person(ctx)?;
-        let own = match ctx.session {
-            Some(id) => repository::find_session(&self.database.read(ctx), ctx.tenant, id).await?,
-            None => None,
-        };
-        let own = own.ok_or(Error::InvalidToken)?;
+        let login = ctx.login.ok_or(Error::PersonNeeded)?;
         let transaction = self.database.begin(AcrossTenants).await?;
-        let only = (own.method == Method::Sso).then_some(ctx.tenant);
+        let only = (!login.of_account).then_some(ctx.tenant);
         let ended = self.end_sessions(&transaction, person, |session| only.is_none_or(|id| id == session.0)).await?;
         match only {
             Some(tenant) => {

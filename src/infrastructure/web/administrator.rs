@@ -46,6 +46,9 @@ impl FromRequest for Administrator {
             let refused =
                 || Problem::of(ADMINISTRATOR_NEEDED).with_detail("only administrators of the platform, signed in");
             let Actor::User(user) = ctx.actor else { return Err(refused()) };
+            if !ctx.login.is_some_and(|login| login.of_account) {
+                return Err(refused());
+            }
             let is_administrator = match roll {
                 Some(roll) => roll.is_administrator(user).await?,
                 None => false,
