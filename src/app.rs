@@ -110,7 +110,17 @@ impl App {
         let egress = EgressPolicy::clone(http_client.default_policy());
         let tenants =
             tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
-        let users = users::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
+        let passwords = Passwords::new(&config.auth)?;
+        let users = users::Service::new(users::Dependencies {
+            database: database.clone(),
+            clock: Arc::clone(&clock),
+            audit: audit.clone(),
+            tenants: tenants.clone(),
+            passwords: passwords.clone(),
+            mailer: Arc::clone(&mailer),
+            password_min_length: config.auth.password_min_length,
+            public_url: config.public_url(),
+        });
         let auth = auth::Service::new(
             config.auth.clone(),
             auth::Dependencies {
@@ -120,7 +130,7 @@ impl App {
                 audit: audit.clone(),
                 tenants: tenants.clone(),
                 users: users.clone(),
-                passwords: Passwords::new(&config.auth)?,
+                passwords,
                 signing_seed: keys.token_signing,
             },
         );

@@ -11,6 +11,7 @@ mod m0007_webhooks;
 mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
+mod m0013_invitations_and_roles;
 mod m0017_journal;
 
 use sea_orm_migration::prelude::*;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),
+            Box::new(m0013_invitations_and_roles::Migration),
             Box::new(m0017_journal::Migration),
         ]
     }

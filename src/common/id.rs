@@ -54,6 +54,14 @@ id_type!(
     UserId
 );
 id_type!(
+    /// A role that a tenant made.
+    RoleId
+);
+id_type!(
+    /// An invitation to a tenant.
+    InvitationId
+);
+id_type!(
     /// An API key of a tenant.
     ApiKeyId
 );

@@ -15,7 +15,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, RequestId, SessionId, TagId, TenantId, UserId, WebhookId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId, TenantId, UserId, WebhookId,
     WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};

@@ -89,7 +89,7 @@ impl Service {
             id: row.id,
             tenant: row.tenant_id,
             owner: row.user_id,
-            permissions: read_permissions(&row.permissions).intersection(membership.role.permissions()),
+            permissions: read_permissions(&row.permissions).intersection(membership.permissions),
             expires_at: row.expires_at,
         })
     }

@@ -68,7 +68,7 @@ impl Service {
                 let session = repository::find_session(&connection, subject.tenant, subject.session).await?;
                 session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
                 let membership = self.users.find_membership(subject.tenant, subject.user).await?;
-                let permissions = membership.ok_or(Error::InvalidToken)?.role.permissions();
+                let permissions = membership.ok_or(Error::InvalidToken)?.permissions;
                 self.known.sessions.insert(entry, permissions);
                 permissions
             }

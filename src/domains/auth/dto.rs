@@ -143,3 +143,23 @@ pub struct CreatedApiKeyResponse {
     /// For `X-API-Key`, `X-N8N-API-KEY` or `Authorization: Bearer`.
     pub key: String,
 }
+
+/// A tenant that the caller is a member of.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MyTenantResponse {
+    pub tenant: TenantResponse,
+    pub role: Role,
+    /// The one that the credentials are for.
+    pub is_current: bool,
+}
+
+/// Where to go.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "tenant": "acme" }))]
+pub struct SwitchTenant {
+    /// The tenant's slug.
+    #[validate(length(min = 1, max = 64))]
+    pub tenant: String,
+}

@@ -32,6 +32,8 @@ pub enum Error {
     BeyondOwnPermissions { missing: Permissions },
     #[error("the time of expiry has passed")]
     ExpiryInThePast,
+    #[error("the caller is a member of no such tenant")]
+    NoSuchMembership,
     #[error("there is no such API key")]
     ApiKeyNotFound,
     #[error("only a signed-in person can do this, not an API key")]
@@ -68,6 +70,7 @@ impl Coded for Error {
             Error::BeyondOwnPermissions { .. } => {
                 Code::new(Kind::Forbidden, "beyond_own_permissions", "More than the caller may do")
             }
+            Error::NoSuchMembership => Code::new(Kind::NotFound, "membership_not_found", "No such membership"),
             Error::ApiKeyNotFound => Code::new(Kind::NotFound, "api_key_not_found", "No such API key"),
             Error::PersonNeeded => Code::new(Kind::Forbidden, "person_needed", "Not possible with an API key"),
             Error::User(error) => error.code(),

@@ -14,6 +14,7 @@ mod handlers;
 mod repository;
 mod service;
 mod sessions;
+mod switching;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -33,6 +34,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::refresh)
         .service(handlers::logout)
         .service(handlers::get_me)
+        .service(handlers::tenants::list_my_tenants)
+        .service(handlers::tenants::switch_tenant)
         .service(handlers::api_keys::create_api_key)
         .service(handlers::api_keys::list_api_keys)
         .service(handlers::api_keys::delete_api_key);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::common::{Permission, Permissions, TenantId, Timestamp, UserId};
+use crate::common::{Permission, Permissions, RoleId, TenantId, Timestamp, UserId};
 
 /// A person.
 #[derive(Clone, Debug)]
@@ -24,8 +24,35 @@ pub struct User {
 pub struct Membership {
     pub tenant: TenantId,
     pub user: UserId,
+    /// Built in; where `custom` is given, that counts instead.
     pub role: Role,
+    pub custom: Option<RoleId>,
+    /// What it allows.
+    pub permissions: Permissions,
     pub created_at: Timestamp,
+}
+
+/// A role to be given: a built-in one, or in its place one that the tenant made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grant {
+    pub(super) role: Role,
+    pub(super) custom: Option<RoleId>,
+}
+
+impl Membership {
+    /// Whether the tenant would have no owner without it, if there is no other.
+    pub(super) fn is_owner(&self) -> bool {
+        self.role == Role::Owner && self.custom.is_none()
+    }
+}
+
+pub(super) fn write_permissions(permissions: Permissions) -> String {
+    permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Permissions that no longer exist allow nothing.
+pub(super) fn read_permissions(text: &str) -> Permissions {
+    text.split_whitespace().filter_map(|name| name.parse::<Permission>().ok()).collect()
 }
 
 /// What a member is in a tenant. Each role holds everything the one below it holds.

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::dto::{UpdateUser, UserResponse};
 use super::error::Error;
-use super::model::{Email, Membership, Role, User};
+use super::model::{Email, Grant, Membership, Role, User};
 use super::repository;
 use crate::common::{Clock, Ctx, Page, PageQuery, TenantId, UserId};
 use crate::domains::audit::{self, Change};
+use crate::domains::tenants;
+use crate::infrastructure::crypto::Passwords;
 use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
+use crate::infrastructure::mail::Mailer;
 
 /// People. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +19,25 @@ pub struct Service {
     pub(super) database: Database,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: audit::Service,
+    pub(super) tenants: tenants::Service,
+    pub(super) passwords: Passwords,
+    pub(super) mailer: Arc<dyn Mailer>,
+    pub(super) password_min_length: usize,
+    /// The address under which callers reach this server.
+    pub(super) public_url: Arc<str>,
+}
+
+/// What the service stands on.
+pub struct Dependencies {
+    pub database: Database,
+    pub clock: Arc<dyn Clock>,
+    pub audit: audit::Service,
+    pub tenants: tenants::Service,
+    pub passwords: Passwords,
+    pub mailer: Arc<dyn Mailer>,
+    pub password_min_length: usize,
+    /// The address under which callers reach this server.
+    pub public_url: String,
 }
 
 /// An account to be made.
@@ -28,8 +50,11 @@ pub struct NewUser {
 }
 
 impl Service {
-    pub fn new(database: Database, clock: Arc<dyn Clock>, audit: audit::Service) -> Service {
-        Service { database, clock, audit }
+    pub fn new(dependencies: Dependencies) -> Service {
+        let Dependencies { database, clock, audit, tenants, passwords, mailer, password_min_length, public_url } =
+            dependencies;
+        let public_url = public_url.into();
+        Service { database, clock, audit, tenants, passwords, mailer, password_min_length, public_url }
     }
 
     /// Members of the caller's tenant.
@@ -44,16 +69,21 @@ impl Service {
         Ok(member.ok_or(Error::NotFound)?.into())
     }
 
-    /// Gives a member another role. Nobody grants or takes a role above their own, and the last owner stays.
+    /// Gives a member another role. Nobody grants or takes more than they hold, and the last owner stays.
     pub async fn update(&self, ctx: &Ctx, id: UserId, change: UpdateUser) -> Result<UserResponse, Error> {
+        if change.role.is_none() && change.custom_role_id.is_none() {
+            return self.get(ctx, id).await;
+        }
+        let role = change.role.unwrap_or(Role::Viewer);
         let transaction = self.database.begin(ctx).await?;
         let (user, mut membership) = self.member_to_change(&transaction, ctx, id).await?;
-        self.require_at_least(&transaction, ctx, change.role).await?;
+        let permissions = self.role_to_give(&transaction, ctx, role, change.custom_role_id).await?;
         let before = UserResponse::from((user.clone(), membership));
-        if membership.role == Role::Owner && change.role != Role::Owner {
+        let was_owner = membership.is_owner();
+        (membership.role, membership.custom, membership.permissions) = (role, change.custom_role_id, permissions);
+        if was_owner && !membership.is_owner() {
             self.keep_an_owner(&transaction, ctx).await?;
         }
-        membership.role = change.role;
         repository::update_membership(&transaction, membership).await?;
         let after = UserResponse::from((user, membership));
         self.audit.record(&transaction, ctx, Change::new("user.update", id).before(&before).after(&after)).await?;
@@ -65,7 +95,7 @@ impl Service {
     pub async fn delete(&self, ctx: &Ctx, id: UserId) -> Result<(), Error> {
         let transaction = self.database.begin(ctx).await?;
         let (user, membership) = self.member_to_change(&transaction, ctx, id).await?;
-        if membership.role == Role::Owner {
+        if membership.is_owner() {
             self.keep_an_owner(&transaction, ctx).await?;
         }
         repository::delete_membership(&transaction, ctx.tenant, id).await?;
@@ -93,7 +123,20 @@ impl Service {
 
     /// Makes a person a member in the caller's transaction, and records it.
     pub async fn join(&self, transaction: &Transaction, ctx: &Ctx, user: &User, role: Role) -> Result<(), Error> {
-        let membership = Membership { tenant: ctx.tenant, user: user.id, role, created_at: self.clock.now() };
+        self.join_with(transaction, ctx, user, Grant { role, custom: None }).await
+    }
+
+    pub(super) async fn join_with(
+        &self,
+        transaction: &Transaction,
+        ctx: &Ctx,
+        user: &User,
+        grant: Grant,
+    ) -> Result<(), Error> {
+        let Grant { role, custom } = grant;
+        let permissions = role.permissions();
+        let created_at = self.clock.now();
+        let membership = Membership { tenant: ctx.tenant, user: user.id, role, custom, permissions, created_at };
         repository::insert_membership(transaction, membership).await?;
         let after = UserResponse::from((user.clone(), membership));
         self.audit.record(transaction, ctx, Change::new("user.join", user.id).after(&after)).await?;
@@ -106,6 +149,11 @@ impl Service {
         let Some(user) = repository::find_by_email(connection, email).await? else { return Ok(None) };
         let memberships = repository::memberships_of(connection, user.id).await?;
         Ok(Some((user, memberships)))
+    }
+
+    /// The person's memberships, oldest first.
+    pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, Error> {
+        Ok(repository::memberships_of(&self.database.read(AcrossTenants), user).await?)
     }
 
     /// For authentication: the person's place in the tenant.
@@ -121,15 +169,7 @@ impl Service {
     ) -> Result<(User, Membership), Error> {
         repository::lock_membership(transaction, ctx.tenant, id).await?.ok_or(Error::NotFound)?;
         let member = repository::find_member(transaction, ctx.tenant, id).await?.ok_or(Error::NotFound)?;
-        self.require_at_least(transaction, ctx, member.1.role).await?;
-        Ok(member)
-    }
-
-    /// The caller's own role must reach `role`. The server itself may do anything.
-    async fn require_at_least(&self, transaction: &Transaction, ctx: &Ctx, role: Role) -> Result<(), Error> {
-        let Some(caller) = ctx.actor.user() else { return Ok(()) };
-        let own = repository::find_membership(transaction, ctx.tenant, caller).await?.ok_or(Error::RoleTooHigh)?;
-        if own.role >= role { Ok(()) } else { Err(Error::RoleTooHigh) }
+        if member.1.permissions.is_subset_of(ctx.permissions) { Ok(member) } else { Err(Error::RoleTooHigh) }
     }
 
     async fn keep_an_owner(&self, transaction: &Transaction, ctx: &Ctx) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
     WorkerId, WorkflowId, WorkflowVersionId,
 };
 
@@ -97,6 +97,8 @@ macro_rules! id_columns {
 id_columns!(
     TenantId,
     UserId,
+    RoleId,
+    InvitationId,
     ApiKeyId,
     SessionId,
     AuditEventId,

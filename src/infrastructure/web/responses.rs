@@ -23,6 +23,9 @@ pub struct SignedIn;
 /// 429 and 500: no credentials needed.
 pub struct Public;
 
+/// 403 of operations that are for people, not for API keys.
+pub struct Forbidden;
+
 /// 401 of operations that check credentials themselves: login, refresh.
 pub struct Unauthorized;
 
@@ -67,6 +70,12 @@ impl IntoResponses for Public {
             (429, "Too many requests; `Retry-After` says when to try again.", "too_many_requests", "Too many requests"),
             (500, "The server failed; its log has the details.", "internal_error", "Internal error"),
         ])
+    }
+}
+
+impl IntoResponses for Forbidden {
+    fn responses() -> Responses {
+        table(&[(403, "An API key cannot do this.", "person_needed", "Not possible with an API key")])
     }
 }
 

@@ -16,6 +16,15 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         let email = format!("{}@{}.example", uuid::Uuid::now_v7(), tenant.slug);
         return Some(add(server, tenant.id, &email, Role::Viewer).await.to_string());
     }
+    if path.starts_with("/api/v1/invitations/") {
+        let email = format!("{}@{}.example", uuid::Uuid::now_v7(), tenant.slug);
+        return Some(id(tenant.owner.post("/api/v1/invitations", json!({ "email": email })).await.json(201)));
+    }
+    if path.starts_with("/api/v1/roles/") {
+        let name = format!("role {}", uuid::Uuid::now_v7());
+        let body = json!({ "name": name, "permissions": ["workflows:read"] });
+        return Some(id(tenant.owner.post("/api/v1/roles", body).await.json(201)));
+    }
     if path.starts_with("/api/v1/workflows/") {
         let document = json!({ "name": "x", "nodes": [{
             "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0],

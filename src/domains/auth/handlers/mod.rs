@@ -1,6 +1,7 @@
 //! HTTP of signing up and signing in.
 
 pub(super) mod api_keys;
+pub(super) mod tenants;
 
 use actix_web::{get, post, web};
 

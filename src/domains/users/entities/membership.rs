@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::common::{TenantId, Timestamp, UserId};
+use crate::common::{RoleId, TenantId, Timestamp, UserId};
 use crate::domains::users::model::Role;
 use crate::infrastructure::database::{Scoped, text_column};
 
@@ -14,6 +14,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
     pub role: Role,
+    /// Takes the place of `role`.
+    pub role_id: Option<RoleId>,
     pub created_at: Timestamp,
 }
 

@@ -2,5 +2,7 @@
 #![expect(unreachable_pub, reason = "the derives of sea-orm ask for `pub`; nothing outside the domain sees these")]
 
 pub(super) mod administrator;
+pub(super) mod invitation;
 pub(super) mod membership;
+pub(super) mod role;
 pub(super) mod user;

@@ -1,4 +1,7 @@
-//! Queries of people and memberships.
+//! Queries of people, memberships, invitations and roles.
+
+mod invitations;
+pub(super) mod roles;
 
 use std::collections::HashMap;
 
@@ -8,9 +11,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::entities::{administrator, membership, user};
-use super::model::{Email, Membership, Role, User};
-use crate::common::{PageQuery, TenantId, Timestamp, UserId};
+pub(super) use invitations::{
+    delete_invitation, delete_open_invitations, find_invitation, find_invitation_by_token, insert_invitation,
+    list_invitations, use_invitation,
+};
+
+use super::entities::{administrator, membership, role, user};
+use super::model::{Email, Membership, Role, User, read_permissions};
+use crate::common::{PageQuery, Permissions, RoleId, TenantId, Timestamp, UserId};
 use crate::infrastructure::database::{Error, Scoped, Unscoped};
 
 /// Before sign-in only: people are looked up by address across tenants.
@@ -27,7 +35,8 @@ pub(super) async fn memberships_of(connection: &impl ConnectionTrait, user: User
         .order_by_asc(membership::Column::TenantId)
         .all(connection)
         .await?;
-    Ok(rows.into_iter().map(from_membership).collect())
+    let customs = customs_of(connection, &rows).await?;
+    Ok(rows.into_iter().map(|row| from_membership(row, &customs)).collect())
 }
 
 pub(super) async fn find_membership(
@@ -36,7 +45,7 @@ pub(super) async fn find_membership(
     user: UserId,
 ) -> Result<Option<Membership>, Error> {
     let row = membership::Entity::scoped(tenant).filter(membership::Column::UserId.eq(user)).one(connection).await?;
-    Ok(row.map(from_membership))
+    only(connection, row).await
 }
 
 /// The same, locked until the transaction ends.
@@ -46,7 +55,7 @@ pub(super) async fn lock_membership(
     user: UserId,
 ) -> Result<Option<Membership>, Error> {
     let select = membership::Entity::scoped(tenant).filter(membership::Column::UserId.eq(user));
-    Ok(select.lock_exclusive().one(connection).await?.map(from_membership))
+    only(connection, select.lock_exclusive().one(connection).await?).await
 }
 
 /// A member's account; None when they are no member of the tenant.
@@ -77,13 +86,16 @@ pub(super) async fn list_members(
         .order_by_desc(user::Column::Id)
         .all(connection)
         .await?;
+    let customs = customs_of(connection, &memberships).await?;
     // Both lists are in the same order and the foreign key guarantees a user per membership.
-    Ok(users.into_iter().zip(memberships).map(|(user, row)| (from_row(user), from_membership(row))).collect())
+    let both = users.into_iter().zip(memberships);
+    Ok(both.map(|(user, row)| (from_row(user), from_membership(row, &customs))).collect())
 }
 
 /// Locks the owners' rows, so that two of them cannot resign at the same moment.
 pub(super) async fn lock_owners(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<usize, Error> {
     let select = membership::Entity::scoped(tenant).filter(membership::Column::Role.eq(Role::Owner));
+    let select = select.filter(membership::Column::RoleId.is_null());
     Ok(select.lock_exclusive().all(connection).await?.len())
 }
 
@@ -182,8 +194,39 @@ fn from_row(row: user::Model) -> User {
     }
 }
 
-fn from_membership(row: membership::Model) -> Membership {
-    Membership { tenant: row.tenant_id, user: row.user_id, role: row.role, created_at: row.created_at }
+/// What the roles allow that tenants made and these members have.
+type Customs = HashMap<RoleId, Permissions>;
+
+async fn customs_of(connection: &impl ConnectionTrait, rows: &[membership::Model]) -> Result<Customs, Error> {
+    let mut customs = Customs::new();
+    for row in rows {
+        let Some(id) = row.role_id.filter(|id| !customs.contains_key(id)) else { continue };
+        let found = role::Entity::scoped(row.tenant_id).filter(role::Column::Id.eq(id)).one(connection).await?;
+        customs.extend(found.map(|found| (id, read_permissions(&found.permissions))));
+    }
+    Ok(customs)
+}
+
+async fn only(connection: &impl ConnectionTrait, row: Option<membership::Model>) -> Result<Option<Membership>, Error> {
+    let Some(row) = row else { return Ok(None) };
+    let customs = customs_of(connection, std::slice::from_ref(&row)).await?;
+    Ok(Some(from_membership(row, &customs)))
+}
+
+fn from_membership(row: membership::Model, customs: &Customs) -> Membership {
+    let permissions = match &row.role_id {
+        // A role that is gone allows nothing.
+        Some(id) => customs.get(id).copied().unwrap_or_default(),
+        None => row.role.permissions(),
+    };
+    Membership {
+        tenant: row.tenant_id,
+        user: row.user_id,
+        role: row.role,
+        custom: row.role_id,
+        permissions,
+        created_at: row.created_at,
+    }
 }
 
 fn membership_row(membership: Membership) -> membership::Model {
@@ -191,6 +234,7 @@ fn membership_row(membership: Membership) -> membership::Model {
         tenant_id: membership.tenant,
         user_id: membership.user,
         role: membership.role,
+        role_id: membership.custom,
         created_at: membership.created_at,
     }
 }

@@ -1,0 +1,35 @@
+//! Members of several tenants: which they are, and going from one to another without signing in again.
+
+use super::dto::{MyTenantResponse, SessionResponse, SwitchTenant};
+use super::error::Error;
+use super::service::Service;
+use crate::common::{Actor, Ctx};
+use crate::domains::audit::Change;
+
+impl Service {
+    /// The tenants that the caller is a member of, the oldest membership first.
+    pub async fn my_tenants(&self, ctx: &Ctx) -> Result<Vec<MyTenantResponse>, Error> {
+        let Actor::User(user) = ctx.actor else { return Err(Error::PersonNeeded) };
+        let mut tenants = Vec::new();
+        for membership in self.users.memberships(user).await? {
+            let own = Ctx { tenant: membership.tenant, ..ctx.clone() };
+            let tenant = self.tenants.get(&own).await?;
+            let is_current = tenant.id == ctx.tenant;
+            tenants.push(MyTenantResponse { tenant, role: membership.role, is_current });
+        }
+        Ok(tenants)
+    }
+
+    /// Begins a login in another tenant of the caller's. The present one goes on.
+    pub async fn switch_tenant(&self, ctx: &Ctx, wanted: &SwitchTenant) -> Result<SessionResponse, Error> {
+        let Actor::User(user) = ctx.actor else { return Err(Error::PersonNeeded) };
+        let tenant = self.tenants.find_by_slug(&wanted.tenant).await?.ok_or(Error::NoSuchMembership)?;
+        let membership = self.users.find_membership(tenant, user).await?.ok_or(Error::NoSuchMembership)?;
+        let ctx = Ctx { tenant: membership.tenant, ..ctx.clone() };
+        let transaction = self.database.begin(&ctx).await?;
+        let session = self.begin_session(&transaction, membership.tenant, user).await?;
+        self.audit.record(&transaction, &ctx, Change::new("user.switchTenant", user)).await?;
+        transaction.commit().await?;
+        Ok(session)
+    }
+}
