@@ -156,11 +156,15 @@ impl App {
             },
             runs,
         );
-        tenants.plug(Arc::new(executor.clone()));
         if runs {
             executor.enlist(database.is_alone()).await?;
         }
+        let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
+        tenants.plug(
+            gauge,
+            vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())],
+        );
         let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(

@@ -88,6 +88,11 @@ pub struct Limit(u64);
 impl Limit {
     pub const MAX: u64 = 250;
 
+    /// None outside of 1–250.
+    pub fn new(rows: u64) -> Option<Limit> {
+        (1..=Limit::MAX).contains(&rows).then_some(Limit(rows))
+    }
+
     pub fn get(self) -> u64 {
         self.0
     }

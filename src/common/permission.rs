@@ -61,6 +61,7 @@ permissions! {
     NodesRead = "nodes:read", "See the node types that workflows can use.";
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";
+    TenantExport = "tenant:export", "Export everything of the tenant.";
     TenantDelete = "tenant:delete", "Delete the tenant, and take that back.";
     UsersRead = "users:read", "See the tenant's members.";
     UsersWrite = "users:write", "Change the tenant's members and their roles.";

@@ -10,6 +10,7 @@
 
 mod administrators;
 mod api_keys;
+mod archives;
 mod audit;
 mod audit_evidence;
 mod auth;

@@ -54,6 +54,16 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Some of the log as JSON lines, after this row; and the last row's number, where there may be more.
+    pub async fn lines(&self, ctx: &Ctx, after: i64) -> Result<(Bytes, Option<i64>), Error> {
+        let rows = repository::rows_after(&self.database.read(ctx), ctx.tenant, after, BATCH).await?;
+        let is_full = u64::try_from(rows.len()).is_ok_and(|count| count == BATCH);
+        let next = rows.last().map(|row| row.sequence).filter(|_| is_full);
+        Ok((written(rows, ExportFormat::Jsonl, false)?, next))
+    }
+}
+
 fn written(rows: Vec<audit_event::Model>, format: ExportFormat, is_first: bool) -> Result<Bytes, Error> {
     let mut bytes = Vec::new();
     match format {

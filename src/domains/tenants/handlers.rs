@@ -1,11 +1,12 @@
 //! HTTP of tenants.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::dto::{DeleteTenant, TenantResponse, UpdateTenant, UsageQuery, UsageResponse};
 use super::service::Service;
 use crate::common::Problem;
-use crate::common::permission::grants::{TenantDelete, TenantRead, TenantWrite};
+use crate::common::permission::grants::{TenantDelete, TenantExport, TenantRead, TenantWrite};
 use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json};
 
 /// Get the caller's tenant
@@ -96,4 +97,25 @@ pub(super) async fn restore_current_tenant(
     tenants: web::Data<Service>,
 ) -> Result<Json<TenantResponse>, Problem> {
     Ok(Json(tenants.restore(&ctx).await?))
+}
+
+/// Export the caller's tenant
+///
+/// Everything of it as one archive (tar, gzip): its settings, members, workflows as n8n exports them, executions with their
+/// data, and the audit log. The export itself is an event of that log. Secrets are not in it.
+#[utoipa::path(
+    tag = "tenants",
+    responses(
+        (status = 200, description = "The archive.", content_type = "application/gzip", body = String, example = "tar.gz"),
+        Guarded<TenantExport>
+    )
+)]
+#[get("/tenants/current/export")]
+pub(super) async fn export_current_tenant(
+    ctx: Can<TenantExport>,
+    tenants: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let name = format!("attachment; filename=\"{}.tar.gz\"", tenants.slug(ctx.tenant).await?);
+    let archive = tenants.archive(&ctx).await?;
+    Ok(HttpResponse::Ok().content_type("application/gzip").insert_header((CONTENT_DISPOSITION, name)).streaming(archive))
 }

@@ -5,6 +5,7 @@
 
 mod admin_dto;
 mod admin_handlers;
+mod archive;
 mod dto;
 mod entities;
 mod error;
@@ -24,6 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use dto::TenantResponse;
 pub use error::Error;
+pub use archive::{ArchiveFile, ArchivePage, ArchiveSource};
 pub use meter::{Admission, Taken};
 pub use model::{Slug, Tenant};
 pub use plan::{Limit, Limits, Settings, Status};
@@ -39,6 +41,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::delete_current_tenant)
         .service(handlers::restore_current_tenant)
         .service(handlers::get_current_usage)
+        .service(handlers::export_current_tenant)
         .service(admin_handlers::admin_list_tenants)
         .service(admin_handlers::admin_create_tenant)
         .service(admin_handlers::admin_get_tenant)

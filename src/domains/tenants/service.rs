@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use moka::sync::Cache;
 
 use super::admin_dto::AdminTenantResponse;
+use super::archive::ArchiveSource;
 use super::dto::{DayUsage, TenantResponse, UpdateTenant, UsageQuery, UsageResponse};
 use super::error::Error;
 use super::meter::Meter;
@@ -39,6 +40,7 @@ pub struct Service {
     /// What the server allows every tenant.
     pub(super) egress: EgressPolicy,
     storage: Arc<OnceLock<Arc<dyn StorageGauge>>>,
+    pub(super) archive_sources: Arc<OnceLock<Arc<Vec<Arc<dyn ArchiveSource>>>>>,
     addresses: Cache<Address, Option<TenantId>>,
 }
 
@@ -76,12 +78,14 @@ impl Service {
             deletion_grace_days: config.deletion_grace_days,
             egress,
             storage: Arc::default(),
+            archive_sources: Arc::default(),
             addresses: Cache::builder().max_capacity(100_000).time_to_live(ADDRESS_MEMORY).build(),
         }
     }
 
-    /// Names who knows what is stored; once, before the first request.
-    pub fn plug(&self, storage: Arc<dyn StorageGauge>) {
+    /// Names who knows what is stored, and who has something for archives; once, before the first request.
+    pub fn plug(&self, storage: Arc<dyn StorageGauge>, sources: Vec<Arc<dyn ArchiveSource>>) {
+        drop(self.archive_sources.set(Arc::new(sources)));
         if self.storage.set(storage).is_err() {
             tracing::error!("a storage gauge was plugged in twice; the second call was ignored");
         }

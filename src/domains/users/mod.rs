@@ -5,6 +5,7 @@
 
 mod admin_handlers;
 mod administrators;
+mod archive;
 mod dto;
 mod entities;
 mod error;

@@ -82,7 +82,7 @@ const OPERATOR: &[Permission] =
     &[Permission::WorkflowsExecute, Permission::WorkflowsActivate, Permission::ExecutionsWrite];
 const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
 const ADMIN: &[Permission] =
-    &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport];
+    &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport, Permission::TenantExport];
 const OWNER: &[Permission] = &[Permission::TenantDelete];
 
 impl Role {

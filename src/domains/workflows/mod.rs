@@ -4,6 +4,7 @@
 //! production is a version, and it changes in one transaction with everything that depends on it ([`WorkflowHooks`]);
 //! a document that is kept can be read and its connections lead somewhere, but only an active one is known to run.
 
+mod archive;
 mod document;
 mod dto;
 mod endpoints;
