@@ -161,10 +161,7 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(
-            gauge,
-            vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())],
-        );
+        tenants.plug(gauge, vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())]);
         let webhooks = webhooks::Service::new(tenants.clone(), executions.clone(), webhook_routes.clone(), &public_url);
         let auth = web::Data::new(auth);
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(

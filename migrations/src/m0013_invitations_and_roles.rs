@@ -67,9 +67,7 @@ impl MigrationTrait for Migration {
             .await?;
         isolate(manager, "invitations", "tenant_id").await?;
         manager
-            .alter_table(
-                Table::alter().table(Memberships::Table).add_column(uuid_null(Memberships::RoleId)).to_owned(),
-            )
+            .alter_table(Table::alter().table(Memberships::Table).add_column(uuid_null(Memberships::RoleId)).to_owned())
             .await
     }
 }

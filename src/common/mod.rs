@@ -15,8 +15,8 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId, TenantId, UserId, WebhookId,
-    WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId,
+    TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

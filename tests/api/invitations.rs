@@ -119,7 +119,10 @@ async fn a_known_person_joins_and_switches_between_tenants() {
     let there = server.bearer(session["accessToken"].as_str().unwrap());
     let me = there.get("/api/v1/auth/me").await.json(200);
     assert_eq!((&me["tenant"]["slug"], &me["role"]), (&json!("acme"), &json!("operator")));
-    there.post("/api/v1/workflows", json!({ "name": "x", "nodes": [], "connections": {} })).await.problem(403, "forbidden");
+    there
+        .post("/api/v1/workflows", json!({ "name": "x", "nodes": [], "connections": {} }))
+        .await
+        .problem(403, "forbidden");
     globex.developer.get("/api/v1/workflows").await.expect(200);
     for (client, slug) in [(&globex.developer, "nobody"), (&globex.viewer, "acme"), (&acme.owner, "globex")] {
         let body = json!({ "tenant": slug });

@@ -26,6 +26,9 @@ pub trait ArchiveSource: Send + Sync {
     async fn files(&self, ctx: &Ctx, after: Option<Cursor>) -> Result<ArchivePage, Problem>;
 }
 
+/// Everyone who has something to give, in the order of the archive.
+pub(super) type Sources = Arc<Vec<Arc<dyn ArchiveSource>>>;
+
 /// Some files, and how to ask for more.
 #[derive(Debug, Default)]
 pub struct ArchivePage {
@@ -53,7 +56,7 @@ pub enum Broken {
 /// How far the writing has come.
 struct Progress {
     ctx: Ctx,
-    sources: Arc<Vec<Arc<dyn ArchiveSource>>>,
+    sources: Sources,
     at: usize,
     after: Option<Cursor>,
     archive: GzEncoder<Vec<u8>>,
@@ -85,7 +88,16 @@ impl Service {
         let content = serde_json::to_vec_pretty(&tenant).map_err(|_| Error::Unreadable)?;
         add(&mut archive, "tenant.json", &content, seconds).map_err(|_| Error::Unreadable)?;
         let sources = Arc::clone(self.archive_sources.get_or_init(Arc::default));
-        let progress = Progress { ctx: ctx.clone(), sources, at: 0, after: None, archive, seconds, audit: self.audit.clone(), audited: Some(0) };
+        let progress = Progress {
+            ctx: ctx.clone(),
+            sources,
+            at: 0,
+            after: None,
+            archive,
+            seconds,
+            audit: self.audit.clone(),
+            audited: Some(0),
+        };
         Ok(stream::try_unfold(Some(progress), go_on))
     }
 }

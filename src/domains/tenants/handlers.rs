@@ -117,5 +117,8 @@ pub(super) async fn export_current_tenant(
 ) -> Result<HttpResponse, Problem> {
     let name = format!("attachment; filename=\"{}.tar.gz\"", tenants.slug(ctx.tenant).await?);
     let archive = tenants.archive(&ctx).await?;
-    Ok(HttpResponse::Ok().content_type("application/gzip").insert_header((CONTENT_DISPOSITION, name)).streaming(archive))
+    Ok(HttpResponse::Ok()
+        .content_type("application/gzip")
+        .insert_header((CONTENT_DISPOSITION, name))
+        .streaming(archive))
 }

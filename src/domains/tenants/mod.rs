@@ -23,9 +23,9 @@ mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use archive::{ArchiveFile, ArchivePage, ArchiveSource};
 pub use dto::TenantResponse;
 pub use error::Error;
-pub use archive::{ArchiveFile, ArchivePage, ArchiveSource};
 pub use meter::{Admission, Taken};
 pub use model::{Slug, Tenant};
 pub use plan::{Limit, Limits, Settings, Status};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use moka::sync::Cache;
 
 use super::admin_dto::AdminTenantResponse;
-use super::archive::ArchiveSource;
+use super::archive::{ArchiveSource, Sources};
 use super::dto::{DayUsage, TenantResponse, UpdateTenant, UsageQuery, UsageResponse};
 use super::error::Error;
 use super::meter::Meter;
@@ -40,7 +40,7 @@ pub struct Service {
     /// What the server allows every tenant.
     pub(super) egress: EgressPolicy,
     storage: Arc<OnceLock<Arc<dyn StorageGauge>>>,
-    pub(super) archive_sources: Arc<OnceLock<Arc<Vec<Arc<dyn ArchiveSource>>>>>,
+    pub(super) archive_sources: Arc<OnceLock<Sources>>,
     addresses: Cache<Address, Option<TenantId>>,
 }
 

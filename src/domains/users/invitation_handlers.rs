@@ -2,9 +2,7 @@
 
 use actix_web::{delete, get, post, web};
 
-use super::dto::{
-    AcceptInvitation, AcceptedInvitationResponse, CreateInvitation, InvitationResponse, InvitedResponse,
-};
+use super::dto::{AcceptInvitation, AcceptedInvitationResponse, CreateInvitation, InvitationResponse, InvitedResponse};
 use super::service::Service;
 use crate::common::permission::grants::{UsersRead, UsersWrite};
 use crate::common::{InvitationId, Page, PageQuery, Problem};

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::dto::{
-    AcceptInvitation, AcceptedInvitationResponse, CreateInvitation, InvitationResponse, InvitedResponse,
-};
+use super::dto::{AcceptInvitation, AcceptedInvitationResponse, CreateInvitation, InvitationResponse, InvitedResponse};
 use super::entities::invitation;
 use super::error::Error;
 use super::model::{Email, Grant, User};
@@ -119,7 +117,11 @@ impl Service {
         transaction.commit().await?;
         let ctx = Ctx::system(invitation.tenant_id);
         let tenant = self.tenants.get(&ctx).await?;
-        Ok(AcceptedInvitationResponse { tenant: tenant.slug, email: user.email.as_str().to_owned(), is_new_account: is_new })
+        Ok(AcceptedInvitationResponse {
+            tenant: tenant.slug,
+            email: user.email.as_str().to_owned(),
+            is_new_account: is_new,
+        })
     }
 
     async fn admit_invited(

@@ -81,8 +81,13 @@ const VIEWER: &[Permission] = &[
 const OPERATOR: &[Permission] =
     &[Permission::WorkflowsExecute, Permission::WorkflowsActivate, Permission::ExecutionsWrite];
 const DEVELOPER: &[Permission] = &[Permission::WorkflowsWrite, Permission::ApiKeysRead, Permission::ApiKeysWrite];
-const ADMIN: &[Permission] =
-    &[Permission::TenantWrite, Permission::UsersWrite, Permission::AuditRead, Permission::AuditExport, Permission::TenantExport];
+const ADMIN: &[Permission] = &[
+    Permission::TenantWrite,
+    Permission::UsersWrite,
+    Permission::AuditRead,
+    Permission::AuditExport,
+    Permission::TenantExport,
+];
 const OWNER: &[Permission] = &[Permission::TenantDelete];
 
 impl Role {

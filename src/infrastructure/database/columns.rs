@@ -5,8 +5,8 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
-    WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId,
+    Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.

@@ -9,7 +9,8 @@ use crate::support::{TestServer, administrator};
 const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// Operations without credentials, on purpose. Every other one has to ask.
-const PUBLIC: &[&str] = &["register", "login", "refresh", "logout", "get_liveness", "get_readiness", "get_metrics", "accept_invitation"];
+const PUBLIC: &[&str] =
+    &["register", "login", "refresh", "logout", "get_liveness", "get_readiness", "get_metrics", "accept_invitation"];
 
 /// Operations for any caller who is signed in, whatever their permissions.
 const ANY_PERMISSION: &[&str] = &["get_me", "list_my_tenants", "switch_tenant"];
