@@ -107,6 +107,7 @@ async fn a_known_person_joins_and_switches_between_tenants() {
     let server = TestServer::start().await;
     let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
     let email = "developer@globex.example";
+    server.clock.advance(Duration::from_secs(1));
     let token = invite(&server, &acme, email, 1, "operator").await;
     let accepted = accept(&server, json!({ "token": token })).await.json(200);
     assert_eq!(accepted["isNewAccount"], false);
