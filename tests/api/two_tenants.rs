@@ -101,7 +101,7 @@ impl Side {
     }
 
     fn client(&self) -> &Client {
-        if self.made % 2 == 0 { &self.tenant.owner } else { &self.tenant.api_key }
+        if self.made.is_multiple_of(2) { &self.tenant.owner } else { &self.tenant.api_key }
     }
 
     fn workflow(&self) -> Value {
