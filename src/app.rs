@@ -175,7 +175,6 @@ impl App {
                 env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
                 drain: config.drain(),
-                public_url,
             },
             runs,
         );
@@ -184,10 +183,7 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(
-            gauge,
-            vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())],
-        );
+        tenants.plug(gauge, vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())]);
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),

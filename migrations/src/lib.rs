@@ -13,14 +13,14 @@ mod m0009_single_sign_on;
 mod m0010_isolation;
 mod m0011_audit_evidence;
 mod m0012_plans;
+mod m0013_invitations_and_roles;
 mod m0014_credentials;
 mod m0015_oauth_flows;
 mod m0016_connect_sessions;
-mod m0013_invitations_and_roles;
 mod m0017_journal;
-mod m0022_schedules;
 mod m0018_answers;
 mod m0019_dispatches;
+mod m0022_schedules;
 mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
@@ -48,14 +48,14 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_isolation::Migration),
             Box::new(m0011_audit_evidence::Migration),
             Box::new(m0012_plans::Migration),
+            Box::new(m0013_invitations_and_roles::Migration),
             Box::new(m0014_credentials::Migration),
             Box::new(m0015_oauth_flows::Migration),
             Box::new(m0016_connect_sessions::Migration),
-            Box::new(m0013_invitations_and_roles::Migration),
             Box::new(m0017_journal::Migration),
-            Box::new(m0022_schedules::Migration),
             Box::new(m0018_answers::Migration),
             Box::new(m0019_dispatches::Migration),
+            Box::new(m0022_schedules::Migration),
             Box::new(m0025_webhook_endpoints::Migration),
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),

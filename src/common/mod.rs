@@ -13,21 +13,12 @@ pub mod secret;
 pub mod validate;
 
 pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
-pub use ctx::{Actor, Ctx};
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx, Login};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, RequestId, ScheduleId, SessionId, TagId,
-    TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, RequestId, SessionId, TagId, TenantId,
-    UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, RequestId,
-    SessionId, TagId, TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId, TenantId, UserId, WebhookId,
-    WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RequestId, RoleId, SessionId, TagId,
-    TenantId, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, FiringId, InvitationId,
+    OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId, TagId, TenantId, UserId, WebhookId,
+    WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -21,9 +21,9 @@ mod repository;
 mod second_factor;
 mod service;
 mod sessions;
-mod switching;
 mod signing_keys;
 mod sso;
+mod switching;
 #[cfg(test)]
 mod tests;
 mod throttle;

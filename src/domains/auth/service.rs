@@ -276,8 +276,13 @@ impl Service {
         user: UserId,
         action: &'static str,
     ) -> Result<(), Error> {
-        let mut tenants: Vec<TenantId> =
-            self.users.memberships_within(transaction, user).await?.iter().map(|membership| membership.tenant).collect();
+        let mut tenants: Vec<TenantId> = self
+            .users
+            .memberships_within(transaction, user)
+            .await?
+            .iter()
+            .map(|membership| membership.tenant)
+            .collect();
         // Always in the same order: each record locks its tenant's log.
         tenants.sort();
         for tenant in tenants {

@@ -2,9 +2,12 @@
 
 use super::dto::{MyTenantResponse, SessionResponse, SwitchTenant};
 use super::error::Error;
+use super::model::Method;
 use super::service::Service;
+use super::sessions::Start;
 use crate::common::{Actor, Ctx};
 use crate::domains::audit::Change;
+use crate::infrastructure::web::Visitor;
 
 impl Service {
     /// The tenants that the caller is a member of, the oldest membership first.
@@ -20,14 +23,25 @@ impl Service {
         Ok(tenants)
     }
 
-    /// Begins a login in another tenant of the caller's. The present one goes on.
-    pub async fn switch_tenant(&self, ctx: &Ctx, wanted: &SwitchTenant) -> Result<SessionResponse, Error> {
+    /// Begins a login in another tenant of the caller's. The present one goes on. A login by a tenant's identity provider
+    /// reaches no other tenant: there it is as if there were no membership.
+    pub async fn switch_tenant(
+        &self,
+        ctx: &Ctx,
+        visitor: &Visitor,
+        wanted: &SwitchTenant,
+    ) -> Result<SessionResponse, Error> {
         let Actor::User(user) = ctx.actor else { return Err(Error::PersonNeeded) };
+        if !ctx.login.is_some_and(|login| login.of_account) {
+            return Err(Error::NoSuchMembership);
+        }
         let tenant = self.tenants.find_by_slug(&wanted.tenant).await?.ok_or(Error::NoSuchMembership)?;
         let membership = self.users.find_membership(tenant, user).await?.ok_or(Error::NoSuchMembership)?;
         let ctx = Ctx { tenant: membership.tenant, ..ctx.clone() };
+        let keys = self.signing_keys.current().await?;
         let transaction = self.database.begin(&ctx).await?;
-        let session = self.begin_session(&transaction, membership.tenant, user).await?;
+        let start = Start { tenant: membership.tenant, user, method: Method::Password };
+        let session = self.begin_session(&transaction, &keys, start, visitor).await?;
         self.audit.record(&transaction, &ctx, Change::new("user.switchTenant", user)).await?;
         transaction.commit().await?;
         Ok(session)

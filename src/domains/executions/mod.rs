@@ -48,13 +48,11 @@ mod writer;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use accept::Prepared;
-pub use answer::{Answer, Ended, Interest};
 pub use answer::{Answer, Ended};
 pub use error::Error;
 pub use executor::{Dependencies, Executor, Launch};
-pub use model::{Interest, Mode, Status};
 pub use input::{Start, start};
-pub use model::{Mode, Status};
+pub use model::{Interest, Mode, Status};
 pub use pauses::Waiting;
 pub use programs::{Program, Programs};
 pub use service::{Resumed, Service};

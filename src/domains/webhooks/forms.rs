@@ -58,5 +58,5 @@ fn completed(form: &Form) -> Reply {
 
 fn page(status: u16, html: String) -> Reply {
     let headers = vec![("content-type".into(), "text/html; charset=utf-8".into())];
-    Reply { status, headers, body: html.into() }
+    Reply { status, headers, body: html.into(), ..Reply::default() }
 }

@@ -13,14 +13,9 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 pub use sections::{
-    Auth, Cache, Chaos, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics,
-    Plan, Queue, Role, Scheduling, Server, SqliteSynchronous, Tenants,
-    Auth, Cache, Data, Database, Executions, Expressions, HttpClient, Limits, Log, LogFormat, Mail, Metrics, Plan,
-    Queue, QueueBackend, Role, Server, SqliteSynchronous, Tenants,
-    Queue, Role, Server, SqliteSynchronous, Tenants, Webhooks,
-    Auth, Cache, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log, LogFormat,
-    Mail, Metrics, Plan, Queue, Role, Secrets, Server, SqliteSynchronous, Tenants, VaultSecrets, VaultTransit,
-    Queue, Role, Server, SqliteSynchronous, Tenants, Tls,
+    Auth, Cache, Chaos, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log,
+    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, Scheduling, Secrets, Server, SqliteSynchronous, Tenants,
+    Tls, VaultSecrets, VaultTransit, Webhooks,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.

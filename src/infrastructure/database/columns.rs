@@ -5,18 +5,9 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, FiringId, ScheduleId, SessionId, TagId, TenantId,
-    Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, QueuedWebhookId, SessionId, TagId, TenantId, Timestamp,
-    UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId, TagId,
-    TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, OAuthFlowId, SessionId,
-    TagId, TenantId, Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
-    WorkerId, WorkflowId, WorkflowVersionId,
-    ApiKeyId, AuditCheckpointId, AuditEventId, ExecutionId, InvitationId, RoleId, SessionId, TagId, TenantId,
-    Timestamp, UserId, WebhookId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, FiringId, InvitationId,
+    OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
+    WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.

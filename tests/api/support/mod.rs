@@ -22,7 +22,6 @@ pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 
 pub(crate) use openid::OpenIdProvider;
-pub(crate) use process::ServerProcess;
 pub(crate) use server::TestServer;
 pub(crate) use server_process::ServerProcess;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};

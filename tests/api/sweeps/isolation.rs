@@ -5,9 +5,8 @@ use millrace::domains::users::Role;
 use serde_json::{Value, json};
 
 use super::Operation;
-use crate::support::{Client, TestServer, TestTenant, add};
-use crate::workflows::{activated, greeting};
 use crate::support::{Client, TestServer, TestTenant, add, email, sign_in};
+use crate::workflows::{activated, greeting};
 
 /// How to make, in a tenant, a resource that operations with this path work on.
 async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Option<String> {
@@ -49,11 +48,13 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
             tenant.owner.post(&pause, json!({ "reason": "x" })).await.expect(200);
         }
         return Some(schedule);
+    }
     if path.starts_with("/api/v1/webhooks/queue/") {
         return Some(queued_webhook(server, tenant).await);
     }
     if path.starts_with("/api/v1/webhooks/") {
         return Some(signed_webhook(tenant).await);
+    }
     if path.starts_with("/api/v1/credentials/connect-sessions/") {
         let session =
             tenant.owner.post("/api/v1/credentials/connect-sessions", json!({ "type": "httpBasicAuth" })).await;
@@ -85,6 +86,8 @@ async fn nightly_report(tenant: &TestTenant) {
     }], "connections": {} });
     tenant.owner.post("/api/v1/workflows/import", document).await.expect(201);
     tenant.owner.post("/api/v1/workflows/nightly-report/activate", json!({})).await.expect(200);
+}
+
 /// A webhook in the queue.
 async fn queued_webhook(server: &TestServer, tenant: &TestTenant) -> String {
     let workflow = activated(&tenant.owner, greeting(&uuid::Uuid::now_v7().to_string())).await;

@@ -2,11 +2,11 @@
 
 pub(super) mod account;
 pub(super) mod api_keys;
-pub(super) mod tenants;
 pub(super) mod pages;
 pub(super) mod second_factor;
 pub(super) mod sessions;
 pub(super) mod sso;
+pub(super) mod tenants;
 
 use actix_web::{HttpResponse, get, post, web};
 

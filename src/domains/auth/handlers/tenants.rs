@@ -5,7 +5,7 @@ use actix_web::{get, post, web};
 use super::super::dto::{MyTenantResponse, SessionResponse, SwitchTenant};
 use super::super::service::Service;
 use crate::common::{Page, Problem};
-use crate::infrastructure::web::{Authenticated, BadBody, Forbidden, Json, NotFound, SignedIn};
+use crate::infrastructure::web::{Authenticated, BadBody, Forbidden, Json, NotFound, SignedIn, Visitor};
 
 /// List my tenants
 ///
@@ -36,8 +36,9 @@ pub(in super::super) async fn list_my_tenants(
 #[post("/auth/switch")]
 pub(in super::super) async fn switch_tenant(
     ctx: Authenticated,
+    visitor: Visitor,
     auth: web::Data<Service>,
     body: Json<SwitchTenant>,
 ) -> Result<Json<SessionResponse>, Problem> {
-    Ok(Json(auth.switch_tenant(&ctx, &body.into_inner()).await?))
+    Ok(Json(auth.switch_tenant(&ctx, &visitor, &body.into_inner()).await?))
 }
