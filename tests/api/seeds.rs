@@ -220,7 +220,7 @@ async fn applications_are_sent_in_batches_and_recorded() {
     tenant.developer.post(&activate, json!({})).await.expect(200);
     let call = json!({ "cvId": "c1", "userToken": "t-user" });
     server.visitor().post("/t/jobs/webhook/auto-apply", call).await.expect(200);
-    let ended = ended(&tenant, &workflow).await;
+    let ended = ended(&server, &tenant, &workflow).await;
     assert_eq!(vendors.received("/cv/c1")[0].authorization, "Bearer t-user");
     assert_eq!(vendors.received("/job-match")[0].authorization, "Bearer t-ai");
     assert_eq!(vendors.received("/job-match")[0].body, json!({ "cv": "Ann's", "criteria": "remote" }));
@@ -290,15 +290,16 @@ async fn the_scripts_that_deploy_and_back_up_find_what_they_ask_for() {
     }
 }
 
-/// The one execution of a workflow, when it is over.
-async fn ended(tenant: &TestTenant, workflow: &Value) -> Value {
+/// The one execution of a workflow, when it is over. The clock goes on meanwhile, for nodes that wait.
+async fn ended(server: &TestServer, tenant: &TestTenant, workflow: &Value) -> Value {
     let path = format!("/api/v1/workflows/{}/executions?includeData=true", workflow["id"].as_str().unwrap());
     for attempt in 0.. {
         let page = tenant.viewer.get(&path).await.json(200);
         if page["data"][0]["stoppedAt"].is_string() {
             return page["data"][0].clone();
         }
-        assert!(attempt < 1000, "the execution does not end: {page}");
+        assert!(attempt < 1500, "the execution does not end: {page}");
+        server.clock.advance(std::time::Duration::from_secs(1));
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     Value::Null

@@ -164,10 +164,16 @@ async fn a_login_by_the_provider_speaks_for_its_tenant_only() {
     let ctx = millrace::common::Ctx::system(tenant.id);
     server.app.users.join(&transaction, &ctx, &account, Role::Viewer).await.unwrap();
     transaction.commit().await.unwrap();
-    let elsewhere = crate::support::sign_in(&server, "ann@acme.example").await;
+    let login = json!({ "email": "ann@acme.example", "password": crate::support::PASSWORD, "tenant": globex.slug });
+    let elsewhere = server.visitor().post("/api/v1/auth/login", login).await.json(200);
+    let elsewhere = bearer(&server, &elsewhere);
     assert_eq!(elsewhere.get(ME).await.json(200)["tenant"]["slug"], "globex");
     let session = sign_in(&server, "ann").await.json(200);
     let here = bearer(&server, &session);
+    let switch = here.post("/api/v1/auth/switch", json!({ "tenant": globex.slug })).await;
+    switch.problem(403, "login_of_one_tenant");
+    let reached = here.get("/api/v1/auth/tenants").await.json(200);
+    assert_eq!(reached["data"].as_array().unwrap().len(), 1, "{reached}");
     here.post("/api/v1/auth/logout-everywhere", json!(null)).await.expect(204);
     here.get(ME).await.problem(401, "invalid_token");
     elsewhere.get(ME).await.expect(200);

@@ -84,7 +84,7 @@ impl Service {
                 let membership = self.users.find_membership(subject.tenant, subject.user).await?;
                 let permissions = membership.ok_or(Error::InvalidToken)?.permissions;
                 let known = (permissions, session.method == Method::Password);
-                self.known.sessions.insert(entry, known.clone());
+                self.known.sessions.insert(entry, known);
                 known
             }
         };

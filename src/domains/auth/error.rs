@@ -43,6 +43,8 @@ pub enum Error {
     SsoNotAllowed,
     #[error("the identity provider cannot be reached, or is set up wrongly")]
     IdentityProvider(String),
+    #[error("a login by one tenant's identity provider reaches no other tenant; sign in there")]
+    LoginOfOneTenant,
     #[error("there is no such login")]
     SessionNotFound,
     #[error("too many failed attempts")]
@@ -106,6 +108,7 @@ impl Coded for Error {
             }
             Error::InvalidIssuer => INVALID_BODY,
             Error::SsoFailed => Code::new(Kind::Unauthenticated, "sso_failed", "The sign-in did not succeed"),
+            Error::LoginOfOneTenant => Code::new(Kind::Forbidden, "login_of_one_tenant", "A login of one tenant"),
             Error::SsoNotAllowed => Code::new(Kind::Forbidden, "sso_not_allowed", "No member of this tenant"),
             Error::IdentityProvider(_) => {
                 Code::new(Kind::Unavailable, "identity_provider_unavailable", "The identity provider cannot be used")

@@ -46,8 +46,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::refresh)
         .service(handlers::logout)
         .service(handlers::get_me)
-        .service(handlers::tenants::list_my_tenants)
-        .service(handlers::tenants::switch_tenant)
         .service(handlers::account::change_password)
         .service(handlers::account::forgot_password)
         .service(handlers::account::reset_password)
@@ -65,6 +63,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::sso::delete_identity_provider)
         .service(handlers::sso::start_sso)
         .service(handlers::sso::finish_sso)
+        .service(handlers::tenants::list_my_tenants)
+        .service(handlers::tenants::switch_tenant)
         .service(handlers::api_keys::create_api_key)
         .service(handlers::api_keys::list_api_keys)
         .service(handlers::api_keys::delete_api_key);

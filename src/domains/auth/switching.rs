@@ -4,17 +4,19 @@ use super::dto::{MyTenantResponse, SessionResponse, SwitchTenant};
 use super::error::Error;
 use super::model::Method;
 use super::service::Service;
-use super::sessions::Start;
-use crate::common::{Actor, Ctx};
+use super::sessions::{Start, person};
+use crate::common::Ctx;
 use crate::domains::audit::Change;
 use crate::infrastructure::web::Visitor;
 
 impl Service {
     /// The tenants that the caller is a member of, the oldest membership first.
     pub async fn my_tenants(&self, ctx: &Ctx) -> Result<Vec<MyTenantResponse>, Error> {
-        let Actor::User(user) = ctx.actor else { return Err(Error::PersonNeeded) };
+        let user = person(ctx)?;
         let mut tenants = Vec::new();
-        for membership in self.users.memberships(user).await? {
+        // A login of one tenant's people says nothing of others.
+        let reaches = |tenant| ctx.login.is_some_and(|login| login.of_account) || tenant == ctx.tenant;
+        for membership in self.users.memberships(user).await?.into_iter().filter(|found| reaches(found.tenant)) {
             let own = Ctx { tenant: membership.tenant, ..ctx.clone() };
             let tenant = self.tenants.get(&own).await?;
             let is_current = tenant.id == ctx.tenant;
@@ -23,17 +25,16 @@ impl Service {
         Ok(tenants)
     }
 
-    /// Begins a login in another tenant of the caller's. The present one goes on. A login by a tenant's identity provider
-    /// reaches no other tenant: there it is as if there were no membership.
+    /// Begins a login in another tenant of the caller's. The present one goes on.
     pub async fn switch_tenant(
         &self,
         ctx: &Ctx,
         visitor: &Visitor,
         wanted: &SwitchTenant,
     ) -> Result<SessionResponse, Error> {
-        let Actor::User(user) = ctx.actor else { return Err(Error::PersonNeeded) };
+        let user = person(ctx)?;
         if !ctx.login.is_some_and(|login| login.of_account) {
-            return Err(Error::NoSuchMembership);
+            return Err(Error::LoginOfOneTenant);
         }
         let tenant = self.tenants.find_by_slug(&wanted.tenant).await?.ok_or(Error::NoSuchMembership)?;
         let membership = self.users.find_membership(tenant, user).await?.ok_or(Error::NoSuchMembership)?;

@@ -29,6 +29,4 @@ pub use idempotency::{AnswerNotKept, idempotency};
 pub use json::{BodyLimit, Json, OptionalJson, RawBody, check_nesting};
 pub use params::{path_config, query_config};
 pub use problem::ProblemBody;
-pub use responses::{
-    BadBody, Conflict, Forbidden, Guarded, NotFound, PersonOnly, Public, SignedIn, Unauthorized, Unavailable,
-};
+pub use responses::{BadBody, Conflict, Forbidden, Guarded, NotFound, Public, SignedIn, Unauthorized, Unavailable};

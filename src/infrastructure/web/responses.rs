@@ -29,9 +29,6 @@ pub struct Forbidden;
 /// 401 of operations that check credentials themselves: login, refresh.
 pub struct Unauthorized;
 
-/// 403 of operations on one's own account: an API key is no person.
-pub struct PersonOnly;
-
 /// 400, 413, 415 and 422: operations that read a JSON body.
 pub struct BadBody;
 
@@ -80,7 +77,12 @@ impl IntoResponses for Public {
 
 impl IntoResponses for Forbidden {
     fn responses() -> Responses {
-        table(&[(403, "An API key cannot do this.", "person_needed", "Not possible with an API key")])
+        table(&[(
+            403,
+            "Not with an API key, or the password or code is wrong.",
+            "person_needed",
+            "Not possible with an API key",
+        )])
     }
 }
 
@@ -106,17 +108,6 @@ pub(super) fn of_idempotency_key() -> Responses {
 impl IntoResponses for Unauthorized {
     fn responses() -> Responses {
         table(&[(401, "The credentials are wrong.", "wrong_login", "Wrong e-mail address or password")])
-    }
-}
-
-impl IntoResponses for PersonOnly {
-    fn responses() -> Responses {
-        table(&[(
-            403,
-            "Not with an API key, or the password is wrong.",
-            "person_needed",
-            "Not possible with an API key",
-        )])
     }
 }
 

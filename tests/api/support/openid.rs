@@ -2,15 +2,20 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// Set by `cargo xtask test` where there is no Node.js, after it has said so.
 const WITHOUT_NODE: &str = "MILLRACE_TEST_WITHOUT_NODE";
+
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// Stopped when dropped.
 pub(crate) struct OpenIdProvider {
     pub(crate) issuer: String,
     child: Child,
+    // Kept open: a program that writes into a closed pipe ends.
+    _output: BufReader<ChildStdout>,
 }
 
 impl OpenIdProvider {
@@ -23,6 +28,7 @@ impl OpenIdProvider {
         let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = home.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
         let cache = home.join("millrace/openid-provider-9.13.3");
+        let _one_installs = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         if !cache.join("node_modules/oidc-provider").is_dir() {
             std::fs::create_dir_all(&cache).unwrap();
             std::fs::copy(here.join("package.json"), cache.join("package.json")).unwrap();
@@ -38,9 +44,10 @@ impl OpenIdProvider {
         node.arg(here.join("provider.mjs")).arg(redirect_url).arg(&cache);
         let mut child = node.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut issuer = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut issuer).unwrap();
         assert!(issuer.starts_with("http://"), "the provider did not start");
-        Some(OpenIdProvider { issuer: issuer.trim().to_owned(), child })
+        Some(OpenIdProvider { issuer: issuer.trim().to_owned(), child, _output: output })
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::dto::{AccountAddress, ChangePassword, ResetPassword, VerifyEma
 use super::super::service::Service;
 use crate::common::Problem;
 use crate::infrastructure::web::{
-    Authenticated, BadBody, Json, NoContent, PersonOnly, Public, SignedIn, Unauthorized, Visitor,
+    Authenticated, BadBody, Forbidden, Json, NoContent, Public, SignedIn, Unauthorized, Visitor,
 };
 
 /// Change the password
@@ -15,7 +15,7 @@ use crate::infrastructure::web::{
 #[utoipa::path(
     tag = "auth",
     request_body = ChangePassword,
-    responses((status = 204, description = "Changed."), SignedIn, PersonOnly, BadBody)
+    responses((status = 204, description = "Changed."), SignedIn, Forbidden, BadBody)
 )]
 #[post("/auth/password")]
 pub(in super::super) async fn change_password(

@@ -6,7 +6,7 @@ use super::super::dto::{Authenticator, ConfirmSecondFactor, EnrolSecondFactor, R
 use super::super::service::Service;
 use crate::common::Problem;
 use crate::infrastructure::web::{
-    Authenticated, BadBody, Conflict, CreatedSecret, Json, NoContent, PersonOnly, SignedIn, Visitor,
+    Authenticated, BadBody, Conflict, CreatedSecret, Forbidden, Json, NoContent, SignedIn, Visitor,
 };
 
 /// Enrol an authenticator
@@ -17,7 +17,7 @@ use crate::infrastructure::web::{
     request_body = EnrolSecondFactor,
     responses(
         (status = 201, description = "The secret, shown once.", body = Authenticator),
-        SignedIn, PersonOnly, BadBody, Conflict
+        SignedIn, Forbidden, BadBody, Conflict
     )
 )]
 #[post("/auth/second-factor")]
@@ -38,7 +38,7 @@ pub(in super::super) async fn enrol_second_factor(
     request_body = ConfirmSecondFactor,
     responses(
         (status = 201, description = "Recovery codes, shown once.", body = RecoveryCodes),
-        SignedIn, PersonOnly, BadBody, Conflict
+        SignedIn, Forbidden, BadBody, Conflict
     )
 )]
 #[post("/auth/second-factor/confirm")]
@@ -57,7 +57,7 @@ pub(in super::super) async fn confirm_second_factor(
 #[utoipa::path(
     tag = "auth",
     request_body = SecondFactorProof,
-    responses((status = 204, description = "Off."), SignedIn, PersonOnly, BadBody, Conflict)
+    responses((status = 204, description = "Off."), SignedIn, Forbidden, BadBody, Conflict)
 )]
 #[post("/auth/second-factor/disable")]
 pub(in super::super) async fn disable_second_factor(
@@ -78,7 +78,7 @@ pub(in super::super) async fn disable_second_factor(
     request_body = SecondFactorProof,
     responses(
         (status = 201, description = "Recovery codes, shown once.", body = RecoveryCodes),
-        SignedIn, PersonOnly, BadBody, Conflict
+        SignedIn, Forbidden, BadBody, Conflict
     )
 )]
 #[post("/auth/second-factor/recovery-codes")]

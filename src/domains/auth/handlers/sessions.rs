@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, delete, get, post, web};
 use super::super::dto::{JwksResponse, LoginResponse};
 use super::super::service::Service;
 use crate::common::{Page, PageQuery, Problem, SessionId};
-use crate::infrastructure::web::{Authenticated, Json, NoContent, NotFound, PersonOnly, Public, SignedIn, Visitor};
+use crate::infrastructure::web::{Authenticated, Forbidden, Json, NoContent, NotFound, Public, SignedIn, Visitor};
 
 /// List one's own logins
 ///
@@ -14,7 +14,7 @@ use crate::infrastructure::web::{Authenticated, Json, NoContent, NotFound, Perso
 #[utoipa::path(
     tag = "auth",
     params(PageQuery),
-    responses((status = 200, description = "One page of logins.", body = Page<LoginResponse>), SignedIn, PersonOnly)
+    responses((status = 200, description = "One page of logins.", body = Page<LoginResponse>), SignedIn, Forbidden)
 )]
 #[get("/auth/sessions")]
 pub(in super::super) async fn list_sessions(
@@ -47,7 +47,7 @@ pub(in super::super) async fn delete_session(
 ///
 /// Ends every login of the account, this one included: in all its tenants, or, signed in by the tenant's identity provider,
 /// in this tenant. API keys stay.
-#[utoipa::path(tag = "auth", responses((status = 204, description = "Signed out."), SignedIn, PersonOnly))]
+#[utoipa::path(tag = "auth", responses((status = 204, description = "Signed out."), SignedIn, Forbidden))]
 #[post("/auth/logout-everywhere")]
 pub(in super::super) async fn logout_everywhere(
     ctx: Authenticated,
