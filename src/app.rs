@@ -99,6 +99,11 @@ impl App {
 
     /// [`App::build`] with another way out for mail.
     pub async fn build_with(config: Config, clock: Arc<dyn Clock>, mailer: Arc<dyn Mailer>) -> Result<App, BuildError> {
+        // Everything that is opened on the way lives in this future: too much for a stack.
+        Box::pin(App::assemble(config, clock, mailer)).await
+    }
+
+    async fn assemble(config: Config, clock: Arc<dyn Clock>, mailer: Arc<dyn Mailer>) -> Result<App, BuildError> {
         let metrics = Metrics::install()?;
         let keys = Keys::open(&config.data.directory)?;
         let database = Database::open(&config).await?;

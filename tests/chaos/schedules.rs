@@ -24,13 +24,11 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; run it with `cargo xtask chaos schedules`"]
 async fn schedules_in_peace() {
     run(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; run it with `cargo xtask chaos schedules`"]
 async fn schedules_with_a_kill_and_a_skewed_clock() {
     run(true).await;
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         cargo.push("--release");
     }
     // One after the other: each wants the machine to itself.
-    cargo.extend(["--", trial.test, "--include-ignored", "--nocapture", "--test-threads", "1"]);
+    cargo.extend(["--", trial.test, "--nocapture", "--test-threads", "1"]);
     let mut command = workspace::cargo(&cargo);
     command.env(trial.variable, count.as_deref().unwrap_or(trial.full));
     command.envs(services.iter().flat_map(Services::environment));

@@ -39,8 +39,8 @@ pub use workflows::{CredentialName, Workflows};
 /// Routes under `/api/v1`. Fixed paths come before those with an id.
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(handlers::types::list_credential_types)
-        .service(handlers::types::get_credential_schema)
+        .service(handlers::type_catalog::list_credential_types)
+        .service(handlers::type_catalog::get_credential_schema)
         .service(handlers::oauth::finish_oauth)
         .service(handlers::oauth::forward_oauth)
         .service(handlers::connect::create_connect_session)

@@ -110,7 +110,7 @@ impl Held {
         for secret in lock(&self.secrets).iter() {
             for (_, value) in &mut answer.headers {
                 if value.contains(secret.expose().as_str()) {
-                    *value = value.replace(secret.expose(), HIDDEN).into();
+                    *value = value.replace(secret.expose(), HIDDEN);
                 }
             }
             if let Ok(text) = std::str::from_utf8(&answer.body)

@@ -33,7 +33,7 @@ impl Stage {
             "accessTokenUrl": format!("{issuer}/token"), "revocationUrl": format!("{issuer}/token/revocation"),
             "scope": "openid offline_access email", "authQueryParameters": "prompt=consent"
         });
-        create(self.owner(), "oAuth2Api", data).await
+        create(self.client(), "oAuth2Api", data).await
     }
 
     /// Asks, in the browser, where to go to connect the account.
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     /// Whose key outlives the jumps of the clock.
-    fn owner(&self) -> &Client {
+    fn client(&self) -> &Client {
         &self.tenant.api_key
     }
 }
@@ -73,7 +73,7 @@ async fn an_account_is_connected_used_renewed_and_revoked() {
     stage.browser.agree_at_provider("someone").await;
     stage.browser.sees("is connected").await;
     let path = format!("/api/v1/credentials/{id}");
-    let shown = stage.owner().get(&path).await.json(200);
+    let shown = stage.client().get(&path).await.json(200);
     assert_eq!((&shown["status"], &shown["problem"]), (&json!("ready"), &Value::Null));
     // Coming back the same way again.
     let used = stage.browser.address().await;
@@ -82,24 +82,24 @@ async fn an_account_is_connected_used_renewed_and_revoked() {
 
     // A workflow asks the provider who that is, which it tells only for a token it gave.
     let who = workflow(http_request(&format!("{}/me", stage.provider.issuer), "oAuth2Api", json!({ "id": id })));
-    let made = stage.owner().post("/api/v1/workflows", who).await.json(201);
+    let made = stage.client().post("/api/v1/workflows", who).await.json(201);
     let workflow = made["id"].as_str().unwrap();
     for _ in 0..3 {
-        let execution = run_workflow(stage.owner(), workflow).await;
+        let execution = run_workflow(stage.client(), workflow).await;
         assert_eq!(execution["status"], "success", "{execution}");
         assert!(execution.to_string().contains("someone@example.com"), "{execution}");
         // Over: each renewal takes the refresh token of the one before, which the provider takes once.
         stage.server.clock.advance(Duration::from_secs(4000));
     }
-    let audit = stage.owner().get("/api/v1/audit?limit=250").await.json(200);
+    let audit = stage.client().get("/api/v1/audit?limit=250").await.json(200);
     let renewals = audit["data"].as_array().unwrap().iter().filter(|row| row["action"] == "credential.renew").count();
     assert_eq!(renewals, 2);
     // The provider itself ended the access: the renewal fails and says so.
-    stage.owner().send(Method::PATCH, &path, Some(json!({ "data": { "clientSecret": "wrong" } }))).await.expect(200);
-    let execution = run_workflow(stage.owner(), workflow).await;
+    stage.client().send(Method::PATCH, &path, Some(json!({ "data": { "clientSecret": "wrong" } }))).await.expect(200);
+    let execution = run_workflow(stage.client(), workflow).await;
     assert!(error_of(&execution).contains("invalid_client"), "{execution}");
-    assert_eq!(stage.owner().get(&path).await.json(200)["status"], "reconnectNeeded");
-    stage.owner().delete(&path).await.expect(200);
+    assert_eq!(stage.client().get(&path).await.json(200)["status"], "reconnectNeeded");
+    stage.client().delete(&path).await.expect(200);
     stage.browser.quit().await;
 }
 
@@ -122,7 +122,7 @@ async fn denied_consent_other_browsers_and_other_tenants_connect_nothing() {
     stage.server.tenant("globex").await;
     let refused = stage.start(&id, millrace::domains::users::Role::Owner, "globex").await;
     assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(404), &json!("credential_not_found")));
-    assert_eq!(stage.owner().get(&path).await.json(200)["status"], "notConnected");
+    assert_eq!(stage.client().get(&path).await.json(200)["status"], "notConnected");
     stage.browser.quit().await;
 }
 
@@ -135,16 +135,16 @@ async fn a_stranger_connects_on_the_hosted_page() {
         "accessTokenUrl": format!("{issuer}/token"), "scope": "openid offline_access", "authQueryParameters": "prompt=consent"
     });
     let body = json!({ "type": "oAuth2Api", "name": "Their account", "data": data });
-    let session = stage.owner().post("/api/v1/credentials/connect-sessions", body).await.json(201);
+    let session = stage.client().post("/api/v1/credentials/connect-sessions", body).await.json(201);
     stage.browser.open(session["url"].as_str().unwrap()).await;
     stage.browser.sees("Their account").await;
     stage.browser.click("button").await;
     stage.browser.agree_at_provider("customer").await;
     stage.browser.sees("is connected").await;
     let path = format!("/api/v1/credentials/connect-sessions/{}", session["id"].as_str().unwrap());
-    let outcome = stage.owner().get(&path).await.json(200);
+    let outcome = stage.client().get(&path).await.json(200);
     assert_eq!(outcome["status"], "connected", "{outcome}");
     let credential = format!("/api/v1/credentials/{}", outcome["credentialId"].as_str().unwrap());
-    assert_eq!(stage.owner().get(&credential).await.json(200)["status"], "ready");
+    assert_eq!(stage.client().get(&credential).await.json(200)["status"], "ready");
     stage.browser.quit().await;
 }

@@ -59,7 +59,7 @@ impl Vendor {
     }
 
     pub(crate) fn last(&self) -> Asked {
-        self.asked().pop().expect("the vendor was asked")
+        self.asked().pop().unwrap()
     }
 }
 

@@ -5,7 +5,7 @@ pub(super) mod connect;
 pub(super) mod keys;
 pub(super) mod oauth;
 mod pages;
-pub(super) mod types;
+pub(super) mod type_catalog;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{delete, get, patch, post, put};
