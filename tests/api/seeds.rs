@@ -294,7 +294,7 @@ async fn the_scripts_that_deploy_and_back_up_find_what_they_ask_for() {
 async fn ended(server: &TestServer, tenant: &TestTenant, workflow: &Value) -> Value {
     let path = format!("/api/v1/workflows/{}/executions?includeData=true", workflow["id"].as_str().unwrap());
     for attempt in 0.. {
-        let page = tenant.viewer.get(&path).await.json(200);
+        let page = tenant.api_key.get(&path).await.json(200);
         if page["data"][0]["stoppedAt"].is_string() {
             return page["data"][0].clone();
         }

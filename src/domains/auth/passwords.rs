@@ -75,6 +75,7 @@ impl Service {
         let (account, _) = self.users.find_account(person(ctx)?).await?.ok_or(Error::InvalidToken)?;
         self.throttle.check(&account.email, visitor.address).await?;
         let matches = self.password_matches(password, Some(account.password_hash.clone())).await?;
+        let _turn = self.throttle.turn(&account.email).await;
         self.throttle.check(&account.email, visitor.address).await?;
         if !matches {
             self.throttle.failed(&account.email, visitor.address).await?;

@@ -164,6 +164,7 @@ impl Service {
         let stored = found.as_ref().map(|(user, _)| user.password_hash.clone());
         let matches = self.password_matches(&login.password, stored).await?;
         // Guesses that were sent together must not all be answered because none had failed when they arrived.
+        let _turn = self.throttle.turn(&email).await;
         self.throttle.check(&email, visitor.address).await?;
         let chosen = match found {
             Some((user, memberships)) if matches => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::Error;
 use super::limits::network;
@@ -26,7 +27,11 @@ pub(super) struct Throttle {
     per_address: u64,
     first_wait: Duration,
     longest_wait: Duration,
+    turns: [Mutex<()>; TURNS],
 }
+
+/// Attempts at as many accounts go on at the same time.
+const TURNS: usize = 64;
 
 /// One side of an attempt: who is attacked, or who attacks.
 struct Side {
@@ -44,7 +49,15 @@ impl Throttle {
             per_address: config.max_failures_per_address,
             first_wait: Duration::from_secs(config.first_lockout_seconds),
             longest_wait: Duration::from_secs(config.max_lockout_seconds),
+            turns: [const { Mutex::const_new(()) }; TURNS],
         }
+    }
+
+    /// Attempts at one account come one after the other: guesses sent together are not all checked before the first fails.
+    /// `None` only where there is no turn to wait for.
+    pub(super) async fn turn(&self, email: &Email) -> Option<MutexGuard<'_, ()>> {
+        let first = TokenHash::of(email.as_str()).as_bytes().first().copied().map(usize::from)?;
+        Some(self.turns.get(first % TURNS)?.lock().await)
     }
 
     /// Refuses while a wait lasts, whether or not the password would be right.
