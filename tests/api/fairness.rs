@@ -1,7 +1,6 @@
 //! Nobody waits for somebody else's tenant, and no more run at a time than may.
 
-use millrace::common::Secret;
-use millrace::infrastructure::config::{Config, Role};
+use millrace::infrastructure::config::{Config, QueueBackend, Role};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +29,8 @@ async fn call(server: &TestServer, tenant: &TestTenant, path: &str) {
 #[actix_web::test]
 async fn a_noisy_neighbour_delays_nobody_and_urgent_work_comes_first() {
     let mut receiver = Receiver::start();
-    // Through RabbitMQ executions go in the order they came.
-    let (server, shutdown) = working(1, |config| config.queue.url = Secret::new(String::new())).await;
+    // The queues of PostgreSQL and RabbitMQ hand out in the order of arrival and rank.
+    let (server, shutdown) = working(1, |config| config.queue.backend = QueueBackend::Embedded).await;
     let (noisy, quiet) = (server.tenant("noisy").await, server.tenant("quiet").await);
     activated(&noisy.developer, chain("calm", vec![http("n", format!("{}/short/noisy", receiver.url))])).await;
     let mut urgent = chain("urgent", vec![http("u", format!("{}/short/urgent", receiver.url))]);

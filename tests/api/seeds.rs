@@ -3,7 +3,9 @@
 
 use actix_web::http::Method;
 use bytes::Bytes;
+use millrace::infrastructure::config::Role;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{TestServer, TestTenant, Vendors};
 
@@ -218,6 +220,9 @@ async fn applications_are_sent_in_batches_and_recorded() {
     let workflow = import(&tenant, AUTO_APPLY).await;
     let activate = format!("/api/v1/workflows/{}/activate", workflow["id"].as_str().unwrap());
     tenant.developer.post(&activate, json!({})).await.expect(200);
+    // Waiting between the applications leaves the run to a worker.
+    let shutdown = CancellationToken::new();
+    drop(server.app.start_background(&[Role::Worker], &shutdown));
     let call = json!({ "cvId": "c1", "userToken": "t-user" });
     server.visitor().post("/t/jobs/webhook/auto-apply", call).await.expect(200);
     let ended = ended(&server, &tenant, &workflow).await;
@@ -233,6 +238,7 @@ async fn applications_are_sent_in_batches_and_recorded() {
     // No mail server is known here: the mail says so, and nothing before it is lost.
     assert_eq!((&ended["status"], &ended["lastNodeExecuted"]), (&json!("error"), &json!("Send Notification")));
     assert_eq!(ended["data"]["resultData"]["error"]["name"], "CredentialsError");
+    shutdown.cancel();
 }
 
 #[actix_web::test]

@@ -135,7 +135,7 @@ mod tests {
             }
             before_old += 1;
         }
-        assert_eq!(before_old, 121, "after two minutes the old one is as urgent as any");
+        assert_eq!(before_old, 120, "after two minutes the old one is as urgent as any, and came first");
     }
 
     #[test]

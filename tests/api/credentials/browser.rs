@@ -38,7 +38,8 @@ impl Stage {
 
     /// Asks, in the browser, where to go to connect the account.
     async fn start(&self, id: &str, role: millrace::domains::users::Role, tenant: &str) -> Value {
-        self.browser.open(&format!("{}/health/live", self.server.app.config.public_url())).await;
+        // A page of the server that may ask it things.
+        self.browser.open(&format!("{}/api-docs/", self.server.app.config.public_url())).await;
         let login = json!({ "email": email(role, tenant), "password": PASSWORD });
         let script = format!(
             "return (async () => {{
