@@ -60,7 +60,7 @@ impl Checked {
 }
 
 /// What keeps a workflow from running: unknown node types, disabled triggers and the like. One without a trigger runs
-/// when it is called; see [`warnings_of`].
+/// when it is called; see `warnings_of`.
 pub fn problems_of(compiled: &Compiled) -> Vec<Problem> {
     let mut problems = compiled.problems();
     if compiled.entry().is_some() {
