@@ -54,8 +54,20 @@ impl Firer {
             return Ok(0);
         }
         let only = due.first().filter(|_| count == 1).cloned();
-        match self.fire_batch(transaction, due, now).await {
-            Ok(()) => Ok(count),
+        let fired = match self.fire_batch(&transaction, due, now).await {
+            Ok(batch) => transaction.commit().await.map(|()| batch).map_err(Error::from),
+            Err(error) => {
+                // Now, not some time after it is dropped: the rows are to be free for another try.
+                transaction.rollback().await?;
+                Err(error)
+            }
+        };
+        match fired {
+            Ok(batch) => {
+                self.executor().announce(batch.prepared);
+                self.stop(batch.stopped);
+                Ok(count)
+            }
             Err(Error::Database(error)) if database::is_connection_error(&error) => Err(error.into()),
             // One by one: what cannot be fired must not keep the others back.
             Err(error) if limit > 1 => {
@@ -80,23 +92,21 @@ impl Firer {
         }
     }
 
-    async fn fire_batch(&self, transaction: Transaction, due: Vec<Row>, now: Timestamp) -> Result<(), Error> {
-        let busy = self.busy(&transaction, &due).await?;
+    /// Writes what becomes of these schedules; what is left to do follows the commit.
+    async fn fire_batch(&self, transaction: &Transaction, due: Vec<Row>, now: Timestamp) -> Result<Batch, Error> {
+        let busy = self.busy(transaction, &due).await?;
         let count = u64::try_from(due.len()).unwrap_or(u64::MAX);
         let mut batch = Batch::default();
         for row in due {
             let open = busy.get(&row.id).map_or(&[][..], Vec::as_slice);
             self.fire(row, open, now, &mut batch).await?;
         }
-        if rows::advance(&transaction, batch.moved).await? != count {
+        if rows::advance(transaction, std::mem::take(&mut batch.moved)).await? != count {
             return Err(Error::Outdated);
         }
-        self.executor().store_within(&transaction, &batch.prepared).await?;
-        rows::insert_firings(&transaction, batch.firings).await?;
-        transaction.commit().await?;
-        self.executor().announce(batch.prepared);
-        self.stop(batch.stopped);
-        Ok(())
+        self.executor().store_within(transaction, &batch.prepared).await?;
+        rows::insert_firings(transaction, std::mem::take(&mut batch.firings)).await?;
+        Ok(batch)
     }
 
     /// Decides about one schedule whose time has come.

@@ -44,6 +44,14 @@ impl Transaction {
         }
     }
 
+    /// Takes everything back now; a transaction that is merely dropped is taken back a little later.
+    pub async fn rollback(self) -> Result<(), DbErr> {
+        match self.0 {
+            Begun::Sqlite(transaction) => transaction.rollback().await,
+            Begun::Postgres(transaction) => transaction.into_inner().rollback().await.map_err(exec_error),
+        }
+    }
+
     /// From here on for this tenant only: for a transaction that had to look across tenants to learn which it is about.
     pub async fn enter(&self, tenant: TenantId) -> Result<(), DbErr> {
         if matches!(self.0, Begun::Postgres(_)) {
