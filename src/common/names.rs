@@ -10,9 +10,7 @@ pub struct UnknownName;
 macro_rules! names {
     ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $name:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
-        )]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $kind { $($(#[$variant_doc])* #[serde(rename = $text)] $name,)* }
 
         impl $kind {
@@ -22,6 +20,17 @@ macro_rules! names {
                 match self { $($kind::$name => $text,)* }
             }
         }
+
+        // By hand: the derive does not see names that come out of a macro.
+        impl utoipa::PartialSchema for $kind {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let names = $kind::ALL.iter().map(|kind| kind.as_str());
+                let text = utoipa::openapi::schema::Type::String;
+                utoipa::openapi::schema::ObjectBuilder::new().schema_type(text).enum_values(Some(names)).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $kind {}
 
         impl std::fmt::Display for $kind {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,3 +49,25 @@ macro_rules! names {
 }
 
 pub(crate) use names;
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    names! {
+        /// A set.
+        Policy {
+            RunOnce = "runOnce",
+            Skip = "skip",
+        }
+    }
+
+    #[test]
+    fn json_text_and_document_use_the_same_names() {
+        let schema = serde_json::to_value(Policy::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::to_value(Policy::ALL).unwrap());
+        assert_eq!("runOnce".parse::<Policy>().unwrap(), Policy::RunOnce);
+        assert_eq!(Policy::Skip.to_string(), "skip");
+        assert!("RunOnce".parse::<Policy>().is_err());
+    }
+}

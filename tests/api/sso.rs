@@ -5,26 +5,26 @@ use std::time::Duration;
 use millrace::domains::users::{Email, Role};
 use serde_json::{Value, json};
 
-use crate::support::{Client, OpenIdProvider, Reply, TestServer, TestTenant, add};
+use crate::support::{Client, OidcProvider, Reply, TestServer, TestTenant, add};
 
 const PROVIDER: &str = "/api/v1/auth/sso/provider";
 const REDIRECT: &str = "http://localhost:8080/api/v1/auth/sso/callback";
 const ME: &str = "/api/v1/auth/me";
 
 /// A server whose tenant `acme` signs in at the provider; None without Node.js.
-async fn arranged(settings: Value) -> Option<(TestServer, TestTenant, OpenIdProvider)> {
-    let provider = OpenIdProvider::start(REDIRECT)?;
+async fn arranged(settings: Value) -> Option<(TestServer, TestTenant, OidcProvider)> {
+    let provider = OidcProvider::hinted(REDIRECT)?;
     let server =
         TestServer::with(|config| config.http_client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()])
             .await;
     let tenant = server.tenant("acme").await;
-    let mut body = json!({ "issuer": provider.issuer, "clientId": "millrace", "clientSecret": "s3cret" });
+    let mut body = json!({ "issuer": provider.issuer, "clientId": OidcProvider::CLIENT_ID, "clientSecret": OidcProvider::CLIENT_SECRET });
     for (name, value) in settings.as_object().unwrap() {
         body[name] = value.clone();
     }
     let put = tenant.owner.send(actix_web::http::Method::PUT, PROVIDER, Some(body)).await.json(200);
     assert_eq!((&put["redirectUrl"], &put["hasClientSecret"]), (&json!(REDIRECT), &json!(true)));
-    assert!(!put.to_string().contains("s3cret"));
+    assert!(!put.to_string().contains(OidcProvider::CLIENT_SECRET));
     Some((server, tenant, provider))
 }
 
@@ -196,7 +196,7 @@ async fn no_tenants_provider_makes_somebody_administer_the_platform() {
 
 #[actix_web::test]
 async fn providers_are_reached_within_the_egress_policy_only() {
-    let Some(provider) = OpenIdProvider::start(REDIRECT) else { return };
+    let Some(provider) = OidcProvider::hinted(REDIRECT) else { return };
     let server = TestServer::start().await;
     let tenant = server.tenant("acme").await;
     let body = json!({ "issuer": provider.issuer, "clientId": "millrace" });

@@ -2,8 +2,6 @@
 //! go through the queue: a claim that would be one too many is not made, and the end of a run wakes the next one.
 //! Workflows that others call are not counted: their callers are.
 
-use millrace_model::Value;
-
 use super::error::Error;
 use super::executor::Executor;
 use super::model::Status;
@@ -29,10 +27,7 @@ pub(super) enum Claimed {
 /// What applies to the executions of a program; `None`: no limit does.
 pub(super) fn of(executor: &Executor, program: &Program) -> Option<Concurrency> {
     let tenant = Some(executor.0.config.tenant_concurrency).filter(|limit| *limit > 0);
-    let given = program.workflow().settings.document.get("concurrency").and_then(Value::as_f64);
-    let workflow =
-        given.filter(|limit| *limit >= 1.0).map(|limit| (1..=10_000).rfind(|step| f64::from(*step) <= limit));
-    let workflow = workflow.flatten().and_then(|limit| u64::try_from(limit).ok());
+    let workflow = program.concurrency;
     (tenant.is_some() || workflow.is_some()).then_some(Concurrency { tenant, workflow })
 }
 

@@ -1,57 +1,6 @@
 //! The life of an execution: its states, which may follow which, and why it runs. Pure.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
-
-macro_rules! names {
-    ($(#[$doc:meta])* $kind:ident { $($(#[$variant_doc:meta])* $name:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $kind { $($(#[$variant_doc])* #[serde(rename = $text)] $name,)* }
-
-        impl $kind {
-            pub const ALL: &[$kind] = &[$($kind::$name,)*];
-
-            pub const fn as_str(self) -> &'static str {
-                match self { $($kind::$name => $text,)* }
-            }
-        }
-
-        // By hand: the derive does not see names that come out of a macro.
-        impl PartialSchema for $kind {
-            fn schema() -> RefOr<Schema> {
-                let names = $kind::ALL.iter().map(|kind| kind.as_str());
-                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
-            }
-        }
-
-        impl ToSchema for $kind {}
-
-        impl fmt::Display for $kind {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $kind {
-            type Err = Unknown;
-
-            fn from_str(text: &str) -> Result<$kind, Unknown> {
-                $kind::ALL.iter().copied().find(|known| known.as_str() == text).ok_or(Unknown)
-            }
-        }
-    };
-}
-
-/// A state or mode this version does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown name")]
-pub struct Unknown;
+use crate::common::names::names;
 
 names! {
     /// Where an execution stands; n8n's names.
@@ -148,6 +97,7 @@ impl Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::names::UnknownName;
 
     #[test]
     fn every_state_reaches_an_end() {
@@ -183,6 +133,6 @@ mod tests {
         for mode in Mode::ALL {
             assert_eq!(mode.as_str().parse(), Ok(*mode));
         }
-        assert_eq!("queued".parse::<Status>(), Err(Unknown));
+        assert_eq!("queued".parse::<Status>(), Err(UnknownName));
     }
 }

@@ -32,6 +32,8 @@ pub struct Program {
     pub problems: Vec<Problem>,
     /// Its scripts may read or write static data, which then is loaded and saved around a run.
     pub uses_static_data: bool,
+    /// How many of its executions may run at a time, by its settings.
+    pub concurrency: Option<u64>,
     /// The tenant's address on this server: `https://…/t/acme`.
     pub address: Arc<str>,
     /// The id it goes by elsewhere.
@@ -76,8 +78,11 @@ impl Program {
         let alias = Some(alias).filter(|id| !id.is_empty());
         let compiled = Compiled::new(Arc::new(parsed), &BuiltIn);
         let problems = workflows::problems_of(&compiled);
+        let given = compiled.workflow().settings.document.get("concurrency").and_then(Value::as_f64);
+        let concurrency =
+            given.filter(|limit| *limit >= 1.0).and_then(|limit| format!("{:.0}", limit.floor()).parse().ok());
         let (uses_static_data, address, inline) = (false, "".into(), None);
-        Program { tenant, workflow, version, compiled, problems, uses_static_data, address, alias, inline }
+        Program { tenant, workflow, version, compiled, problems, uses_static_data, concurrency, address, alias, inline }
     }
 
     /// Refuses a program that cannot run.

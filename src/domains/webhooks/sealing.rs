@@ -1,46 +1,38 @@
-//! Encrypts the secrets of webhooks for the database and back: AES-256-GCM, bound to the tenant and the row, so that a
+//! Seals the secrets of webhooks for the database and opens them: bound to the tenant and the row, so that a
 //! sealed secret copied elsewhere does not open.
 
-use std::sync::Arc;
-
-use aes_gcm::aead::{Aead, Payload};
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use serde_json::{Value, json};
 
 use super::error::Error;
 use super::settings::{Secrets, SigningSecret};
 use crate::common::{Secret, TenantId, Timestamp};
-use crate::infrastructure::crypto;
+use crate::infrastructure::crypto::SealingKey;
 
-const NONCE: usize = 12;
 /// Secrets that count at the same time at most: more would make each forged call dearer to refuse.
 const MOST_SECRETS: usize = 5;
 
 /// Seals and opens. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Sealer(Arc<Aes256Gcm>);
+pub(super) struct Sealer(SealingKey);
 
 impl Sealer {
     pub(super) fn new(key: &Secret<[u8; 32]>) -> Sealer {
-        Sealer(Arc::new(Aes256Gcm::new(key.expose().into())))
+        Sealer(SealingKey::new(key.clone()))
     }
 
     /// `row`: what the text belongs to.
     pub(super) fn seal(&self, tenant: TenantId, row: &str, text: &str) -> Result<Vec<u8>, Error> {
-        let nonce = crypto::random_bytes::<NONCE>()?;
-        let context = format!("{tenant}/{row}");
-        let payload = Payload { msg: text.as_bytes(), aad: context.as_bytes() };
-        let sealed = self.0.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::Sealed)?;
-        Ok([&nonce[..], &sealed].concat())
+        self.0.seal(text.as_bytes(), place(tenant, row).as_bytes()).map_err(|_| Error::Sealed)
     }
 
     pub(super) fn open(&self, tenant: TenantId, row: &str, sealed: &[u8]) -> Result<Secret<String>, Error> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(Error::Sealed)?;
-        let context = format!("{tenant}/{row}");
-        let payload = Payload { msg: sealed, aad: context.as_bytes() };
-        let opened = self.0.decrypt(&Nonce::from(*nonce), payload).map_err(|_| Error::Sealed)?;
-        String::from_utf8(opened).map(Secret::new).map_err(|_| Error::Sealed)
+        let opened = self.0.open(sealed, place(tenant, row).as_bytes()).map_err(|_| Error::Sealed)?;
+        String::from_utf8(opened.expose().clone()).map(Secret::new).map_err(|_| Error::Sealed)
     }
+}
+
+fn place(tenant: TenantId, row: &str) -> String {
+    format!("{tenant}/{row}")
 }
 
 impl Secrets {

@@ -23,7 +23,7 @@ impl Stage {
         let server = TestServer::listening(reaching_loopback).await;
         let callback = format!("{}/api/v1/credentials/oauth/callback", server.app.config.public_url());
         let tenant = server.tenant("acme").await;
-        Some(Stage { provider: OidcProvider::start(&[&callback]), browser: Browser::start().await, server, tenant })
+        Some(Stage { provider: OidcProvider::asking(&[&callback]), browser: Browser::start().await, server, tenant })
     }
 
     async fn credential(&self) -> String {
@@ -88,7 +88,7 @@ async fn an_account_is_connected_used_renewed_and_revoked() {
     for _ in 0..3 {
         let execution = run_workflow(stage.client(), workflow).await;
         assert_eq!(execution["status"], "success", "{execution}");
-        assert!(execution.to_string().contains("someone@example.com"), "{execution}");
+        assert!(execution.to_string().contains("someone@acme.example"), "{execution}");
         // Over: each renewal takes the refresh token of the one before, which the provider takes once.
         stage.server.clock.advance(Duration::from_secs(4000));
     }

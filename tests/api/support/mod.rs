@@ -4,7 +4,6 @@ mod browser;
 mod client;
 mod database;
 mod oidc_provider;
-mod openid;
 mod outbox;
 mod process;
 mod receiver;
@@ -21,7 +20,6 @@ pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 
-pub(crate) use openid::OpenIdProvider;
 pub(crate) use server::TestServer;
 pub(crate) use server_process::ServerProcess;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};

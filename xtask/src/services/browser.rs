@@ -30,6 +30,11 @@ pub(crate) fn prepare() -> Result<()> {
         bail!(reason);
     }
     install::install_packages(&missing().map(|(_, package)| package).collect::<Vec<_>>())?;
+    provider_packages()
+}
+
+/// Installs the packages of the authorisation server; wants Node.js and npm.
+pub(crate) fn provider_packages() -> Result<()> {
     let folder = workspace::root().join("tests/oidc-provider");
     if folder.join("node_modules").exists() {
         return Ok(());

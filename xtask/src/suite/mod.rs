@@ -35,7 +35,7 @@ const STEPS: [Step; 7] = [
         run: |_| plain(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
     },
     Step { name: "unit", run: |suite| suite.runner.run(Tests::Unit, &[]) },
-    Step { name: "api", run: |suite| suite.runner.run(Tests::Api, suite.left_out()) },
+    Step { name: "api", run: Suite::api_embedded },
     Step { name: "services", run: Suite::api_on_services },
 ];
 
@@ -145,6 +145,13 @@ impl Suite {
     /// Tells the tests what this machine cannot run; without that they would fail.
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         if self.has_node { &[] } else { &[("MILLRACE_TEST_WITHOUT_NODE", "1")] }
+    }
+
+    fn api_embedded(&self) -> Result<Verdict> {
+        if self.has_node {
+            browser::provider_packages()?;
+        }
+        self.runner.run(Tests::Api, self.left_out())
     }
 
     fn api_on_services(&self) -> Result<Verdict> {
