@@ -51,6 +51,7 @@ macro_rules! names {
 pub(crate) use names;
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro makes what it declares public")]
 mod tests {
     use utoipa::PartialSchema;
 
