@@ -57,7 +57,9 @@ pub struct App {
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
     pub schedules: web::Data<scheduling::Service>,
+    pub triggers: web::Data<scheduling::Triggers>,
     pub webhooks: web::Data<webhooks::Service>,
+    pub subscriptions: web::Data<webhooks::Subscriptions>,
     webhook_routes: webhooks::Registry,
     authenticator: web::Data<dyn Authenticator>,
     administrators: web::Data<dyn AdministratorRoll>,
@@ -119,6 +121,14 @@ impl App {
         let egress = EgressPolicy::clone(http_client.default_policy());
         let tenants =
             tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
+        let subscriptions = webhooks::Subscriptions::new(
+            database.clone(),
+            Arc::clone(&clock),
+            audit.clone(),
+            tenants.clone(),
+            http_client.clone(),
+            &keys.webhook_secrets,
+        );
         let public_url = config.public_url();
         let passwords = Passwords::new(&config.auth)?;
         let users = users::Service::new(users::Dependencies {
@@ -166,6 +176,7 @@ impl App {
             Arc::new(programs.clone()),
             Arc::new(webhook_routes.clone()),
             Arc::new(scheduling::Activations::new(Arc::clone(&clock), &config.executions.timezone)),
+            Arc::new(scheduling::TriggerActivations::new(Arc::clone(&clock))),
         ]);
         let executor = executions::Executor::new(
             executions::Dependencies {
@@ -180,6 +191,7 @@ impl App {
                 env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
                 drain: config.drain(),
+                events: audit.events().clone(),
             },
             runs,
         );
@@ -198,6 +210,15 @@ impl App {
             config.scheduling.clone(),
             &config.executions.timezone,
         );
+        let triggers = scheduling::Triggers::new(scheduling::TriggerDependencies {
+            database: database.clone(),
+            clock: Arc::clone(&clock),
+            tenants: tenants.clone(),
+            credentials: credentials.clone(),
+            executions: executions.clone(),
+            http: http_client.clone(),
+        });
+        audit.events().plug(vec![Arc::new(subscriptions.clone()), Arc::new(triggers.clone())]);
         let webhooks = webhooks::Service::new(
             &config,
             webhooks::Dependencies {
@@ -206,6 +227,7 @@ impl App {
                 clock: Arc::clone(&clock),
                 deliveries: idempotency_keys.clone(),
                 audit: audit.clone(),
+                credentials: credentials.clone(),
                 tenants: tenants.clone(),
                 workflows: workflows.clone(),
                 executions: executions.clone(),
@@ -244,7 +266,9 @@ impl App {
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
             schedules: web::Data::new(schedules),
+            triggers: web::Data::new(triggers),
             webhooks: web::Data::new(webhooks),
+            subscriptions: web::Data::new(subscriptions),
             webhook_routes,
             authenticator: web::Data::from(authenticator),
             administrators: web::Data::from(administrators),
@@ -257,15 +281,19 @@ impl App {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
+        tasks.spawn(webhooks::Subscriptions::clone(&self.subscriptions).follow(shutdown.clone()));
+        tasks.spawn(self.triggers.as_ref().clone().follow(shutdown.clone()));
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
         }
         tasks.spawn(self.tenants.as_ref().clone().store_regularly(shutdown.clone()));
         if roles.contains(&Role::Worker) {
             tasks.spawn(webhooks::Service::clone(&self.webhooks).work_on_queue(shutdown.clone()));
+            tasks.spawn(webhooks::Subscriptions::clone(&self.subscriptions).deliver(shutdown.clone()));
         }
         if roles.contains(&Role::Scheduler) {
             tasks.spawn(self.schedules.as_ref().clone().run(shutdown.clone()));
+            tasks.spawn(self.triggers.as_ref().clone().run(shutdown.clone()));
             tasks.spawn(self.clone().prune_regularly(shutdown.clone()));
             tasks.spawn(credentials::Service::clone(&self.credentials).upkeep(shutdown.clone()));
         }
@@ -297,6 +325,9 @@ impl App {
             }
             if let Err(error) = self.schedules.prune().await {
                 tracing::warn!(%error, "the history of schedules could not be pruned");
+            }
+            if let Err(error) = self.subscriptions.prune().await {
+                tracing::warn!(%error, "events that were told could not be pruned");
             }
             if let Err(error) = self.webhooks.prune().await {
                 tracing::warn!(%error, "webhooks that are over could not be pruned");
@@ -330,7 +361,9 @@ impl App {
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
             .app_data(self.schedules.clone())
+            .app_data(self.triggers.clone())
             .app_data(self.webhooks.clone())
+            .app_data(self.subscriptions.clone())
             .app_data(web::Data::new(webhooks::BodyLimits {
                 bytes: self.config.server.webhook_body_limit_bytes,
                 time: Duration::from_secs(self.config.webhooks.body_timeout_seconds),

@@ -24,6 +24,9 @@ mod m0022_schedules;
 mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
+mod m0040_webhook_subscriptions;
+mod m0041_webhook_forms;
+mod m0042_triggers;
 
 use sea_orm_migration::prelude::*;
 
@@ -59,6 +62,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_webhook_endpoints::Migration),
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
+            Box::new(m0040_webhook_subscriptions::Migration),
+            Box::new(m0041_webhook_forms::Migration),
+            Box::new(m0042_triggers::Migration),
         ]
     }
 }

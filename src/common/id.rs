@@ -114,6 +114,10 @@ id_type!(
     ScheduleId
 );
 id_type!(
+    /// A trigger that listens for what begins its workflow.
+    TriggerId
+);
+id_type!(
     /// What became of a due time of a schedule.
     FiringId
 );
@@ -128,6 +132,14 @@ id_type!(
 id_type!(
     /// An invitation to connect an account on a hosted page.
     ConnectSessionId
+);
+id_type!(
+    /// An address that a tenant wants to be told of events.
+    SubscriptionId
+);
+id_type!(
+    /// One event that one subscriber is told.
+    DeliveryId
 );
 
 /// Names one request in answers, logs and audit rows: the caller's `X-Request-Id` when it is well-formed, else a UUIDv7.

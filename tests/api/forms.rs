@@ -99,3 +99,31 @@ async fn forms_and_webhooks_have_addresses_of_their_own() {
     let gone = submit(&visitor, "/t/acme/form/feedback", &[("field-0", "Ann")]).await.expect(303);
     assert_eq!(gone.header("location"), Some("https://mill.example/thanks"));
 }
+
+#[actix_web::test]
+async fn a_form_has_the_settings_of_a_webhook_and_asks_for_the_credential_it_names() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let data = json!({ "user": "ann", "password": "hush" });
+    let credential = json!({ "name": "Guests", "type": "httpBasicAuth", "data": data });
+    let credential = acme.developer.post("/api/v1/credentials", credential).await.json(201);
+    let mut document = survey("feedback", json!({}));
+    document["nodes"][0]["parameters"]["authentication"] = json!("basicAuth");
+    document["nodes"][0]["credentials"] = json!({ "httpBasicAuth": { "id": credential["id"], "name": "Guests" } });
+    let workflow = activated(&acme.developer, document).await;
+    let page = acme.viewer.get(&format!("/api/v1/webhooks?workflowId={workflow}")).await.json(200);
+    let form = &page["data"][0];
+    assert!(form["url"].as_str().unwrap().ends_with("/t/acme/form/feedback"), "{form}");
+    assert_eq!(form["testUrl"], json!(null));
+    let path = format!("/api/v1/webhooks/{}", form["id"].as_str().unwrap());
+    let limit = json!({ "settings": { "rateLimit": { "requests": 1, "seconds": 60 } } });
+    acme.developer.send(Method::PUT, &path, Some(limit)).await.expect(200);
+    acme.developer.post(&format!("{path}/test"), json!({})).await.problem(409, "webhook_is_form");
+    let fields = [("field-0", "Ann"), ("field-1", "4")];
+    server.visitor().get("/t/acme/form/feedback").await.expect(401);
+    submit(&server.visitor(), "/t/acme/form/feedback", &fields).await.expect(401);
+    let guest = server.visitor().with("authorization", "Basic YW5uOmh1c2g=");
+    guest.get("/t/acme/form/feedback").await.expect(200);
+    submit(&guest, "/t/acme/form/feedback", &fields).await.expect(200);
+    submit(&guest, "/t/acme/form/feedback", &fields).await.expect(429);
+}

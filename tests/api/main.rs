@@ -44,6 +44,7 @@ mod sso;
 mod support;
 mod sweeps;
 mod tenants;
+mod triggers;
 mod two_tenants;
 mod users;
 mod webhooks;

@@ -8,6 +8,7 @@ mod chain;
 mod dto;
 mod entities;
 mod error;
+mod events;
 mod evidence;
 mod export;
 mod handlers;
@@ -21,6 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use dto::{AuditEventResponse, VerificationResponse};
 pub use error::Error;
+pub use events::{Event, Events, Listener};
 pub use service::{Change, Service};
 
 /// Routes under `/api/v1`.

@@ -9,6 +9,7 @@ use super::chain;
 use super::dto::{AuditEventResponse, ListAuditEventsQuery};
 use super::entities::audit_event::Model;
 use super::error::Error;
+use super::events::{Event, Events};
 use super::evidence::CHECKPOINT_EVERY;
 use super::redact::redact;
 use super::repository;
@@ -23,6 +24,7 @@ pub struct Service {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) chain_key: Arc<Secret<[u8; 32]>>,
     pub(super) signing_key: Arc<Ed25519>,
+    events: Events,
 }
 
 /// What was done to which resource. Give the resource's response type as `before` and `after`;
@@ -56,6 +58,17 @@ impl Change {
     }
 }
 
+/// What subscribers are told of a record: less than the record.
+fn told(event: &Model) -> Value {
+    let read = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    serde_json::json!({
+        "resource": { "kind": event.resource_kind, "id": event.resource_id },
+        "actor": { "kind": event.actor_kind, "userId": event.user_id, "apiKeyId": event.api_key_id },
+        "before": read(&event.before),
+        "after": read(&event.after),
+    })
+}
+
 impl Service {
     /// `chain_key` ties the rows together, `signing_seed` is the seed of the key that signs checkpoints.
     pub fn new(
@@ -65,7 +78,12 @@ impl Service {
         signing_seed: &Secret<[u8; 32]>,
     ) -> Service {
         let signing_key = Arc::new(Ed25519::from_seed(signing_seed));
-        Service { database, clock, chain_key: Arc::new(chain_key), signing_key }
+        Service { database, clock, chain_key: Arc::new(chain_key), signing_key, events: Events::default() }
+    }
+
+    /// Where everything that is recorded is published, too.
+    pub fn events(&self) -> &Events {
+        &self.events
     }
 
     /// Adds one row in the caller's transaction: the change and its record stand or fall together.
@@ -95,12 +113,18 @@ impl Service {
         };
         let previous = head.as_ref().map_or(&[][..], |head| &head.mac);
         event.mac = chain::mac(self.chain_key.expose(), previous, &event);
+        let (kind, tenant) = (change.action, ctx.tenant);
+        let told =
+            self.events.wants(tenant, kind).then(|| Event { tenant, kind, at: event.occurred_at, data: told(&event) });
         let (sequence, mac) = (event.sequence, event.mac.clone());
         repository::append(transaction, event, head).await?;
         if sequence % CHECKPOINT_EVERY == 0 {
             self.sign(transaction, ctx.tenant, sequence, mac).await?;
         }
-        Ok(())
+        match told {
+            Some(event) => self.events.publish(transaction, &event).await,
+            None => Ok(()),
+        }
     }
 
     /// One row about something that changes nothing: a refusal, or a reading of what is sensitive. What it is about must

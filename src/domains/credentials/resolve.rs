@@ -61,6 +61,16 @@ impl Service {
         self.usable(row).await
     }
 
+    /// The tenant's credential of a type, where it has exactly one.
+    pub async fn only_one(&self, ctx: &Ctx, kind: &str) -> Result<Option<CredentialId>, Error> {
+        let filter = rows::Filter { kind: Some(kind.to_owned()), limit: 1, ..rows::Filter::default() };
+        let found = rows::list(&self.database.read(ctx), ctx.tenant, &filter).await?;
+        Ok(match found.as_slice() {
+            [one] => Some(one.id),
+            _ => None,
+        })
+    }
+
     /// By id, else by the id it had elsewhere, else by its name if only one of the type bears it.
     async fn referenced(&self, ctx: &Ctx, wanted: &Wanted<'_>) -> Result<rows::Credential, Error> {
         let text = |name: &str| wanted.reference.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());

@@ -21,6 +21,7 @@ use super::timers::Timers;
 use super::writer::{Write, Writer};
 use super::{answers, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
+use crate::domains::audit::Events;
 use crate::domains::credentials;
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
@@ -81,6 +82,8 @@ pub(super) struct Parts {
     pub runtime: tokio::runtime::Handle,
     /// How long what runs may take to end after the shutdown began; then it is handed on.
     pub drain: Duration,
+    /// Who is told of executions that are over.
+    pub events: Events,
 }
 
 /// What an executor is made of.
@@ -99,6 +102,8 @@ pub struct Dependencies {
     pub public_url: String,
     /// How long what runs may take to end after the shutdown began; then it is handed on.
     pub drain: Duration,
+    /// Who is told of executions that are over.
+    pub events: Events,
 }
 
 /// A start node hands its items to its first output. For another one the run begins behind it.
@@ -115,11 +120,12 @@ fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain } =
-            dependencies;
+        let Dependencies {
+            database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain, events
+        } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
-            writer: Writer::start(database.clone(), programs.tenants().clone()),
+            writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone()),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
@@ -140,6 +146,7 @@ impl Executor {
             credentials,
             config,
             env,
+            events,
         }))
     }
 

@@ -6,6 +6,7 @@
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
 
 mod accept;
+mod announce;
 mod answer;
 mod answers;
 mod archive;

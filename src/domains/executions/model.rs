@@ -28,6 +28,8 @@ names! {
         Error = "error",
         /// Called by another workflow.
         Integrated = "integrated",
+        /// Runs because another execution ended.
+        Internal = "internal",
         /// Started by a person or over the API.
         Manual = "manual",
         /// Runs again what failed before.

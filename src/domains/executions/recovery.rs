@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use millrace_model::ExecutionError;
 
+use super::announce;
 use super::attempt::{Attempt, not_stored};
 use super::error::Error;
 use super::executor::Executor;
@@ -132,7 +133,13 @@ async fn give_up(executor: &Executor, row: &Row) -> Result<(), Error> {
          Its timeline tells when; a retry goes on behind the last node whose outcome is known."
     );
     let transaction = parts.database.begin(row.tenant_id).await?;
-    let is_done = rows::give_up(&transaction, row, &error, parts.clock.now()).await?;
+    let now = parts.clock.now();
+    let is_done = rows::give_up(&transaction, row, &error, now).await?;
+    if is_done {
+        let (status, error) = (Status::Crashed, Some(error));
+        let ended = Row { status, error, stopped_at: Some(now), ..row.clone() };
+        announce::announce(&parts.events, &transaction, &ended).await?;
+    }
     transaction.commit().await?;
     if is_done {
         metrics::counter!("millrace_executions_given_up_total").increment(1);

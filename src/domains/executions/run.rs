@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use millrace_engine::{Outcome, Run, Status as EngineStatus, Step};
 use millrace_expression::{Clock, Globals};
 use millrace_model::{ExecutionError, Object, Value};
+use millrace_nodes::registry;
 use millrace_runner::{Data, Limits, Replay, Runner, outcome_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use super::journal::Recorder;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
-use super::{answers, failure, pauses, payload, recovery};
+use super::{announce, answers, failure, pauses, payload, recovery};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -153,6 +154,12 @@ async fn run_and_conclude(
         save_static_data(executor, attempt, run.static_data()).await;
     }
     let status = status_of(&outcome);
+    if status == Status::Success && found_no_news(attempt, &run) {
+        let write = Write::Forget(attempt.row.tenant_id, attempt.row.id);
+        let committed = Some(parts.writer.finish(write).await?);
+        let row = row_of(executor, attempt, &mut run, &outcome);
+        return Ok(Some(Concluded { run, outcome, status, row, is_kept: false, committed }));
+    }
     executor.meter(attempt, status, started);
     metrics::counter!("millrace_executions_total", "mode" => attempt.row.mode.as_str(), "status" => status.as_str())
         .increment(1);
@@ -167,13 +174,23 @@ async fn run_and_conclude(
         let (row, payload) = (Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?));
         Some(if was_stored { Write::Settle(row, payload) } else { Write::Put(row, payload) })
     } else {
-        was_stored.then_some(Write::Discard(row.tenant_id, row.id))
+        let is_awaited = announce::is_awaited(&parts.events, &row);
+        (was_stored || is_awaited).then(|| Write::Discard(Box::new(row.clone())))
     };
     let committed = match write {
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,
     };
     Ok(Some(Concluded { run, outcome, status, row, is_kept, committed }))
+}
+
+/// Whether it was begun to look for news, and there were none: nothing happened, and nothing is counted or kept.
+fn found_no_news(attempt: &Attempt, run: &Run) -> bool {
+    let node = attempt.program.workflow().node(attempt.begin.node);
+    let polls = registry::find(&node.kind)
+        .is_some_and(|found| registry::description(found).variant(node.version).polls());
+    let outputs = run.data().of(attempt.begin.node).last().and_then(|run| run.outputs.as_ref());
+    polls && outputs.into_iter().flatten().flatten().all(|items| items.is_empty())
 }
 
 /// Records that an attempt ended without an outcome.

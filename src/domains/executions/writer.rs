@@ -9,8 +9,10 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use tokio::sync::{mpsc, oneshot};
 
+use super::announce;
 use super::repository::{self as rows, Append, Payload, Row};
 use crate::common::{ExecutionId, TenantId};
+use crate::domains::audit::Events;
 use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
 
@@ -32,8 +34,10 @@ pub(super) enum Write {
     Settle(Box<Row>, Option<Payload>),
     /// What a running execution has done since the last time.
     Append(Box<Append>),
-    /// The execution shall leave no trace.
-    Discard(TenantId, ExecutionId),
+    /// The execution, which ended so, shall leave no trace.
+    Discard(Box<Row>),
+    /// The execution shall leave no trace, and nobody is told of it.
+    Forget(TenantId, ExecutionId),
 }
 
 /// Why something was not written.
@@ -76,11 +80,11 @@ impl Committed {
 
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and everything is written.
-    /// What `tenants` has counted goes along with what is written.
-    pub(super) fn start(database: Database, tenants: tenants::Service) -> Writer {
+    /// What `tenants` has counted goes along with what is written, and who listens to `events` is told of what ended.
+    pub(super) fn start(database: Database, tenants: tenants::Service, events: Events) -> Writer {
         let (queue, entries) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let store = Store { database, tenants };
+        let store = Store { database, tenants, events };
         tokio::spawn(commit_all(store, entries, Arc::clone(&healthy)));
         Writer { queue, healthy }
     }
@@ -114,6 +118,7 @@ impl Writer {
 struct Store {
     database: Database,
     tenants: tenants::Service,
+    events: Events,
 }
 
 async fn commit_all(store: Store, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
@@ -222,7 +227,8 @@ impl Failure {
 /// All of the batch in one transaction, or nothing.
 async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-    let (mut discarded, mut settled, mut appended) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut discarded, mut forgotten) = (Vec::new(), Vec::new());
+    let (mut settled, mut appended) = (Vec::new(), Vec::new());
     for entry in batch {
         match &entry.write {
             Write::Put(row, payload) | Write::Settle(row, payload) => {
@@ -233,10 +239,13 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
                 payloads.extend(payload.clone());
             }
             Write::Append(append) => appended.push((**append).clone()),
-            Write::Discard(tenant, id) => discarded.push((*tenant, *id)),
+            Write::Discard(row) => discarded.push(row),
+            Write::Forget(tenant, id) => forgotten.push((*tenant, *id)),
         }
     }
     let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
+    let ended: Vec<Row> =
+        executions.iter().filter(|row| announce::is_awaited(&store.events, row)).cloned().collect();
     let transaction = store.database.begin(AcrossTenants).await?;
     if rows::upsert(&transaction, executions).await? != count {
         return Err(Failure::Superseded);
@@ -247,8 +256,12 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
         return Err(Failure::Superseded);
     }
     rows::clear(&transaction, &settled).await?;
-    for (tenant, id) in discarded {
+    forgotten.extend(discarded.iter().map(|row| (row.tenant_id, row.id)));
+    for (tenant, id) in forgotten {
         rows::delete(&transaction, tenant, id).await?;
+    }
+    for row in ended.iter().chain(discarded.into_iter().map(|row| &**row)) {
+        announce::announce(&store.events, &transaction, row).await?;
     }
     let counts = store.tenants.take_counts();
     counts.store(&transaction).await?;
@@ -262,7 +275,8 @@ impl Entry {
         match &self.write {
             Write::Put(row, _) | Write::Settle(row, _) => row.id,
             Write::Append(append) => append.execution,
-            Write::Discard(_, id) => *id,
+            Write::Discard(row) => row.id,
+            Write::Forget(_, id) => *id,
         }
     }
 

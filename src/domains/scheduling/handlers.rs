@@ -5,15 +5,33 @@ use actix_web::{HttpResponse, delete, get, patch, post, put};
 
 use super::dto::{
     BackfillResponse, BackfillSchedule, ConflictsResponse, FiringResponse, HistoryQuery, HorizonQuery,
-    ListSchedulesQuery, LoadResponse, NextRunsQuery, NextRunsResponse, PauseSchedule, PreviewQuery, PreviewResponse,
-    ScheduleBody, ScheduleResponse, UpdateSchedule,
+    ListSchedulesQuery, ListTriggersQuery, LoadResponse, NextRunsQuery, NextRunsResponse, PauseSchedule, PreviewQuery, PreviewResponse,
+    ScheduleBody, ScheduleResponse, TriggerResponse, UpdateSchedule,
 };
 use super::service::Service;
+use super::triggers::Triggers;
 use crate::common::permission::grants::{SchedulesRead, SchedulesWrite, WorkflowsExecute};
 use crate::common::{Page, Problem, ScheduleId};
 use crate::infrastructure::web::{BadBody, Can, Conflict, Created, Guarded, Json, NoContent, NotFound, Unavailable};
 
 type Answer<T> = Result<T, Problem>;
+
+/// List triggers
+///
+/// Nodes of workflows that listen: to a Redis server, to a mailbox, to the ends of other workflows' runs. Newest first.
+#[utoipa::path(
+    tag = "schedules",
+    params(ListTriggersQuery),
+    responses((status = 200, description = "A page of triggers.", body = Page<TriggerResponse>), Guarded<SchedulesRead>)
+)]
+#[get("/triggers")]
+pub(super) async fn list_triggers(
+    ctx: Can<SchedulesRead>,
+    query: Query<ListTriggersQuery>,
+    triggers: Data<Triggers>,
+) -> Answer<Json<Page<TriggerResponse>>> {
+    Ok(Json(triggers.list(&ctx, &query).await?))
+}
 
 /// List schedules
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_model::{NodeIndex, Problem};
-use millrace_nodes::schedule as rules;
+use millrace_nodes::{NodeType, registry, schedule as rules};
 use millrace_runner::{BuiltIn, Compiled};
 
 use super::definition::find_zone;
@@ -171,7 +171,13 @@ fn rules_of(compiled: &Compiled, index: NodeIndex, spread: u64) -> Result<Vec<ru
         "n8n-nodes-base.interval" => {
             rules::of_interval_node(parameters).map(|rule| vec![rule]).map_err(|error| error.message.to_string())
         }
-        _ => Ok(Vec::new()),
+        kind => {
+            let polls = |node: &'static NodeType| {
+                registry::description(node).variant(compiled.workflow().node(index).version).polls()
+            };
+            let is_poll = registry::find(kind).is_some_and(polls);
+            Ok(if is_poll { rules::of_polls(parameters, spread) } else { Vec::new() })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Scheduling: workflows that begin at set times.
+//! Scheduling: workflows that begin by themselves, at set times or when something is heard.
 //!
-//! Owns `schedules` and `schedule_firings`. Invariants: the row of a schedule owns its due time, and it moves on in the
+//! Owns `schedules`, `schedule_firings` and `triggers`. Invariants: the row of a schedule owns its due time, and it moves on in the
 //! transaction that stores the execution, so a due time fires once, on however many replicas; no replica leads; what did
 //! not fire is recorded with the reason; a due time does not depend on the replica's zone, only on the schedule's.
 
@@ -24,16 +24,19 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod triggers;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use error::Error;
 pub use hooks::Activations;
 pub use service::Service;
+pub use triggers::{Dependencies as TriggerDependencies, TriggerActivations, Triggers};
 
 /// Routes under `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {
     config
+        .service(handlers::list_triggers)
         .service(handlers::list_schedules)
         .service(handlers::create_schedule)
         .service(handlers::preview_schedule)

@@ -1,6 +1,8 @@
 //! Queries of schedules and of their history. What is due is found by index, across tenants, and locked where the
 //! database can: another replica then takes the next ones.
 
+pub(super) mod triggers;
+
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,

@@ -4,7 +4,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use millrace_model::{Str, Value};
+use millrace_model::{Object, Str, Value};
+use millrace_nodes::webhook as node;
 use subtle::ConstantTimeEq;
 
 use super::reply::Reply;
@@ -48,6 +49,33 @@ impl Credentials {
                 Credentials::Jwt { key, validation: Box::new(validation) }
             }
         })
+    }
+
+    /// Of a stored credential's fields. `None`: they cannot be used so.
+    pub(super) fn stored(kind: node::Authentication, data: &Object) -> Option<Credentials> {
+        let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (settings, secret) = match kind {
+            node::Authentication::None => return None,
+            node::Authentication::Basic => (Authentication::Basic { user: text("user") }, text("password")),
+            node::Authentication::Header => (Authentication::Header { name: text("name") }, text("value")),
+            node::Authentication::Jwt => {
+                let algorithm = match text("algorithm").as_str() {
+                    "" => Algorithm::HS256,
+                    name => name.parse().ok()?,
+                };
+                let is_shared = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+                let is_pem = text("keyType") == "pemKey";
+                // A public key is no secret: it must not be taken for one.
+                if is_shared == is_pem {
+                    return None;
+                }
+                (Authentication::Jwt { algorithm }, text(if is_pem { "publicKey" } else { "secret" }))
+            }
+        };
+        if secret.is_empty() {
+            return None;
+        }
+        Credentials::new(&settings, &Secret::new(secret))
     }
 
     /// The header that shows them. `None`: tokens are made by others.
@@ -151,6 +179,25 @@ mod tests {
             (&header, None, 403),
         ] {
             assert_eq!(outcome(settings, "hush", shown), expected, "{settings:?} {shown:?}");
+        }
+    }
+
+    #[test]
+    fn stored_credentials_are_of_use_or_let_nobody_in() {
+        let fields = |fields: &[(&str, &str)]| fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        for (kind, data, is_usable) in [
+            (node::Authentication::Basic, vec![("user", "ann"), ("password", "hush")], true),
+            (node::Authentication::Basic, vec![("user", "ann")], false),
+            (node::Authentication::Header, vec![("name", "X-Token"), ("value", "hush")], true),
+            (node::Authentication::Header, vec![("name", "X-Token")], false),
+            (node::Authentication::Jwt, vec![("keyType", "passphrase"), ("secret", "hush")], true),
+            (node::Authentication::Jwt, vec![("secret", "hush"), ("algorithm", "HS512")], true),
+            (node::Authentication::Jwt, vec![("secret", "hush"), ("algorithm", "none")], false),
+            (node::Authentication::Jwt, vec![("secret", "hush"), ("algorithm", "RS256")], false),
+            (node::Authentication::Jwt, vec![("keyType", "pemKey"), ("publicKey", "hush")], false),
+        ] {
+            let data: Object = fields(&data).collect();
+            assert_eq!(Credentials::stored(kind, &data).is_some(), is_usable, "{kind:?} {data:?}");
         }
     }
 

@@ -52,8 +52,8 @@ pub struct WebhookResponse {
     pub methods: Vec<String>,
     pub path: String,
     pub url: String,
-    /// For one call, while somebody listens.
-    pub test_url: String,
+    /// For one call, while somebody listens; forms have none.
+    pub test_url: Option<String>,
     pub settings: Settings,
     /// The secrets that sign, oldest first, without themselves.
     pub signing_secrets: Vec<SigningSecretResponse>,

@@ -15,6 +15,10 @@ pub enum Error {
     NotSigned,
     #[error("there is no such request in the log of the webhook")]
     RequestNotFound,
+    #[error("there is no subscription with this id")]
+    SubscriptionNotFound,
+    #[error("there is no delivery with this id")]
+    DeliveryNotFound,
     #[error("there is no queued webhook with this id")]
     QueuedNotFound,
     #[error("its workflow runs at the moment, or somebody else changed it: wait")]
@@ -37,6 +41,8 @@ pub enum Error {
     NotJson(String),
     #[error("the workflow has no enabled webhook node to listen at")]
     NothingToListenTo,
+    #[error("a form is tried out by filling it in")]
+    IsForm,
     #[error("the webhook is not active: activate its workflow first")]
     NotActive,
     #[error("somebody else has changed the webhook meanwhile: read it and try again")]
@@ -68,6 +74,8 @@ impl Coded for Error {
             Error::NotFound => NOT_FOUND,
             Error::NotSigned => NOT_SIGNED,
             Error::RequestNotFound => REQUEST_NOT_FOUND,
+            Error::SubscriptionNotFound => SUBSCRIPTION_NOT_FOUND,
+            Error::DeliveryNotFound => DELIVERY_NOT_FOUND,
             Error::QueuedNotFound => QUEUED_NOT_FOUND,
             Error::BeingProcessed => BEING_PROCESSED,
             Error::NoWorkflow => NO_WORKFLOW,
@@ -80,6 +88,7 @@ impl Coded for Error {
             Error::NothingToListenTo => NOTHING_TO_LISTEN_TO,
             Error::Workflow(error) => error.code(),
             Error::NotActive => NOT_ACTIVE,
+            Error::IsForm => IS_FORM,
             Error::ChangedMeanwhile => CHANGED,
             Error::Invalid(_) => INVALID_BODY,
             Error::NodeGone | Error::Sealed | Error::Random(_) => INTERNAL,
@@ -106,6 +115,8 @@ impl Coded for Error {
 }
 
 const REQUEST_NOT_FOUND: Code = Code::new(Kind::NotFound, "webhook_request_not_found", "No such request");
+const SUBSCRIPTION_NOT_FOUND: Code = Code::new(Kind::NotFound, "subscription_not_found", "No such subscription");
+const DELIVERY_NOT_FOUND: Code = Code::new(Kind::NotFound, "delivery_not_found", "No such delivery");
 const QUEUED_NOT_FOUND: Code = Code::new(Kind::NotFound, "queued_webhook_not_found", "No such queued webhook");
 const BEING_PROCESSED: Code = Code::new(Kind::Conflict, "queued_webhook_busy", "The webhook is being worked on");
 const NO_WORKFLOW: Code = Code::new(Kind::NotFound, "workflow_not_found", "No such workflow");
@@ -120,6 +131,7 @@ const NOTHING_TO_LISTEN_TO: Code = Code::new(Kind::Conflict, "webhook_missing", 
 const NOT_FOUND: Code = Code::new(Kind::NotFound, "webhook_not_found", "No such webhook");
 const NOT_SIGNED: Code = Code::new(Kind::Conflict, "webhook_not_signed", "The webhook asks for no signature");
 const NOT_ACTIVE: Code = Code::new(Kind::Conflict, "webhook_not_active", "The webhook is not active");
+const IS_FORM: Code = Code::new(Kind::Conflict, "webhook_is_form", "The webhook is a form");
 const CHANGED: Code = Code::new(Kind::Conflict, "webhook_changed", "The webhook has changed meanwhile");
 
 /// Another workflow of the tenant answers this method and path.

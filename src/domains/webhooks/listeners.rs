@@ -175,6 +175,7 @@ impl Service {
         let program = program.runnable().map_err(Error::from)?;
         let node = program.workflow().find(&listener.node).ok_or(Error::NodeGone)?;
         let receiver = Receiver::new(program, node, None);
+        self.stored.check(&receiver, &mut request, self.now()).await?;
         (request.test, request.webhook_url) =
             (true, ecow::eco_format!("{}/webhook-test/{}", receiver.program.address, listener.path));
         let (output, items) = received(&request, &receiver)?;

@@ -1,4 +1,4 @@
-//! Webhooks: HTTP requests that begin workflows, or go on with waiting ones.
+//! Webhooks: HTTP requests that begin workflows, or go on with waiting ones; and those that tell subscribers of events.
 //!
 //! Owns the tables `webhook_*`. Invariants: a method and path of a tenant begins one workflow; the routes
 //! of a workflow change in the transaction that activates or deactivates it; a request finds its route without a query;
@@ -6,9 +6,11 @@
 //! a webhook for which nothing is set pays for none of it.
 
 mod credentials;
+mod deliveries;
 mod dto;
 mod dto_queue;
 mod dto_requests;
+mod dto_subscriptions;
 mod endpoints;
 mod entities;
 mod error;
@@ -31,6 +33,8 @@ mod sealing;
 mod service;
 mod settings;
 mod signature;
+mod stored;
+mod subscriptions;
 
 use actix_web::web::{self, ServiceConfig};
 use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
@@ -38,7 +42,9 @@ use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
 pub use error::Error;
 pub use handlers::BodyLimits;
 pub use registry::Registry;
+pub use route_table::{Lookup, RouteTable, Routed};
 pub use service::{Dependencies, Service};
+pub use subscriptions::Subscriptions;
 
 /// Routes under `/api/v1`.
 pub fn configure_api(config: &mut ApiConfig) {
@@ -59,7 +65,18 @@ pub fn configure_api(config: &mut ApiConfig) {
         .service(handlers::endpoints::test_webhook)
         .service(handlers::requests::list_webhook_requests)
         .service(handlers::requests::get_webhook_request)
-        .service(handlers::requests::replay_webhook_requests);
+        .service(handlers::requests::replay_webhook_requests)
+        .service(handlers::subscriptions::list_subscriptions)
+        .service(handlers::subscriptions::create_subscription)
+        .service(handlers::subscriptions::get_subscription)
+        .service(handlers::subscriptions::update_subscription)
+        .service(handlers::subscriptions::delete_subscription)
+        .service(handlers::subscriptions::rotate_subscription_secret)
+        .service(handlers::subscriptions::test_subscription)
+        .service(handlers::subscriptions::list_deliveries)
+        .service(handlers::subscriptions::recover_deliveries)
+        .service(handlers::subscriptions::get_delivery)
+        .service(handlers::subscriptions::resend_delivery);
 }
 
 /// Routes at the root of the server. They take any method and any path, so they are no part of the OpenAPI document.

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use millrace_model::{NodeIndex, Problem, Str, Value};
-use millrace_nodes::webhook::{Authentication, Settings};
+use millrace_nodes::webhook::Settings;
 use millrace_runner::Compiled;
 
 use super::guard::Guard;
 use super::settings::{Network, network};
+use super::stored::type_of;
 use crate::domains::executions::Program;
 use crate::domains::workflows::FORM_TRIGGER;
 
@@ -52,10 +53,10 @@ impl Receiver {
         let settings = settings(compiled, node);
         let at = |name: &str| format!("/nodes/{}/parameters/{name}", node.0);
         let mut problems = Vec::new();
-        if settings.authentication != Authentication::None {
-            let message = "the webhook asks its callers for credentials, and this server holds none to check them \
-                           against: it would let nobody in";
-            problems.push(Problem::new(at("authentication"), "webhook.credentials_unavailable", message));
+        let asked = type_of(settings.authentication);
+        if let Some(kind) = asked.filter(|kind| !compiled.workflow().node(node).credentials.contains_key(kind)) {
+            let message = format!("asks its callers for credentials, but names no {kind}: it would let nobody in");
+            problems.push(Problem::new(at("authentication"), "webhook.credentials_missing", message));
         }
         if let Some(text) = settings.ip_allow_list.iter().find(|text| network(text).is_none()) {
             let message = format!("\"{text}\" is neither an IP address nor a block of addresses");

@@ -165,31 +165,29 @@ impl Registry {
         found: &[Endpoint],
     ) -> Result<(), database::Error> {
         let mut known = endpoints::of_workflow(transaction, tenant, activation.workflow).await?;
-        // Forms have no settings of this kind.
-        let is_webhook = |endpoint: &&Endpoint| activation.parsed.node(endpoint.node).kind != FORM_TRIGGER;
-        let nodes = found.iter().filter(is_webhook).map(|endpoint| (endpoint.node, &endpoint.path));
-        let mut nodes: Vec<_> = nodes.collect();
+        let mut nodes: Vec<_> = found.iter().map(|endpoint| (endpoint.node, &endpoint.path)).collect();
         nodes.dedup();
         let wanted = nodes.into_iter().map(|(index, path)| {
             let node = activation.parsed.node(index);
             let key = if node.id.is_empty() { &node.name } else { &node.id };
-            (key.to_string(), node.name.to_string(), path.to_string())
+            (key.to_string(), node.name.to_string(), path.to_string(), node.kind == FORM_TRIGGER)
         });
         let wanted: Vec<_> = wanted.collect();
         let mut renamed = Vec::new();
-        for (node_key, node, path) in wanted {
+        for (node_key, node, path, is_form) in wanted {
             match known.iter().position(|row| row.node_key == node_key) {
                 Some(at) => {
                     let row = known.swap_remove(at);
-                    if row.node != node || row.path != path {
-                        endpoints::update_node(transaction, &endpoints::Endpoint { node, path, ..row }).await?;
+                    if (&row.node, &row.path, row.is_form) != (&node, &path, is_form) {
+                        let row = endpoints::Endpoint { node, path, is_form, ..row };
+                        endpoints::update_node(transaction, &row).await?;
                     }
                 }
-                None => renamed.push((node_key, node, path)),
+                None => renamed.push((node_key, node, path, is_form)),
             }
         }
-        for (node_key, node, path) in renamed {
-            if let Some(at) = known.iter().position(|row| row.path == path) {
+        for (node_key, node, path, is_form) in renamed {
+            if let Some(at) = known.iter().position(|row| row.path == path && row.is_form == is_form) {
                 let row = known.swap_remove(at);
                 endpoints::update_node(transaction, &endpoints::Endpoint { node_key, node, ..row }).await?;
                 continue;
@@ -202,6 +200,7 @@ impl Registry {
                 node_key,
                 node,
                 path,
+                is_form,
                 settings: "{}".to_owned(),
                 secrets: None,
                 created_at: now,
@@ -360,7 +359,7 @@ fn settings_problems(activation: &Activation<'_>) -> Vec<Problem> {
     let compiled = millrace_runner::Compiled::new(Arc::new(activation.parsed.clone()), &millrace_runner::BuiltIn);
     let webhooks = activation.parsed.indices().filter(|index| {
         let node = activation.parsed.node(*index);
-        !node.disabled && node.kind == "n8n-nodes-base.webhook"
+        !node.disabled && matches!(node.kind.as_str(), "n8n-nodes-base.webhook" | FORM_TRIGGER)
     });
     webhooks.flat_map(|index| Receiver::problems(&compiled, index)).collect()
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod endpoints;
 pub(super) mod listeners;
+pub(super) mod outbound;
 pub(super) mod queue;
 pub(super) mod requests;
 

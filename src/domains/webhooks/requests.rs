@@ -16,6 +16,7 @@ use super::route_table::Lookup;
 use super::service::Service;
 use crate::common::{Ctx, Page, WebhookId, WebhookRequestId};
 use crate::domains::audit::Change;
+use crate::domains::workflows::FORM_PATH;
 
 /// Requests that are replayed by one call at most.
 const MOST_REPLAYS: u64 = 1000;
@@ -95,12 +96,14 @@ impl Service {
         let message = Message::unpack(&row.request);
         let Some(body) = message.bytes() else { return failed("its body was not kept") };
         let (path, query) = row.target.split_once('?').unwrap_or((&row.target, ""));
-        let path = path.split_once("/webhook/").map_or("", |(_, path)| path);
+        let form = || path.split_once("/form/").map(|(_, path)| format!("{FORM_PATH}{path}"));
+        let hook = path.split_once("/webhook/").map(|(_, path)| path.to_owned());
+        let path = hook.or_else(form).unwrap_or_default();
         let routes = match self.routes(ctx.tenant).await {
             Ok(routes) => routes,
             Err(error) => return failed(&error.to_string()),
         };
-        let Lookup::Found { route, parameters } = routes.table.find(&row.method, path) else {
+        let Lookup::Found { route, parameters } = routes.table.find(&row.method, &path) else {
             return failed("no active workflow has its path any more");
         };
         let receiver = match self.receiver(&route).await {

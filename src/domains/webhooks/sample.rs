@@ -20,6 +20,9 @@ impl Service {
     /// Calls an active webhook, and tells how it was answered.
     pub async fn test(&self, ctx: &Ctx, id: WebhookId, test: TestWebhook) -> Result<TestWebhookResponse, Error> {
         let row = self.endpoint(ctx, id).await?;
+        if row.is_form {
+            return Err(Error::IsForm);
+        }
         let routes = endpoints::routes(&self.database.read(ctx), ctx.tenant, [row.workflow_id]).await?;
         let methods: Vec<String> =
             routes.into_iter().filter(|route| route.node == row.node).map(|route| route.method).collect();

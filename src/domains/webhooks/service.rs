@@ -21,9 +21,10 @@ use super::registry::{Registry, Route, TenantRoutes};
 use super::reply::{self, Reply};
 use super::route_table::Routed;
 use super::sealing::Sealer;
+use super::stored::Stored;
 use crate::common::{Clock, ExecutionId, TenantId, Timestamp};
 use crate::domains::executions::{self, Answer, Executor, Interest, Launch, Mode, Resumed};
-use crate::domains::{audit, tenants, workflows};
+use crate::domains::{audit, credentials, tenants, workflows};
 use crate::infrastructure::cache::{Bucket, Cache};
 use crate::infrastructure::config::Config;
 use crate::infrastructure::database::Database;
@@ -50,6 +51,7 @@ pub struct Service {
     /// Something was queued.
     pub(super) queued: Arc<Notify>,
     limits: Arc<Limits>,
+    pub(super) stored: Stored,
 }
 
 /// What the server allows to all webhooks.
@@ -67,6 +69,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     pub deliveries: IdempotencyKeys,
     pub audit: audit::Service,
+    pub credentials: credentials::Service,
     pub tenants: tenants::Service,
     pub workflows: workflows::Service,
     pub executions: executions::Service,
@@ -75,11 +78,13 @@ pub struct Dependencies {
 
 impl Service {
     pub fn new(config: &Config, dependencies: Dependencies) -> Service {
-        let Dependencies { database, cache, clock, deliveries, audit, tenants, workflows, executions, registry } =
-            dependencies;
+        let Dependencies {
+            database, cache, clock, deliveries, audit, credentials, tenants, workflows, executions, registry
+        } = dependencies;
         let per_minute = |count: u32| (count > 0).then(|| Bucket::new(count, Duration::from_secs(60), count));
         Service {
             sealer: registry.sealer().clone(),
+            stored: Stored::new(credentials),
             gate: Gate::new(Arc::clone(&cache), clock, deliveries),
             schedule: Arc::new(Schedule::new(config)),
             queued: Arc::default(),
@@ -149,20 +154,43 @@ impl Service {
         caller: &Caller<'_>,
         request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
-        let Some(guard) = &receiver.guard else {
-            self.count(route.tenant(), caller).await?;
-            return self.call(route, receiver, request).await;
-        };
-        let draft = guard.draft(caller, &request, self.now());
-        let answer = match guard.check_origin(caller, &request) {
-            Ok(()) => self.admitted(guard, route, caller, request).await,
-            Err(reply) => Err(reply),
-        };
+        let draft = receiver.guard.as_ref().and_then(|guard| guard.draft(caller, &request, self.now()));
+        let answer = self.checked(route, receiver, caller, request).await;
         if let Some(draft) = draft {
             let (Ok(reply) | Err(reply)) = &answer;
             self.log.write(draft, reply);
         }
         answer
+    }
+
+    async fn checked(
+        &self,
+        route: &Arc<Route>,
+        receiver: &Receiver,
+        caller: &Caller<'_>,
+        mut request: ReceivedRequest,
+    ) -> Result<Reply, Reply> {
+        self.let_in(receiver, caller, &mut request).await?;
+        match &receiver.guard {
+            Some(guard) => self.admitted(guard, route, caller, request).await,
+            None => {
+                self.count(route.tenant(), caller).await?;
+                self.call(route, receiver, request).await
+            }
+        }
+    }
+
+    /// Refuses whom the webhook's settings, or the credential its node names, keep out.
+    pub(super) async fn let_in(
+        &self,
+        receiver: &Receiver,
+        caller: &Caller<'_>,
+        request: &mut ReceivedRequest,
+    ) -> Result<(), Reply> {
+        if let Some(guard) = &receiver.guard {
+            guard.check_origin(caller, request)?;
+        }
+        self.stored.check(receiver, request, self.now()).await
     }
 
     /// A call from where calls may come from.
@@ -231,6 +259,9 @@ impl Service {
         receiver: &Receiver,
         mut request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
+        if receiver.is_form() {
+            return self.submit_form(receiver, request).await;
+        }
         request.webhook_url = ecow::eco_format!("{}/webhook/{}", receiver.program.address, route.path());
         let (output, items) = received(&request, receiver)?;
         let launch = launch(receiver, output, items);
@@ -282,6 +313,7 @@ impl Service {
             let methods: Vec<String> = receiver.settings.methods.iter().map(ToString::to_string).collect();
             return Err(reply::other_methods(&request.method, &methods));
         }
+        self.stored.check(&receiver, &mut request, self.now()).await?;
         request.webhook_url = ecow::eco_format!("{}/webhook-waiting/{id}", receiver.program.address);
         let (_, items) = received(&request, &receiver)?;
         let resumed = self.executions.resume(&waiting, Arc::new(items)).await.map_err(Error::from)?;

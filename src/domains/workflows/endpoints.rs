@@ -61,6 +61,19 @@ pub fn webhook_endpoints(workflow: &Workflow) -> (Vec<Endpoint>, Vec<Problem>) {
     (found, problems)
 }
 
+/// The list that a node takes messages from: a Redis node written by hand, in front of everything, that names one. It is
+/// a trigger though its type is none.
+pub fn queue_of(workflow: &Workflow, index: NodeIndex) -> Option<String> {
+    let node = workflow.node(index);
+    let is_first = workflow.connections.inputs(index).iter().all(Vec::is_empty);
+    let is_written_by_hand = !node.document.contains_key("typeVersion");
+    let is_queue = node.raw_parameter("resource").and_then(Value::as_str) == Some("queue");
+    if node.kind != "n8n-nodes-base.redis" || node.disabled || !is_first || !is_written_by_hand || !is_queue {
+        return None;
+    }
+    Some(node.raw_parameter("queue").map(|queue| queue.to_js_string().trim().to_owned()).unwrap_or_default())
+}
+
 struct Fault {
     parameter: &'static str,
     code: &'static str,

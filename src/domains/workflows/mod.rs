@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use document::Document;
 pub use dto::{ImportResponse, WorkflowResponse};
-pub use endpoints::{Endpoint, FORM_PATH, FORM_TRIGGER, webhook_endpoints};
+pub use endpoints::{Endpoint, FORM_PATH, FORM_TRIGGER, queue_of, webhook_endpoints};
 pub use error::{Error, Refusal, field_error};
 pub use hooks::{Activation, WorkflowHooks};
 pub use model::problems_of;

@@ -7,7 +7,7 @@ use millrace_nodes::{Role, inferred_connections};
 use millrace_runner::Compiled;
 
 use super::document::Document;
-use super::endpoints::webhook_endpoints;
+use super::endpoints::{queue_of, webhook_endpoints};
 
 /// Longest name and longest tag, in characters; n8n's limit for names.
 pub(super) const MAX_NAME: usize = 128;
@@ -85,7 +85,8 @@ pub(super) fn warnings_of(parsed: &Workflow, compiled: &Compiled) -> Vec<Problem
         );
         warnings.push(Problem::new("/connections", "connections.inferred", message));
     }
-    if compiled.start().is_none() && compiled.entry().is_some() {
+    let listens = parsed.indices().any(|index| queue_of(parsed, index).is_some());
+    if !listens && compiled.start().is_none() && compiled.entry().is_some() {
         let message = "the workflow has no trigger node: it runs only when it is triggered over the API";
         warnings.push(Problem::new("/nodes", NO_TRIGGER, message));
     }
@@ -109,7 +110,8 @@ pub(super) fn trigger_count(parsed: &Workflow) -> usize {
             && millrace_nodes::registry::find(kind)
                 .is_some_and(|found| matches!(found.role, Role::Trigger | Role::Webhook))
     };
-    parsed.nodes.iter().filter(|node| !node.disabled && begins(&node.kind)).count()
+    let triggers = parsed.nodes.iter().filter(|node| !node.disabled && begins(&node.kind)).count();
+    triggers + parsed.indices().filter(|index| queue_of(parsed, *index).is_some()).count()
 }
 
 /// Names in the document's `tags`: objects with a name as n8n exports them, or bare names. `None`: it has no such list.

@@ -5,8 +5,8 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, FiringId, InvitationId,
-    OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DeliveryId, ExecutionId, FiringId, InvitationId,
+    OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, SubscriptionId, TagId, TenantId, Timestamp, TriggerId, UserId, WebhookId,
     WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
@@ -111,6 +111,9 @@ id_columns!(
     WebhookId,
     QueuedWebhookId,
     WebhookRequestId,
+    SubscriptionId,
+    DeliveryId,
+    TriggerId,
     WorkerId,
     ScheduleId,
     FiringId,

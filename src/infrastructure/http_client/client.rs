@@ -53,6 +53,16 @@ impl HttpClient {
         })
     }
 
+    /// TLS for other protocols, with the same trust. `any`: of whatever certificate.
+    pub fn tls(&self, any: bool) -> Result<rustls::ClientConfig, TlsError> {
+        let mut config = rustls::ClientConfig::clone(&self.tls);
+        config.alpn_protocols.clear();
+        if any {
+            tls::trust_anybody(&mut config);
+        }
+        Ok(config)
+    }
+
     /// What the configuration allows to everyone.
     pub fn default_policy(&self) -> &Arc<EgressPolicy> {
         &self.default_policy

@@ -2,8 +2,10 @@
 //! are; connections are kept by credential, so tenants that do not share a credential never share a connection.
 
 mod address;
+mod mailbox;
 mod postgres;
 mod redis;
+mod redis_listening;
 mod smtp;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,9 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::http_client::EgressPolicy;
+
+pub use mailbox::{Mailbox, Message};
+pub use redis_listening::{RedisQueue, Said, hear};
 
 /// Longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +46,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(message: impl Into<String>) -> Failure {
+    pub fn new(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), description: None }
     }
 

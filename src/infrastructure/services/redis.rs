@@ -73,7 +73,15 @@ impl Services {
     }
 }
 
-async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<MultiplexedConnection, Failure> {
+pub(super) async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<MultiplexedConnection, Failure> {
+    let settings = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(ANSWER_TIMEOUT));
+    let client = client(policy, connection).await?;
+    client.get_multiplexed_async_connection_with_config(&settings).await.map_err(|error| failed(&error))
+}
+
+pub(super) async fn client(policy: &EgressPolicy, connection: &Object) -> Result<Client, Failure> {
     if flag(connection, "ssl") {
         return Err(Failure::new("TLS connections to Redis are not supported")
             .describe("Switch \"SSL\" off in the credential, or reach Redis through a tunnel"));
@@ -90,14 +98,10 @@ async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<Multiplex
     }
     let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
     let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
-    let client = Client::open(place).map_err(|error| failed(&error))?;
-    let settings = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_TIMEOUT))
-        .set_response_timeout(Some(ANSWER_TIMEOUT));
-    client.get_multiplexed_async_connection_with_config(&settings).await.map_err(|error| failed(&error))
+    Client::open(place).map_err(|error| failed(&error))
 }
 
-fn failed(error: &RedisError) -> Failure {
+pub(super) fn failed(error: &RedisError) -> Failure {
     let message = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         _ => error.to_string(),

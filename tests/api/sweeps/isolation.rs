@@ -49,6 +49,14 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         }
         return Some(schedule);
     }
+    if path.starts_with("/api/v1/webhook-subscriptions/") {
+        return Some(subscription(tenant).await);
+    }
+    if path.starts_with("/api/v1/webhook-deliveries/") {
+        let path = format!("/api/v1/webhook-subscriptions/{}/test", subscription(tenant).await);
+        let pinged = tenant.owner.post(&path, json!({})).await.json(200);
+        return Some(pinged["deliveryId"].as_str().unwrap().to_owned());
+    }
     if path.starts_with("/api/v1/webhooks/queue/") {
         return Some(queued_webhook(server, tenant).await);
     }
@@ -76,6 +84,12 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         return Some(id(execution(tenant, ends).await));
     }
     None
+}
+
+/// Somebody who wants to be told.
+async fn subscription(tenant: &TestTenant) -> String {
+    let body = json!({ "name": "x", "url": "https://status.example/hooks", "events": ["*"] });
+    id(tenant.owner.post("/api/v1/webhook-subscriptions", body).await.json(201))
 }
 
 /// The active workflow that the examples of schedules name.

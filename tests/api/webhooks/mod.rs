@@ -1,9 +1,11 @@
 //! Webhooks: routes, answers, refusals.
 
+mod credentials;
 mod guard;
 mod killed;
 mod queue;
 mod requests;
+mod subscriptions;
 mod trace;
 mod wire;
 

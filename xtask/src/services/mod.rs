@@ -5,6 +5,7 @@ pub(crate) mod browser;
 mod compose;
 mod install;
 mod local;
+pub(crate) mod mailbox;
 mod postgres;
 mod probe;
 mod rabbitmq;

@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use crate::{
     arguments::{Arguments, Wrong},
     interrupt, process, report,
-    services::{Plan, Service, Services, browser, shared},
+    services::{Plan, Service, Services, browser, mailbox, shared},
     tidy, workspace,
 };
 
@@ -155,6 +155,7 @@ impl Suite {
     }
 
     fn api_on_services(&self) -> Result<Verdict> {
+        mailbox::prepare()?;
         browser::prepare()?;
         let browser = [(browser::VARIABLE, "1")];
         if self.keep {

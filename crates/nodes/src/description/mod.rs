@@ -94,6 +94,11 @@ impl Variant {
         Variant { document, versions, properties, features }
     }
 
+    /// Does the node look for news at the times of its parameter `pollTimes`?
+    pub fn polls(&self) -> bool {
+        self.document.get("polling") == Some(&Value::Bool(true))
+    }
+
     /// Is the node meant to be called by an AI agent?
     pub fn is_tool(&self) -> bool {
         self.document.get("name").and_then(Value::as_str).is_some_and(|name| name.ends_with("Tool"))

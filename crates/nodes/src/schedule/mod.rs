@@ -74,7 +74,16 @@ fn steps(every: usize, of: usize) -> String {
 
 /// The rules of a Cron node; `spread` chooses the second.
 pub fn of_cron(parameters: &Object, spread: u64) -> Vec<Rule> {
-    let times = parameters.get("triggerTimes").and_then(|times| times.get("item")).and_then(Value::as_array);
+    of_times(parameters, "triggerTimes", spread)
+}
+
+/// The rules of a node that polls; `spread` chooses the second.
+pub fn of_polls(parameters: &Object, spread: u64) -> Vec<Rule> {
+    of_times(parameters, "pollTimes", spread)
+}
+
+fn of_times(parameters: &Object, name: &str, spread: u64) -> Vec<Rule> {
+    let times = parameters.get(name).and_then(|times| times.get("item")).and_then(Value::as_array);
     times.unwrap_or_default().iter().map(|time| of_time(time, spread % 60)).collect()
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Trial {
     on_error: &'static str,
     inputs: Vec<Option<Items>>,
     pub world: World,
+    pub globals: Globals,
 }
 
 /// A node by its short name, at its newest version, with one empty item.
@@ -38,6 +39,7 @@ pub(crate) fn trial(name: &str) -> Trial {
         on_error: "stopWorkflow",
         inputs: vec![Some(Arc::new(vec![Item::empty().paired(0)]))],
         world: World::default(),
+        globals: globals(),
     }
 }
 
@@ -92,7 +94,6 @@ impl Trial {
         let index = NodeIndex(0);
         let node_type = registry::find(&self.kind).unwrap();
         let parameters = parameters::with_defaults(registry::description(node_type), workflow.node(index));
-        let globals = globals();
         let mut context = NodeContext {
             workflow: &workflow,
             run_data: &RunData::default(),
@@ -104,7 +105,7 @@ impl Trial {
             contexts: &NodeContexts::default(),
             memory: &mut Object::new(),
             static_data: &mut Object::new(),
-            globals: &globals,
+            globals: &self.globals,
             sandbox: &mut Sandbox::new(Limits::default()),
             host: &self.world,
         };

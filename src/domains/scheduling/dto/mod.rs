@@ -1,6 +1,7 @@
 //! What the API takes and shows of schedules.
 
 mod forecast;
+mod triggers;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,7 @@ use crate::common::page::Limit;
 use crate::common::{Cursor, ExecutionId, FiringId, Patch, ScheduleId, Timestamp, WorkflowId};
 use crate::domains::executions;
 
+pub(super) use triggers::{ListTriggersQuery, TriggerResponse};
 pub(super) use forecast::{
     Conflict, ConflictKind, ConflictsResponse, HorizonQuery, HourLoad, LoadResponse, NextRun, NextRunsQuery,
     NextRunsResponse, PreviewQuery, PreviewResponse, ScheduleName, Suggestion,

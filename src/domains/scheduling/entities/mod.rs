@@ -3,3 +3,4 @@
 
 pub(super) mod firing;
 pub(super) mod schedule;
+pub(super) mod trigger;

@@ -16,6 +16,8 @@ pub struct Model {
     pub node_key: String,
     pub node: String,
     pub path: String,
+    /// People fill it in; the path begins with `form/`.
+    pub is_form: bool,
     /// JSON.
     pub settings: String,
     /// Encrypted JSON.

@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::super::guard::Guard;
 use super::super::reply::{self, Reply};
 use super::super::route_table::Lookup;
 use super::super::service::Service;
@@ -48,10 +49,14 @@ async fn answer(
     if !receiver.is_form() {
         return Err(reply::not_registered(method, addressed.path));
     }
+    let _place = webhooks.place()?;
     request::check_caller(request, receiver)?;
+    let caller = addressed.caller(request, webhooks.scheme());
+    let limits = limits.within(receiver.guard.as_deref().and_then(Guard::body_limit));
+    let mut received = request::received(request, payload, parameters, limits).await?;
     if request.method() == Method::GET {
+        webhooks.let_in(receiver, &caller, &mut received).await?;
         return Ok(webhooks.form(receiver));
     }
-    let received = request::received(request, payload, parameters, limits).await?;
-    webhooks.submit_form(receiver, received).await
+    webhooks.answer(&route, receiver, &caller, received).await
 }

@@ -7,6 +7,7 @@ mod forms;
 pub(super) mod queue;
 mod request;
 pub(super) mod requests;
+pub(super) mod subscriptions;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};

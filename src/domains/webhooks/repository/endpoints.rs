@@ -76,6 +76,7 @@ pub(in super::super) async fn update_node(connection: &impl ConnectionTrait, row
         .col_expr(endpoint::Column::NodeKey, Expr::value(row.node_key.as_str()))
         .col_expr(endpoint::Column::Node, Expr::value(row.node.as_str()))
         .col_expr(endpoint::Column::Path, Expr::value(row.path.as_str()))
+        .col_expr(endpoint::Column::IsForm, Expr::value(row.is_form))
         .filter(endpoint::Column::Id.eq(row.id))
         .exec(connection)
         .await

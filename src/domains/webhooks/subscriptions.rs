@@ -1,0 +1,311 @@
+//! Subscriptions: addresses that a tenant wants to be told of events. This is also the listener of all events: what
+//! somebody subscribed to is kept in the transaction in which it happens.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rustc_hash::FxHashMap;
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::deliveries::DeliveryStatus;
+use super::dto::{RotateSecret, RotatedSecretResponse};
+use super::dto_subscriptions::{CreatedSubscriptionResponse, SetSubscription, SubscriptionResponse};
+use super::endpoints::new_secret;
+use super::error::Error;
+use super::repository::outbound::{self as rows, Delivery, Subscription};
+use super::sealing::Sealer;
+use super::settings::{Secrets, SigningSecret};
+use super::signature::{self, Scheme};
+use crate::common::{Clock, Ctx, DeliveryId, FieldError, Page, PageQuery, Secret, SubscriptionId, TenantId, Timestamp};
+use crate::domains::audit::{self, Change, Event, Listener};
+use crate::domains::tenants;
+use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
+use crate::infrastructure::http_client::HttpClient;
+
+/// How often subscriptions of other replicas are looked for: an event may go untold for so long after somebody subscribed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Who subscribed to what, in memory.
+type Index = FxHashMap<TenantId, Vec<(SubscriptionId, Vec<String>)>>;
+
+/// The webhooks that this server sends. Cheap to clone.
+#[derive(Clone)]
+pub struct Subscriptions {
+    pub(super) database: Database,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: audit::Service,
+    pub(super) tenants: tenants::Service,
+    pub(super) http: HttpClient,
+    pub(super) sealer: Sealer,
+    /// Something is to be told.
+    pub(super) news: Arc<Notify>,
+    index: Arc<RwLock<Index>>,
+}
+
+impl Subscriptions {
+    /// `key`: encrypts the secrets that sign.
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        audit: audit::Service,
+        tenants: tenants::Service,
+        http: HttpClient,
+        key: &Secret<[u8; 32]>,
+    ) -> Subscriptions {
+        let sealer = Sealer::new(key);
+        Subscriptions { database, clock, audit, tenants, http, sealer, news: Arc::default(), index: Arc::default() }
+    }
+
+    /// Reads who subscribed to what.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let mut index = Index::default();
+        for row in rows::enabled(&self.database.read(AcrossTenants)).await? {
+            index.entry(row.tenant_id).or_default().push((row.id, events_of(&row)));
+        }
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        Ok(())
+    }
+
+    /// Follows the subscriptions made on other replicas until the shutdown.
+    pub async fn follow(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "subscriptions to events could not be read");
+            }
+            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+        }
+    }
+
+    pub async fn list(&self, ctx: &Ctx, query: &PageQuery) -> Result<Page<SubscriptionResponse>, Error> {
+        let before = query.cursor.map(|cursor| SubscriptionId::from_uuid(cursor.id()));
+        let found = rows::list(&self.database.read(ctx), ctx.tenant, before, query.limit()).await?;
+        Ok(Page::from_rows(found, query.limit(), |row| row.id.as_uuid(), |row| SubscriptionResponse::from(&row)))
+    }
+
+    pub async fn get(&self, ctx: &Ctx, id: SubscriptionId) -> Result<SubscriptionResponse, Error> {
+        Ok(SubscriptionResponse::from(&self.row(ctx, id).await?))
+    }
+
+    /// Subscribes an address. Its secret is in the answer and is not shown again.
+    pub async fn create(&self, ctx: &Ctx, given: SetSubscription) -> Result<CreatedSubscriptionResponse, Error> {
+        check(&given)?;
+        let (id, now) = (SubscriptionId::new(), self.clock.now());
+        let secret = new_secret(Scheme::StandardWebhooks)?;
+        let signature = vec![SigningSecret { value: secret.clone(), until: None }];
+        let secrets = self.seal(ctx.tenant, id, &Secrets { signature, authentication: None })?;
+        let row = Subscription {
+            id,
+            tenant_id: ctx.tenant,
+            name: given.name,
+            url: given.url,
+            events: json!(given.events).to_string(),
+            ordered: given.ordered,
+            secrets,
+            failing_since: None,
+            warned: 0,
+            disabled_at: None,
+            disabled_reason: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let response = SubscriptionResponse::from(&row);
+        let transaction = self.database.begin(ctx).await?;
+        rows::insert(&transaction, row).await?;
+        self.audit.record(&transaction, ctx, Change::new("subscription.create", id).after(&response)).await?;
+        transaction.commit().await?;
+        self.refresh().await?;
+        Ok(CreatedSubscriptionResponse { subscription: response, secret: secret.expose().clone() })
+    }
+
+    /// Replaces what is subscribed to. One that was disabled is told again from now on, unless it says otherwise.
+    pub async fn update(
+        &self,
+        ctx: &Ctx,
+        id: SubscriptionId,
+        given: SetSubscription,
+    ) -> Result<SubscriptionResponse, Error> {
+        check(&given)?;
+        let mut row = self.row(ctx, id).await?;
+        let before = SubscriptionResponse::from(&row);
+        let now = self.clock.now();
+        (row.name, row.url, row.events) = (given.name, given.url, json!(given.events).to_string());
+        (row.ordered, row.updated_at) = (given.ordered, now);
+        if given.enabled {
+            (row.disabled_at, row.disabled_reason) = (None, None);
+            (row.failing_since, row.warned) = (None, 0);
+        } else if row.disabled_at.is_none() {
+            (row.disabled_at, row.disabled_reason) = (Some(now), Some("switched off".to_owned()));
+        }
+        let after = SubscriptionResponse::from(&row);
+        let change = Change::new("subscription.update", id).before(&before).after(&after);
+        self.write(ctx, &row, change).await?;
+        Ok(after)
+    }
+
+    pub async fn delete(&self, ctx: &Ctx, id: SubscriptionId) -> Result<(), Error> {
+        let row = self.row(ctx, id).await?;
+        let transaction = self.database.begin(ctx).await?;
+        rows::delete(&transaction, ctx.tenant, id).await?;
+        let change = Change::new("subscription.delete", id).before(&SubscriptionResponse::from(&row));
+        self.audit.record(&transaction, ctx, change).await?;
+        transaction.commit().await?;
+        self.refresh().await
+    }
+
+    /// Signs with a new secret, and with those before it until the overlap is over.
+    pub async fn rotate(
+        &self,
+        ctx: &Ctx,
+        id: SubscriptionId,
+        given: RotateSecret,
+    ) -> Result<RotatedSecretResponse, Error> {
+        let mut row = self.row(ctx, id).await?;
+        let value = match given.secret {
+            Some(value) if signature::is_usable(Scheme::StandardWebhooks, value.expose()) => value,
+            Some(_) => {
+                let message = "must be base64, behind whsec_ or not";
+                return Err(Error::Invalid(vec![FieldError::new("/secret", "invalid_secret", message)]));
+            }
+            None => new_secret(Scheme::StandardWebhooks)?,
+        };
+        let now = self.clock.now();
+        let until = now.plus(Duration::from_secs(given.overlap_seconds));
+        let mut secrets = self.secrets(&row)?;
+        secrets.add(SigningSecret { value: value.clone(), until: None }, now, until);
+        row.secrets = self.seal(ctx.tenant, id, &secrets)?;
+        self.write(ctx, &row, Change::new("subscription.rotate", id)).await?;
+        Ok(RotatedSecretResponse { secret: value.expose().clone(), previous_until: until })
+    }
+
+    /// Tells an address of a `test.ping`, whatever it subscribed to.
+    pub async fn ping(&self, ctx: &Ctx, id: SubscriptionId) -> Result<DeliveryId, Error> {
+        let row = self.row(ctx, id).await?;
+        let now = self.clock.now();
+        let delivery = delivery(&row.tenant_id, row.id, "test.ping", now, &json!({ "subscriptionId": id }));
+        let delivery_id = delivery.id;
+        let transaction = self.database.begin(ctx).await?;
+        rows::insert_deliveries(&transaction, vec![delivery]).await?;
+        self.audit.record(&transaction, ctx, Change::new("subscription.test", id)).await?;
+        transaction.commit().await?;
+        self.news.notify_one();
+        Ok(delivery_id)
+    }
+
+    async fn write(&self, ctx: &Ctx, row: &Subscription, change: Change) -> Result<(), Error> {
+        let transaction = self.database.begin(ctx).await?;
+        rows::update(&transaction, row).await?;
+        self.audit.record(&transaction, ctx, change).await?;
+        transaction.commit().await?;
+        self.refresh().await
+    }
+
+    pub(super) async fn row(&self, ctx: &Ctx, id: SubscriptionId) -> Result<Subscription, Error> {
+        rows::find(&self.database.read(ctx), ctx.tenant, id).await?.ok_or(Error::SubscriptionNotFound)
+    }
+
+    pub(super) fn secrets(&self, row: &Subscription) -> Result<Secrets, Error> {
+        Secrets::read(&self.sealer.open(row.tenant_id, &row.id.to_string(), &row.secrets)?)
+    }
+
+    fn seal(&self, tenant: TenantId, id: SubscriptionId, secrets: &Secrets) -> Result<Vec<u8>, Error> {
+        self.sealer.seal(tenant, &id.to_string(), secrets.write().expose())
+    }
+}
+
+#[async_trait]
+impl Listener for Subscriptions {
+    fn wants(&self, tenant: TenantId, kind: &str) -> bool {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.get(&tenant).is_some_and(|all| all.iter().any(|(_, events)| is_wanted(events, kind)))
+    }
+
+    async fn keep(&self, transaction: &Transaction, event: &Event) -> Result<(), database::Error> {
+        let wanting: Vec<SubscriptionId> = {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            let all = index.get(&event.tenant).into_iter().flatten();
+            all.filter(|(_, events)| is_wanted(events, event.kind)).map(|(id, _)| *id).collect()
+        };
+        let deliveries = wanting.into_iter().map(|id| delivery(&event.tenant, id, event.kind, event.at, &event.data));
+        rows::insert_deliveries(transaction, deliveries.collect()).await?;
+        // Too early for this transaction, perhaps; then the next look finds it.
+        self.news.notify_one();
+        Ok(())
+    }
+}
+
+/// What an address is to be told, in the shape of the Standard Webhooks specification.
+fn delivery(
+    tenant: &TenantId,
+    subscription: SubscriptionId,
+    kind: &str,
+    at: Timestamp,
+    data: &serde_json::Value,
+) -> Delivery {
+    Delivery {
+        id: DeliveryId::new(),
+        tenant_id: *tenant,
+        subscription_id: subscription,
+        event: kind.to_owned(),
+        payload: json!({ "type": kind, "timestamp": at, "data": data }).to_string(),
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        due_at: Some(at),
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+pub(super) fn events_of(row: &Subscription) -> Vec<String> {
+    serde_json::from_str(&row.events).unwrap_or_default()
+}
+
+/// `*`, `kind.*`, or the event itself.
+fn is_wanted(events: &[String], kind: &str) -> bool {
+    events.iter().any(|wanted| match wanted.strip_suffix('*') {
+        Some("") => true,
+        Some(prefix) => kind.starts_with(prefix),
+        None => wanted == kind,
+    })
+}
+
+fn check(given: &SetSubscription) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    let is_url = url::Url::parse(&given.url)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty());
+    if !is_url {
+        problems.push(FieldError::new("/url", "invalid_url", "must be an http or https URL without credentials"));
+    }
+    for (at, event) in given.events.iter().enumerate() {
+        let name = event.strip_suffix(".*").unwrap_or(event);
+        let is_name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
+        };
+        if event != "*" && !is_name(name) {
+            let message = "must be the name of an event, `kind.*`, or `*`";
+            problems.push(FieldError::new(format!("/events/{at}"), "invalid_event", message));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_name_events() {
+        let wants = |pattern: &str, kind| is_wanted(&[pattern.to_owned()], kind);
+        for (pattern, kind, expected) in [
+            ("*", "execution.error", true),
+            ("execution.*", "execution.error", true),
+            ("execution.*", "executions.error", false),
+            ("execution.error", "execution.error", true),
+            ("execution.error", "execution.success", false),
+        ] {
+            assert_eq!(wants(pattern, kind), expected, "{pattern} {kind}");
+        }
+    }
+}

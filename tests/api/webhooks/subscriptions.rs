@@ -1,0 +1,261 @@
+//! Webhooks that this server sends: what is told to whom, signed, again and again, and no further than is allowed.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::support::{TestServer, TestTenant, sign_in};
+use crate::workflows::{activated, greeting};
+
+/// What a subscriber was sent.
+#[derive(Clone, Debug)]
+struct Sent {
+    id: String,
+    at: String,
+    signature: String,
+    body: String,
+}
+
+/// Somebody who is told: answers with these statuses one after the other, then with 200.
+#[derive(Clone, Default)]
+struct Subscriber {
+    sent: Arc<Mutex<Vec<Sent>>>,
+    answers: Arc<Mutex<Vec<(u16, Option<&'static str>)>>>,
+}
+
+impl Subscriber {
+    async fn listen(&self) -> String {
+        let subscriber = self.clone();
+        let server = HttpServer::new(move || {
+            App::new().app_data(web::Data::new(subscriber.clone())).default_service(web::to(Subscriber::answer))
+        });
+        let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+        let address = server.addrs()[0];
+        actix_web::rt::spawn(server.run());
+        format!("http://{address}/hooks")
+    }
+
+    async fn answer(request: HttpRequest, body: Bytes, subscriber: web::Data<Subscriber>) -> HttpResponse {
+        let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        subscriber.sent.lock().unwrap().push(Sent {
+            id: header("webhook-id"),
+            at: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        });
+        let mut answers = subscriber.answers.lock().unwrap();
+        let (status, retry_after) = if answers.is_empty() { (200, None) } else { answers.remove(0) };
+        let mut response = HttpResponse::build(status.try_into().unwrap());
+        if let Some(seconds) = retry_after {
+            response.insert_header(("retry-after", seconds));
+        }
+        response.body("seen")
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let kind = |sent: Sent| serde_json::from_str::<Value>(&sent.body).unwrap()["type"].as_str().unwrap().to_owned();
+        self.sent().into_iter().map(kind).collect()
+    }
+}
+
+async fn open() -> (TestServer, TestTenant) {
+    let server = TestServer::with(|config| {
+        config.http_client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let acme = server.tenant("acme").await;
+    (server, acme)
+}
+
+async fn subscribe(tenant: &TestTenant, url: &str, events: Value, ordered: bool) -> Value {
+    let body = json!({ "name": "s", "url": url, "events": events, "ordered": ordered });
+    tenant.developer.post("/api/v1/webhook-subscriptions", body).await.json(201)
+}
+
+/// Tells until nothing is due.
+async fn tell(server: &TestServer) {
+    while server.app.subscriptions.deliver_due().await.unwrap() > 0 {}
+}
+
+fn is_signed(sent: &Sent, secret: &str) -> bool {
+    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{}.{}.{}", sent.id, sent.at, sent.body).as_bytes());
+    let expected = format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()));
+    sent.signature.split(' ').any(|one| one == expected)
+}
+
+#[actix_web::test]
+async fn subscribers_are_told_what_they_want_signed() {
+    let (server, acme) = open().await;
+    let globex = server.tenant("globex").await;
+    let subscriber = Subscriber::default();
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["workflow.activate", "execution.*"]), false).await;
+    let workflow = activated(&acme.developer, greeting("hello")).await;
+    activated(&globex.developer, greeting("hello")).await;
+    server.visitor().post("/t/acme/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
+    server.visitor().post("/t/globex/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
+    tell(&server).await;
+    let mut kinds = subscriber.kinds();
+    kinds.sort();
+    assert_eq!(kinds, ["execution.success", "workflow.activate"]);
+    let secret = made["secret"].as_str().unwrap();
+    for sent in subscriber.sent() {
+        assert!(is_signed(&sent, secret), "{sent:?}");
+        assert!(sent.body.contains(&workflow), "{sent:?}");
+    }
+    let shown = acme.viewer.get("/api/v1/webhook-subscriptions").await.json(200).to_string();
+    assert!(!shown.contains(secret));
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    let page = acme.viewer.get(&format!("{path}/deliveries?status=delivered")).await.json(200);
+    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    // Both secrets sign while the one gives way to the other.
+    let rotated = acme.developer.post(&format!("{path}/secret"), json!({ "overlapSeconds": 600 })).await.json(201);
+    acme.developer.post(&format!("{path}/test"), json!({})).await.expect(200);
+    tell(&server).await;
+    let last = subscriber.sent().pop().unwrap();
+    assert!(is_signed(&last, secret) && is_signed(&last, rotated["secret"].as_str().unwrap()), "{last:?}");
+}
+
+#[actix_web::test]
+async fn failures_are_tried_again_when_it_is_time_and_as_the_subscriber_asks() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    *subscriber.answers.lock().unwrap() = vec![(500, None), (429, Some("600"))];
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    let pinged = acme.developer.post(&format!("{path}/test"), json!({})).await.json(200);
+    let delivery = format!("/api/v1/webhook-deliveries/{}", pinged["deliveryId"].as_str().unwrap());
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 1);
+    server.clock.advance(Duration::from_secs(4));
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 1, "not before its time");
+    server.clock.advance(Duration::from_secs(2));
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 2);
+    server.clock.advance(Duration::from_secs(599));
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 2, "the subscriber asked for ten minutes");
+    server.clock.advance(Duration::from_secs(1));
+    tell(&server).await;
+    let told = acme.viewer.get(&delivery).await.json(200);
+    assert_eq!((&told["status"], &told["attempts"]), (&json!("delivered"), &json!(3)));
+    let statuses: Vec<i64> =
+        told["log"].as_array().unwrap().iter().map(|attempt| attempt["status"].as_i64().unwrap()).collect();
+    assert_eq!(statuses, [200, 429, 500]);
+    let ids: Vec<String> = subscriber.sent().into_iter().map(|sent| sent.id).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "one delivery, one id: {ids:?}");
+    acme.developer.post(&format!("{delivery}/resend"), json!({})).await.expect(200);
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 4);
+}
+
+#[actix_web::test]
+async fn ordered_subscribers_hear_nothing_before_what_failed() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    *subscriber.answers.lock().unwrap() = vec![(500, None)];
+    let url = subscriber.listen().await;
+    subscribe(&acme, &url, json!(["workflow.*"]), true).await;
+    activated(&acme.developer, greeting("hello")).await;
+    for _ in 0..4 {
+        tell(&server).await;
+        server.clock.advance(Duration::from_secs(6));
+    }
+    assert_eq!(subscriber.kinds(), ["workflow.create", "workflow.create", "workflow.activate"]);
+}
+
+#[actix_web::test]
+async fn gone_means_gone_and_what_was_given_up_can_be_recovered() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    *subscriber.answers.lock().unwrap() = vec![(410, None)];
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["workflow.create"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    acme.developer
+        .post("/api/v1/workflows", json!({ "name": "one", "nodes": [], "connections": {} }))
+        .await
+        .expect(201);
+    tell(&server).await;
+    let row = acme.viewer.get(&path).await.json(200);
+    assert_eq!(row["enabled"], false, "{row}");
+    assert!(acme.audit().await.iter().any(|event| event["action"] == "subscription.disable"));
+    acme.developer
+        .post("/api/v1/workflows", json!({ "name": "two", "nodes": [], "connections": {} }))
+        .await
+        .expect(201);
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 1);
+    let body = json!({ "name": "s", "url": url, "events": ["workflow.create"] });
+    acme.developer.send(Method::PUT, &path, Some(body)).await.expect(200);
+    let since = json!({ "since": "2025-01-01T00:00:00Z" });
+    assert_eq!(acme.developer.post(&format!("{path}/recover"), since).await.json(200)["recovered"], 1);
+    tell(&server).await;
+    assert_eq!(subscriber.sent().len(), 2);
+    acme.developer.delete(&path).await.expect(204);
+    acme.viewer.get(&path).await.problem(404, "subscription_not_found");
+}
+
+#[actix_web::test]
+async fn who_fails_for_five_days_is_told_no_more() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    *subscriber.answers.lock().unwrap() = vec![(500, None); 100];
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    for _ in 0..11 {
+        let developer = sign_in(&server, "developer@acme.example").await;
+        developer.post(&format!("{path}/test"), json!({})).await.expect(200);
+        tell(&server).await;
+        server.clock.advance(Duration::from_secs(12 * 3600));
+    }
+    let viewer = sign_in(&server, "viewer@acme.example").await;
+    let row = viewer.get(&path).await.json(200);
+    assert_eq!(row["enabled"], false, "{row}");
+    assert!(row["disabledReason"].as_str().unwrap().contains("five days"), "{row}");
+    let owner = sign_in(&server, "owner@acme.example").await;
+    let audit = owner.get("/api/v1/audit?action=subscription.failing").await.json(200);
+    assert_eq!(audit["data"].as_array().unwrap().len(), 3, "warned before");
+}
+
+#[actix_web::test]
+async fn addresses_within_the_walls_are_not_told() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let subscriber = Subscriber::default();
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    let pinged = acme.developer.post(&format!("{path}/test"), json!({})).await.json(200);
+    tell(&server).await;
+    let delivery = format!("/api/v1/webhook-deliveries/{}", pinged["deliveryId"].as_str().unwrap());
+    let told = acme.viewer.get(&delivery).await.json(200);
+    assert!(told["log"][0]["error"].as_str().unwrap().contains("not allowed"), "{told}");
+    assert!(subscriber.sent().is_empty());
+    for (body, pointer) in [
+        (json!({ "name": "s", "url": "ftp://a.example", "events": ["*"] }), "/url"),
+        (json!({ "name": "s", "url": "https://u:p@a.example", "events": ["*"] }), "/url"),
+        (json!({ "name": "s", "url": "https://a.example", "events": [] }), "/events"),
+        (json!({ "name": "s", "url": "https://a.example", "events": ["a b"] }), "/events/0"),
+        (json!({ "name": " ", "url": "https://a.example", "events": ["*"] }), "/name"),
+    ] {
+        acme.developer.post("/api/v1/webhook-subscriptions", body).await.problem_at(422, "invalid_body", &[pointer]);
+    }
+}
