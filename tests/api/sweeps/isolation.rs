@@ -89,7 +89,8 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
 /// Somebody who wants to be told.
 async fn subscription(tenant: &TestTenant) -> String {
     let body = json!({ "name": "x", "url": "https://status.example/hooks", "events": ["*"] });
-    id(tenant.owner.post("/api/v1/webhook-subscriptions", body).await.json(201))
+    let made = tenant.owner.post("/api/v1/webhook-subscriptions", body).await.json(201);
+    made["id"].as_str().unwrap().to_owned()
 }
 
 /// The active workflow that the examples of schedules name.

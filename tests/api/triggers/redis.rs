@@ -146,7 +146,7 @@ async fn what_cannot_be_listened_to_is_refused_with_its_place() {
         ] });
         let created = acme.developer.post("/api/v1/workflows", document).await.json(201);
         let path = format!("/api/v1/workflows/{}/activate", created["id"].as_str().unwrap());
-        let problem = acme.developer.post(&path, json!({})).await.problem(422, "workflow_invalid");
+        let problem = acme.developer.post(&path, json!({})).await.problem(422, "workflow_not_runnable");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
     shutdown.cancel();

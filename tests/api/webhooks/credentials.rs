@@ -66,7 +66,7 @@ async fn without_its_credential_a_webhook_lets_nobody_in() {
     nameless["nodes"][0]["parameters"]["authentication"] = json!("basicAuth");
     let created = acme.developer.post("/api/v1/workflows", nameless).await.json(201);
     let path = format!("/api/v1/workflows/{}/activate", created["id"].as_str().unwrap());
-    let refused = acme.developer.post(&path, json!({})).await.problem(422, "workflow_invalid");
+    let refused = acme.developer.post(&path, json!({})).await.problem(422, "workflow_not_runnable");
     assert_eq!(refused["errors"][0]["code"], "webhook.credentials_missing", "{refused}");
     let id = guarded(&acme, "gone", "headerAuth", "httpHeaderAuth", json!({ "name": "X-Token", "value": "hush" })).await;
     assert_eq!(call(&server, "gone", Some(("x-token", "hush"))).await, 200);
