@@ -1,7 +1,11 @@
 //! `cargo xtask`: the project's own tools. No argument parser, no async runtime: it must build in seconds.
 
 mod arguments;
+<<<<<<< HEAD
 mod chaos;
+=======
+mod bench;
+>>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
 mod conformance;
 mod fuzz_api;
 mod interrupt;
@@ -42,6 +46,7 @@ Commands:
   conformance [--corpus DIR] [ARGUMENTS]
                     Build the release binary and run `run.py` of a corpus against it, with ARGUMENTS. The corpus is DIR,
                     else $MILLRACE_CORPUS, else ../shared/conformance; where there is none, nothing is checked.
+<<<<<<< HEAD
   chaos NAME [--count N] [--release]
                     Run a trial at full size, or N of it:
                       schedules      1,000 schedules due every second for a minute, in peace and with kills and a wrong
@@ -52,6 +57,18 @@ Commands:
                     Try the API of a running server with schemathesis (Python; installed into the user's cache on first
                     use), as a tenant's owner: no 5xx, no status or body that the OpenAPI document does not promise.
                     ARGUMENTS are schemathesis's own, for example `--include-operation-id create_workflow`.
+=======
+  bench [OPTIONS]   Build the release binary, run every load scenario of bench/ against it, and write
+                    bench/results/<date>.md. Wants `wrk`; python3 and psql for the list of executions.
+      --peer n8n        The same against n8n, in turn. MILLRACE_N8N names its directory.
+      --only TEXT       Only scenarios whose name contains this.
+      --seconds N       Load per scenario and number of callers (5).
+      --rounds N        Rounds, whose median is reported (3).
+      --list-rows N     Executions stored when the list is measured (1000000).
+      --output FILE     Where the report goes.
+  bench --quick     Count the instructions of six hot paths (wants `valgrind`), and fail where one needs over 10 % more
+                    than bench/instructions.json says; `--update` writes that file anew.
+>>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
   help              Print this.
 
 Environment:
@@ -76,8 +93,12 @@ fn main() -> ExitCode {
         Some("tidy") => arguments.finish().and_then(|()| tidy::run()),
         Some("services") => services(arguments),
         Some("openapi") => openapi::run(&arguments),
+<<<<<<< HEAD
         Some("chaos") => chaos::run(arguments),
         Some("fuzz-api") => fuzz_api::run(arguments),
+=======
+        Some("bench") => bench::run(arguments),
+>>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
         Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));
