@@ -6,8 +6,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use sqlx::{AssertSqlSafe, Connection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 #[global_allocator]
@@ -67,10 +67,8 @@ async fn insert(file: &str, lasting: Duration) -> Result<f64, Failed> {
     while begun.elapsed() < lasting {
         let ids: Vec<Uuid> = (0..BATCH).map(|_| Uuid::now_v7()).collect();
         let mut transaction = connection.begin().await?;
-        let (mut rows, mut payloads) = (
-            sqlx::query(AssertSqlSafe(rows_sql.clone())),
-            sqlx::query(AssertSqlSafe(payloads_sql.clone())),
-        );
+        let (mut rows, mut payloads) =
+            (sqlx::query(AssertSqlSafe(rows_sql.clone())), sqlx::query(AssertSqlSafe(payloads_sql.clone())));
         for id in ids {
             rows = rows.bind(tenant).bind(id).bind(workflow).bind("webhook").bind("success");
             rows = rows.bind(1_i64).bind(1_i64).bind(2_i64);

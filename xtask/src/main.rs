@@ -1,11 +1,8 @@
 //! `cargo xtask`: the project's own tools. No argument parser, no async runtime: it must build in seconds.
 
 mod arguments;
-<<<<<<< HEAD
-mod chaos;
-=======
 mod bench;
->>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
+mod chaos;
 mod conformance;
 mod fuzz_api;
 mod interrupt;
@@ -31,9 +28,10 @@ Usage: cargo xtask <COMMAND> [OPTIONS]
 
 Commands:
   test [OPTIONS]    Set up what the tests need and pass them all: fmt, tidy, clippy, doc, unit (beside the code of every
-                    crate), api (on SQLite), services (api again on PostgreSQL, Redis and RabbitMQ).
+                    crate), api (on SQLite), services (api again on PostgreSQL, Redis and RabbitMQ), instructions
+                    (bench --quick).
       --only STEP       Run only this step, or these: `--only fmt,clippy`. May be given more than once.
-      --embedded-only   Leave `services` out.
+      --embedded-only   Leave `services` and `instructions` out.
       --keep            Leave the servers running afterwards, as `services up` does.
       --runner NAME     `nextest` or `cargo`; else nextest where it is installed.
   tidy              Check the rules of the house that are neither rustfmt's nor clippy's.
@@ -46,7 +44,6 @@ Commands:
   conformance [--corpus DIR] [ARGUMENTS]
                     Build the release binary and run `run.py` of a corpus against it, with ARGUMENTS. The corpus is DIR,
                     else $MILLRACE_CORPUS, else ../shared/conformance; where there is none, nothing is checked.
-<<<<<<< HEAD
   chaos NAME [--count N] [--release]
                     Run a trial at full size, or N of it:
                       schedules      1,000 schedules due every second for a minute, in peace and with kills and a wrong
@@ -57,7 +54,6 @@ Commands:
                     Try the API of a running server with schemathesis (Python; installed into the user's cache on first
                     use), as a tenant's owner: no 5xx, no status or body that the OpenAPI document does not promise.
                     ARGUMENTS are schemathesis's own, for example `--include-operation-id create_workflow`.
-=======
   bench [OPTIONS]   Build the release binary, run every load scenario of bench/ against it, and write
                     bench/results/<date>.md. Wants `wrk`; python3 and psql for the list of executions.
       --peer n8n        The same against n8n, in turn. MILLRACE_N8N names its directory.
@@ -68,7 +64,6 @@ Commands:
       --output FILE     Where the report goes.
   bench --quick     Count the instructions of six hot paths (wants `valgrind`), and fail where one needs over 10 % more
                     than bench/instructions.json says; `--update` writes that file anew.
->>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
   help              Print this.
 
 Environment:
@@ -93,12 +88,9 @@ fn main() -> ExitCode {
         Some("tidy") => arguments.finish().and_then(|()| tidy::run()),
         Some("services") => services(arguments),
         Some("openapi") => openapi::run(&arguments),
-<<<<<<< HEAD
         Some("chaos") => chaos::run(arguments),
         Some("fuzz-api") => fuzz_api::run(arguments),
-=======
         Some("bench") => bench::run(arguments),
->>>>>>> 126a59e (Measure the load scenarios, beside another server where one is asked for; count instructions of hot paths)
         Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));

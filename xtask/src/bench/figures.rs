@@ -19,7 +19,11 @@ pub(super) struct WholeProcess {
 /// Runs a command to its end and measures it from outside. Its children count only in the time.
 pub(super) fn whole_process(command: &mut Command) -> Result<WholeProcess> {
     let begun = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
         .with_context(|| format!("cannot run {}", process::describe(command)))?;
     let mut peak = 0.0_f64;
     let status = loop {

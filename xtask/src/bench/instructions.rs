@@ -1,11 +1,16 @@
 //! Instruction counts of the hot paths (valgrind's callgrind) against a committed baseline. They repeat whatever else the
 //! machine does, so a regression shows where a time would not.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{process, report, scratch::Scratch, workspace};
+use crate::{process, report, scratch::Scratch, services, workspace};
 
 const BASELINE: &str = "bench/instructions.json";
 /// A path that needs more than this share above its baseline fails.
@@ -20,32 +25,15 @@ const PATHS: [(&str, u64); 6] = [
     ("webhook-run", 50),
 ];
 
-/// Counts and compares; with `update` the counts become the baseline. Gives whether no path has become dearer.
-pub(super) fn run(update: bool) -> Result<bool> {
-    ensure!(
-        Command::new("valgrind").arg("--version").output().is_ok(),
-        "`valgrind` is not there: apt-get install valgrind"
-    );
-    let build = ["build", "--profile", "quick", "--locked", "-p", "millrace-runner", "--example", "hot_paths"];
-    ensure!(process::run(&mut workspace::cargo(&build))?.success(), "the build failed");
-    let binary = workspace::target_directory()?.join("quick/examples/hot_paths");
-    let mut counted = BTreeMap::new();
-    for (name, times) in PATHS {
-        // Start-up and caches cancel out between a run and one twice as long.
-        let (once, twice) = (instructions(&binary, name, times)?, instructions(&binary, name, times * 2)?);
-        counted.insert(name.to_owned(), twice.saturating_sub(once) / times);
-    }
-    let file = workspace::root().join(BASELINE);
-    if update {
-        fs::write(&file, serde_json::to_string_pretty(&counted)? + "\n")?;
-        report::progress(&format!("{BASELINE} is written anew"));
-        return Ok(true);
-    }
-    let text = fs::read_to_string(&file).with_context(|| format!("{BASELINE} is not there; `--update` writes it"))?;
-    let baseline: BTreeMap<String, u64> = serde_json::from_str(&text)?;
+/// Counts, and compares with the baseline: whether no path has become dearer.
+pub(crate) fn check() -> Result<bool> {
+    let counted = count()?;
+    let text =
+        fs::read_to_string(baseline()).with_context(|| format!("{BASELINE} is not there; `--update` writes it"))?;
+    let before: BTreeMap<String, u64> = serde_json::from_str(&text)?;
     let mut dearer = false;
     for (name, count) in &counted {
-        let before = baseline.get(name).copied().with_context(|| format!("{BASELINE} lacks `{name}`"))?;
+        let before = before.get(name).copied().with_context(|| format!("{BASELINE} lacks `{name}`"))?;
         let share = change(before, *count);
         dearer |= share > TOLERANCE;
         report::line(&format!("{name:<20} {count:>12} instructions, baseline {before:>12}, {:+.1} %", share * 100.0));
@@ -60,12 +48,38 @@ pub(super) fn run(update: bool) -> Result<bool> {
     Ok(!dearer)
 }
 
+/// Counts; the counts become the baseline.
+pub(super) fn update() -> Result<bool> {
+    fs::write(baseline(), serde_json::to_string_pretty(&count()?)? + "\n")?;
+    report::progress(&format!("{BASELINE} is written anew"));
+    Ok(true)
+}
+
+fn baseline() -> PathBuf {
+    workspace::root().join(BASELINE)
+}
+
+/// Instructions of one turn of every path.
+fn count() -> Result<BTreeMap<String, u64>> {
+    services::need("valgrind")?;
+    let build = ["build", "--profile", "quick", "--locked", "-p", "millrace-runner", "--example", "hot_paths"];
+    ensure!(process::run(&mut workspace::cargo(&build))?.success(), "the build failed");
+    let binary = workspace::target_directory()?.join("quick/examples/hot_paths");
+    let mut counted = BTreeMap::new();
+    for (name, times) in PATHS {
+        // Start-up and caches cancel out between a run and one twice as long.
+        let (once, twice) = (instructions(&binary, name, times)?, instructions(&binary, name, times * 2)?);
+        counted.insert(name.to_owned(), twice.saturating_sub(once) / times);
+    }
+    Ok(counted)
+}
+
 fn change(before: u64, now: u64) -> f64 {
     let float = |count: u64| u32::try_from(count).map_or_else(|_| f64::from(u32::MAX), f64::from);
     float(now) / float(before.max(1)) - 1.0
 }
 
-fn instructions(binary: &std::path::Path, name: &str, times: u64) -> Result<u64> {
+fn instructions(binary: &Path, name: &str, times: u64) -> Result<u64> {
     let scratch = Scratch::new("millrace-callgrind")?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", &format!("--callgrind-out-file={}", scratch.path().join("out").display())]);

@@ -25,7 +25,11 @@ impl Measured {
         let key = (who.to_owned(), scenario.to_owned(), connections, unit.to_owned());
         let mut values = self.0.get(&key)?.clone();
         values.sort_by(f64::total_cmp);
-        let median = match (values.len().is_multiple_of(2), values.get(values.len() / 2), values.get(values.len().saturating_sub(1) / 2)) {
+        let median = match (
+            values.len().is_multiple_of(2),
+            values.get(values.len() / 2),
+            values.get(values.len().saturating_sub(1) / 2),
+        ) {
             (true, Some(upper), Some(lower)) => f64::midpoint(*upper, *lower),
             (_, Some(middle), _) => *middle,
             _ => return None,

@@ -30,7 +30,9 @@ pub(super) fn binary() -> Result<PathBuf> {
 /// `millrace execute` of a file of `bench/`.
 pub(super) fn execute(file: &str) -> Result<Command> {
     let mut command = Command::new(binary()?);
-    command.args(["execute", "--output", "json", "--workflow"]).arg(workspace::root().join(format!("bench/{file}.json")));
+    command
+        .args(["execute", "--output", "json", "--workflow"])
+        .arg(workspace::root().join(format!("bench/{file}.json")));
     Ok(command)
 }
 

@@ -4,7 +4,7 @@
 mod figures;
 mod floor;
 mod http;
-mod instructions;
+pub(crate) mod instructions;
 mod load;
 mod measured;
 mod millrace;
@@ -14,11 +14,14 @@ mod report;
 mod rows;
 mod scenarios;
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
 
-use crate::{arguments::{Arguments, Wrong}, interrupt, process, report as say, workspace};
+use crate::{
+    arguments::{Arguments, Wrong},
+    interrupt, process, report as say, services, workspace,
+};
 use measured::Measured;
 use peer::Peer;
 use scenarios::{CONNECTIONS, SCENARIOS};
@@ -40,7 +43,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         let update = arguments.flag("--update");
         arguments.finish()?;
         interrupt::listen()?;
-        return instructions::run(update);
+        return if update { instructions::update() } else { instructions::check() };
     }
     let plan = Plan {
         seconds: number(&mut arguments, "--seconds")?.unwrap_or(5),
@@ -57,7 +60,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     interrupt::listen()?;
     let build = ["build", "--release", "--locked", "--bin", "millrace", "--example", "floor"];
     ensure!(process::run(&mut workspace::cargo(&build))?.success(), "the release build failed");
-    ensure!(Command::new("wrk").arg("--version").output().is_ok(), "`wrk` is not there: apt-get install wrk");
+    services::need("wrk")?;
 
     let mut measured = Measured::default();
     floor::measure(&plan, &mut measured)?;
@@ -111,10 +114,20 @@ fn measure_server(plan: &Plan, peer: &mut dyn Peer, measured: &mut Measured) -> 
         load::run(&url, 4, 1)?;
         for connections in CONNECTIONS {
             let load = load::run(&url, connections, plan.seconds)?;
-            ensure!(load.failures == 0, "{}: {} of {} answers of {url} were errors", peer.name(), load.failures, load.requests);
+            ensure!(
+                load.failures == 0,
+                "{}: {} of {} answers of {url} were errors",
+                peer.name(),
+                load.failures,
+                load.requests
+            );
             say::progress(&format!(
                 "{:>9} {:<20} c={connections:<3} {:>10.1} req/s  p50 {:>8.3} ms  p99 {:>8.3} ms",
-                peer.name(), scenario.name, load.per_second, load.p50_ms, load.p99_ms
+                peer.name(),
+                scenario.name,
+                load.per_second,
+                load.p50_ms,
+                load.p99_ms
             ));
             measured.add(peer.name(), scenario.name, connections, "req/s", load.per_second);
             measured.add(peer.name(), scenario.name, connections, "p50 ms", load.p50_ms);

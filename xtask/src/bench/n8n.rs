@@ -55,7 +55,8 @@ impl N8n {
         for file in scenarios::files() {
             let path = workspace::root().join(format!("bench/{file}.json"));
             let id = identity(&path)?;
-            let commands = format!("n8n import:workflow --input='{}' && n8n publish:workflow --id={id}", path.display());
+            let commands =
+                format!("n8n import:workflow --input='{}' && n8n publish:workflow --id={id}", path.display());
             process::capture(&mut shell(scratch.path(), &commands)?)?;
         }
         let mut n8n = N8n { server: None, scratch };

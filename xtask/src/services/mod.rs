@@ -17,8 +17,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{report, scratch::Scratch};
 
-pub(crate) use self::probe::free_port;
 use self::{compose::Compose, local::Local};
+pub(crate) use self::{install::need, probe::free_port};
 
 /// The name of the role, its password, and of the database it owns. No superuser: row-level security applies to it.
 const ROLE: &str = "millrace";
