@@ -8,6 +8,7 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector};
 
+use super::session::PgConnections;
 use super::{Database, Pools};
 use crate::infrastructure::config::{self, Config};
 
@@ -96,7 +97,7 @@ async fn open_postgres(url: &str, config: &config::Database) -> Result<Database,
     if exempt {
         tracing::warn!("row-level security does not apply to the database role: use one that is no superuser");
     }
-    Ok(Database(Pools::Postgres(pool)))
+    Ok(Database(Pools::Postgres(PgConnections::new(pool))))
 }
 
 fn connection_error(error: sqlx::Error) -> DbErr {

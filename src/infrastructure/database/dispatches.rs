@@ -82,10 +82,10 @@ pub struct Calls(PgListener);
 
 impl Calls {
     pub async fn listen(database: &Database) -> Result<Calls, DbErr> {
-        let Pools::Postgres(pool) = &database.0 else {
+        let Pools::Postgres(connections) = &database.0 else {
             return Err(DbErr::Custom("only PostgreSQL tells".to_owned()));
         };
-        let mut listener = PgListener::connect_with(pool).await.map_err(session::acquire_error)?;
+        let mut listener = PgListener::connect_with(&connections.pool).await.map_err(session::acquire_error)?;
         listener.listen(CHANNEL).await.map_err(session::acquire_error)?;
         Ok(Calls(listener))
     }
