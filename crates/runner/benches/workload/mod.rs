@@ -11,15 +11,15 @@ use millrace_runner::{
 use tokio_util::sync::CancellationToken;
 
 /// A Set node with one expression, `EXPRESSION`.
-pub const SET: &str = r#"{"type":"n8n-nodes-base.set","typeVersion":3.4,"parameters":{"assignments":{"assignments":[
+pub(crate) const SET: &str = r#"{"type":"n8n-nodes-base.set","typeVersion":3.4,"parameters":{"assignments":{"assignments":[
     {"id":"1","name":"out","value":"EXPRESSION","type":"number"}]},"includeOtherFields":true,"options":{}}}"#;
-pub const FILTER: &str = r#"{"type":"n8n-nodes-base.filter","typeVersion":2,"parameters":{"conditions":{"combinator":"and",
+pub(crate) const FILTER: &str = r#"{"type":"n8n-nodes-base.filter","typeVersion":2,"parameters":{"conditions":{"combinator":"and",
     "options":{"caseSensitive":true,"leftValue":"","typeValidation":"strict"},"conditions":[{"id":"f",
     "leftValue":"={{ $json.n }}","rightValue":500,"operator":{"type":"number","operation":"gt"}}]},"options":{}}}"#;
-pub const NO_OP: &str = r#"{"type":"n8n-nodes-base.noOp","typeVersion":1,"parameters":{}}"#;
+pub(crate) const NO_OP: &str = r#"{"type":"n8n-nodes-base.noOp","typeVersion":1,"parameters":{}}"#;
 
 /// A start, and so many nodes of the same kind one behind the other.
-pub fn chain(node: &str, length: usize) -> String {
+pub(crate) fn chain(node: &str, length: usize) -> String {
     let names: Vec<String> = (0..=length).map(|at| format!("N{at}")).collect();
     let start = r#"{"type":"n8n-nodes-base.manualTrigger","typeVersion":1,"parameters":{}}"#;
     let nodes = names.iter().enumerate().map(|(at, name)| {
@@ -34,20 +34,20 @@ pub fn chain(node: &str, length: usize) -> String {
     format!(r#"{{"nodes":[{nodes}],"connections":{{{links}}},"settings":{{"executionOrder":"v1"}}}}"#)
 }
 
-pub fn numbered(count: usize) -> Items {
+pub(crate) fn numbered(count: usize) -> Items {
     let item = |at: usize| Item::new(Object::from([("n", Value::from(at)), ("name", Value::from("ann"))])).paired(at);
     Arc::new((0..count).map(item).collect())
 }
 
 /// A workflow ready to run, and what it runs in.
-pub struct Prepared {
+pub(crate) struct Prepared {
     compiled: Compiled,
     globals: Globals,
     host: LocalHost,
 }
 
 impl Prepared {
-    pub fn new(document: &str) -> Result<Prepared, String> {
+    pub(crate) fn new(document: &str) -> Result<Prepared, String> {
         let document = Value::from_json(document).map_err(|error| error.to_string())?;
         let workflow = Workflow::parse(&document).map_err(|problems| format!("{problems:?}"))?;
         let globals = Globals {
@@ -76,7 +76,7 @@ impl Prepared {
     }
 
     /// One run to its end, and its record as JSON.
-    pub async fn run(&self, items: &Items) -> Result<Vec<u8>, String> {
+    pub(crate) async fn run(&self, items: &Items) -> Result<Vec<u8>, String> {
         let runner = Runner {
             compiled: &self.compiled,
             host: &self.host,
