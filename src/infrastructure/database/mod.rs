@@ -5,6 +5,7 @@ mod connect;
 pub mod dispatches;
 pub mod idempotency;
 mod migrate;
+mod placeholders;
 mod scope;
 mod scoped;
 mod session;
@@ -24,6 +25,7 @@ use crate::common::Timestamp;
 use crate::common::error::{Code, INTERNAL, Kind};
 
 pub(crate) use columns::{column, text_column};
+pub use placeholders::placeholders;
 pub use scope::{AcrossTenants, Scope};
 pub use scoped::{Scoped, Unscoped};
 pub use sea_orm::{DbBackend as Backend, DbErr as Error};
@@ -56,7 +58,9 @@ impl Database {
     pub fn read(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.clone()),
-            Pools::Postgres(connections) => Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: false },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: false }
+            }
         })
     }
 
@@ -64,7 +68,9 @@ impl Database {
     pub fn write(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.clone()),
-            Pools::Postgres(connections) => Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: true },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: true }
+            }
         })
     }
 
@@ -76,7 +82,9 @@ impl Database {
         };
         Ok(Transaction(match &self.0 {
             Pools::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with_options(options).await?),
-            Pools::Postgres(connections) => Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into())),
+            Pools::Postgres(connections) => {
+                Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into()))
+            }
         }))
     }
 
