@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, credentials, executions, nodes, scheduling, tenants, users, webhooks, workflows};
+use crate::domains::{audit, auth, credentials, data_tables, executions, nodes, scheduling, tenants, users, webhooks, workflows};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -53,6 +53,7 @@ pub struct App {
     pub users: web::Data<users::Service>,
     pub auth: web::Data<auth::Service>,
     pub credentials: web::Data<credentials::Service>,
+    pub data_tables: web::Data<data_tables::Service>,
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
@@ -155,6 +156,7 @@ impl App {
             http_client.clone(),
         )
         .await?;
+        let data_tables = data_tables::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
@@ -175,6 +177,7 @@ impl App {
                 queue: Arc::clone(&queue),
                 http: http_client.clone(),
                 credentials: credentials.clone(),
+                data_tables: data_tables.clone(),
                 programs,
                 config: config.executions.clone(),
                 env: visible_environment(&config.expressions),
@@ -188,7 +191,12 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(gauge, vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())]);
+        tenants.plug(gauge, vec![
+                Arc::new(users.clone()),
+                Arc::new(workflows.clone()),
+                Arc::new(executions.clone()),
+                Arc::new(data_tables.clone()),
+            ]);
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),
@@ -240,6 +248,7 @@ impl App {
             users: web::Data::new(users),
             auth,
             credentials: web::Data::new(credentials),
+            data_tables: web::Data::new(data_tables),
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
@@ -326,6 +335,7 @@ impl App {
             .app_data(self.administrators.clone())
             .app_data(self.auth.clone())
             .app_data(self.credentials.clone())
+            .app_data(self.data_tables.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
@@ -418,6 +428,7 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         auth::configure(config);
         tenants::configure(config);
         users::configure(config);
+        data_tables::configure(config);
         audit::configure(config);
         credentials::configure(config);
         nodes::configure(config);

@@ -16,7 +16,7 @@ pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx, Login};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, FiringId, InvitationId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId, FiringId, InvitationId,
     OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId, TagId, TenantId, UserId, WebhookId,
     WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };

@@ -17,6 +17,7 @@ mod audit_evidence;
 mod auth;
 mod bad_input;
 mod credentials;
+mod data_tables;
 mod executions;
 mod fairness;
 mod flows;

@@ -29,6 +29,10 @@ pub enum Error {
     NotShared { name: String, with: &'static str },
     #[error("several credentials of this type have the name \"{0}\"; choose one in the node")]
     AmbiguousName(String),
+    #[error("the node names no credential, and there is none of the type {0}; create one, or choose one in the node")]
+    NoneOfType(String),
+    #[error("the node names no credential, and there are several of the type {0}; choose one in the node")]
+    SeveralOfType(String),
     #[error("the account of the credential \"{0}\" is not connected; connect it")]
     NotConnected(String),
     #[error("{0} has no account to be connected in a browser")]
@@ -77,6 +81,8 @@ const DAMAGED: Code = Code::new(Kind::Conflict, "credential_damaged", "The store
 const OTHER_TYPE: Code = Code::new(Kind::Conflict, "credential_other_type", "The credential is of another type");
 const NOT_SHARED: Code = Code::new(Kind::Forbidden, "credential_not_shared", "The credential is not shared");
 const AMBIGUOUS: Code = Code::new(Kind::Conflict, "credential_name_ambiguous", "Several credentials have the name");
+const NONE_OF_TYPE: Code = Code::new(Kind::Conflict, "credential_missing", "The node needs a credential");
+const SEVERAL_OF_TYPE: Code = Code::new(Kind::Conflict, "credential_not_chosen", "The node chooses no credential");
 const NOT_CONNECTED: Code = Code::new(Kind::Conflict, "credential_not_connected", "The account is not connected");
 const NOT_OAUTH: Code = Code::new(Kind::Conflict, "credential_not_oauth", "Nothing to connect");
 const STATE_MISSING: Code = Code::new(Kind::BadRequest, "oauth_state_missing", "The state is missing");
@@ -113,6 +119,8 @@ impl Coded for Error {
             Error::OtherType { .. } => OTHER_TYPE,
             Error::NotShared { .. } => NOT_SHARED,
             Error::AmbiguousName(_) => AMBIGUOUS,
+            Error::NoneOfType(_) => NONE_OF_TYPE,
+            Error::SeveralOfType(_) => SEVERAL_OF_TYPE,
             Error::NotConnected(_) => NOT_CONNECTED,
             Error::NotOAuth(_) => NOT_OAUTH,
             Error::StateMissing => STATE_MISSING,

@@ -19,8 +19,9 @@ use crate::infrastructure::http_client::AllowedHosts;
 pub struct Wanted<'a> {
     /// Name of the credential type.
     pub kind: &'a str,
-    /// What the node says of it: `{"id": …, "name": …}`, or a bare name in old documents.
-    pub reference: &'a Value,
+    /// What the node says of it: `{"id": …, "name": …}`, or a bare name in old documents. A node that says nothing takes
+    /// the tenant's only one of the type.
+    pub reference: Option<&'a Value>,
     pub node_type: &'a str,
     /// The workflow whose node asks; for one that was given within a call, the workflow that called.
     pub workflow: WorkflowId,
@@ -63,8 +64,9 @@ impl Service {
 
     /// By id, else by the id it had elsewhere, else by its name if only one of the type bears it.
     async fn referenced(&self, ctx: &Ctx, wanted: &Wanted<'_>) -> Result<rows::Credential, Error> {
-        let text = |name: &str| wanted.reference.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let (id, name) = (text("id"), text("name").or(wanted.reference.as_str()));
+        let Some(reference) = wanted.reference else { return self.only(ctx, wanted.kind).await };
+        let text = |name: &str| reference.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (id, name) = (text("id"), text("name").or(reference.as_str()));
         if let Some(id) = id {
             if let Some(row) = rows::find(&self.database.read(ctx), ctx.tenant, id).await? {
                 return Ok(row);
@@ -80,6 +82,15 @@ impl Service {
             (Some(row), true) => Ok(row),
             (Some(_), false) => Err(Error::AmbiguousName(name.to_owned())),
             (None, _) => Err(Error::NotFound),
+        }
+    }
+
+    async fn only(&self, ctx: &Ctx, kind: &str) -> Result<rows::Credential, Error> {
+        let mut found = rows::of_kind(&self.database.read(ctx), ctx.tenant, kind).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(row), true) => Ok(row),
+            (Some(_), false) => Err(Error::SeveralOfType(kind.to_owned())),
+            (None, _) => Err(Error::NoneOfType(kind.to_owned())),
         }
     }
 

@@ -21,7 +21,7 @@ use super::timers::Timers;
 use super::writer::{Write, Writer};
 use super::{answers, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
-use crate::domains::credentials;
+use crate::domains::{credentials, data_tables};
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
@@ -73,6 +73,7 @@ pub(super) struct Parts {
     pub http: HttpClient,
     pub services: Services,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
     pub env: Arc<Object>,
@@ -91,6 +92,7 @@ pub struct Dependencies {
     pub queue: Arc<dyn Queue>,
     pub http: HttpClient,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub programs: Programs,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
@@ -115,8 +117,20 @@ fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain } =
-            dependencies;
+        let Dependencies {
+            database,
+            clock,
+            cache,
+            queue,
+            http,
+            credentials,
+            data_tables,
+            programs,
+            config,
+            env,
+            public_url,
+            drain,
+        } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone()),
@@ -138,6 +152,7 @@ impl Executor {
             http,
             services: Services::default(),
             credentials,
+            data_tables,
             config,
             env,
         }))

@@ -168,6 +168,10 @@ impl NodeHost for TenantHost {
     async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
         self.before_effect().await?;
         let parts = &self.executor.0;
+        if let Some(name) = name.strip_prefix("dataTable.") {
+            let called = parts.data_tables.call(self.attempt.row.tenant_id, name, &arguments).await;
+            return called.map_err(|error| outbound::refused(&error));
+        }
         outbound::service(&parts.services, parts.http.default_policy(), name, &arguments).await
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use millrace_model::{ExecutionError, Str, Value};
 use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
 
+use crate::common::Coded;
+use crate::common::error::chain;
 use crate::infrastructure::http_client::{self, AllowedHosts, EgressPolicy, ErrorKind, HttpClient, Part, Request};
 use crate::infrastructure::services::{Failure, Services};
 
@@ -44,6 +46,12 @@ pub(crate) async fn service(
     })
 }
 
+/// What a node is told of a call to one of our own domains. Of our own faults that is nothing; the log has them.
+pub(crate) fn refused(error: &impl Coded) -> ExecutionError {
+    tracing::debug!(error = chain(error), "a node was refused");
+    ExecutionError::operation(error.detail().unwrap_or_else(|| "The server failed to do this".to_owned()))
+}
+
 fn translated(request: HttpRequest) -> Request {
     let mut headers: Vec<(String, String)> =
         request.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -74,6 +82,7 @@ fn translated(request: HttpRequest) -> Request {
         ignore_tls_errors: request.ignore_tls_errors,
         proxy: request.proxy.map(|text| text.to_string()),
         allowed_hosts: Vec::new(),
+        private_headers: request.private_headers.iter().map(ToString::to_string).collect(),
     }
 }
 

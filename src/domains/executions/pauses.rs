@@ -33,6 +33,8 @@ pub struct Waiting {
     pub program: Arc<Program>,
     /// The node it waits at.
     pub node: millrace_model::NodeIndex,
+    /// How often that node ran before.
+    pub run_index: usize,
     pub pause: Pause,
 }
 
@@ -70,7 +72,10 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
     let attempt = Attempt::new(row.clone(), Arc::clone(&program), begin, 0);
     let mut run = attempt.rebuilt(attempt.options());
     match (run.next(), run.last_node()) {
-        (Step::Wait(pause), Some(node)) => Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, pause }),
+        (Step::Wait(pause), Some(node)) => {
+            let run_index = run.data().of(node).len().saturating_sub(1);
+            Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, run_index, pause })
+        }
         _ => Err(Error::NoData),
     }
 }
@@ -79,11 +84,11 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
 pub(super) async fn resume(
     executor: &Executor,
     waiting: &Waiting,
-    items: Items,
+    items: Option<Items>,
 ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
     let parts = &executor.0;
     let (tenant, id, now) = (waiting.tenant, waiting.id, parts.clock.now());
-    let resumed = Event::Resumed(Resume { outputs: Some(vec![Some(items)]), at_ms: now.as_millis() });
+    let resumed = Event::Resumed(Resume { outputs: items.map(|items| vec![Some(items)]), at_ms: now.as_millis() });
     let transaction = parts.database.begin(tenant).await?;
     let claimed = rows::claim(&transaction, tenant, id, Status::Waiting, parts.worker, now, i32::MAX).await?;
     let Some(row) = claimed else { return Ok(None) };

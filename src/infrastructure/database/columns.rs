@@ -5,7 +5,7 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, ExecutionId, FiringId, InvitationId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId, FiringId, InvitationId,
     OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, TagId, TenantId, Timestamp, UserId, WebhookId,
     WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
@@ -117,6 +117,7 @@ id_columns!(
     CredentialId,
     OAuthFlowId,
     ConnectSessionId,
+    DataTableId,
 );
 
 column! {

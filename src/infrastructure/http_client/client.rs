@@ -95,7 +95,7 @@ impl HttpClient {
             if !matches!(hop.url.scheme(), "http" | "https") {
                 return Err(Error::new(ErrorKind::Invalid, "a redirect leads to something other than http"));
             }
-            redirect::drop_credentials(&mut headers, &url, &hop.url);
+            redirect::drop_credentials(&mut headers, &request.private_headers, &url, &hop.url);
             if !hop.keeps_body {
                 body = Body::None;
                 for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {

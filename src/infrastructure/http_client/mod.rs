@@ -17,3 +17,4 @@ pub use hosts::{AllowedHosts, InvalidHost};
 pub use request::{Body, Error, ErrorKind, Part, Request, Response};
 pub use resolver::FixedName;
 pub use tls::TlsError;
+pub(in crate::infrastructure) use tls::client_config;

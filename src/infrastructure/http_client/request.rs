@@ -23,6 +23,8 @@ pub struct Request {
     pub proxy: Option<String>,
     /// For each of its credentials, the only hosts it may go to, redirects included.
     pub allowed_hosts: Vec<AllowedHosts>,
+    /// Headers besides the usual ones that are a credential: they stay at the origin they were given for.
+    pub private_headers: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]

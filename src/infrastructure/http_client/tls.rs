@@ -20,7 +20,7 @@ pub enum TlsError {
 }
 
 /// The configuration every verifying client shares. `authorities`: a PEM file of more certificates to trust; may be empty.
-pub(super) fn client_config(authorities: &Path) -> Result<ClientConfig, TlsError> {
+pub(in crate::infrastructure) fn client_config(authorities: &Path) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (trusted, _unusable) = roots.add_parsable_certificates(system.certs);

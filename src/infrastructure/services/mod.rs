@@ -7,6 +7,7 @@ mod redis;
 mod smtp;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Commands for a Redis server: the words of one command in, its answer out.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use deadpool_redis::redis::{
     Value as Answer,
 };
 use millrace_model::{Object, Value, to_index};
+use tokio::net::TcpStream;
 
-use super::{CONNECT_TIMEOUT, Failure, Services, address, flag, key, port, text};
+use super::{CONNECT_TIMEOUT, Failure, Services, address, flag, key, port, text, tls};
 use crate::infrastructure::http_client::EgressPolicy;
 
 /// Longest a command may take to answer.
@@ -74,11 +76,8 @@ impl Services {
 }
 
 async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<MultiplexedConnection, Failure> {
-    if flag(connection, "ssl") {
-        return Err(Failure::new("TLS connections to Redis are not supported")
-            .describe("Switch \"SSL\" off in the credential, or reach Redis through a tunnel"));
-    }
-    let found = address::resolve(policy, text(connection, "host", "localhost"), port(connection, 6379)?).await?;
+    let host = text(connection, "host", "localhost");
+    let found = address::resolve(policy, host, port(connection, 6379)?).await?;
     let database = connection.get("database").and_then(Value::as_f64).and_then(to_index).unwrap_or(0);
     let mut login = RedisConnectionInfo::default().set_db(i64::try_from(database).unwrap_or(0));
     let (user, password) = (text(connection, "user", ""), text(connection, "password", ""));
@@ -88,13 +87,36 @@ async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<Multiplex
     if !user.is_empty() {
         login = login.set_username(user);
     }
-    let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
-    let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
-    let client = Client::open(place).map_err(|error| failed(&error))?;
     let settings = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(ANSWER_TIMEOUT));
+    if flag(connection, "ssl") {
+        let is_checked = !flag(connection, "disableTlsVerification");
+        let connecting = connect_tls(found, host, is_checked, &login, settings);
+        return tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| {
+            Err(Failure::new(format!("The Redis server \"{host}\" does not answer")).describe("ETIMEDOUT"))
+        });
+    }
+    let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
+    let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
+    let client = Client::open(place).map_err(|error| failed(&error))?;
     client.get_multiplexed_async_connection_with_config(&settings).await.map_err(|error| failed(&error))
+}
+
+async fn connect_tls(
+    found: SocketAddr,
+    host: &str,
+    is_checked: bool,
+    login: &RedisConnectionInfo,
+    settings: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, Failure> {
+    let stream = TcpStream::connect(found).await.map_err(|error| Failure::new(error.to_string()))?;
+    let stream = tls::wrap(stream, host, is_checked).await?;
+    let (made, driving) =
+        MultiplexedConnection::new_with_config(login, stream, settings).await.map_err(|error| failed(&error))?;
+    // It ends with the last copy of the connection.
+    tokio::spawn(driving);
+    Ok(made)
 }
 
 fn failed(error: &RedisError) -> Failure {

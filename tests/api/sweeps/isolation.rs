@@ -71,6 +71,14 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         let body = json!({ "name": "x", "type": kind, "data": data });
         return Some(id(tenant.owner.post("/api/v1/credentials", body).await.json(201)));
     }
+    if path.starts_with("/api/v1/data-tables/") {
+        let name = uuid::Uuid::now_v7().to_string();
+        let body = json!({ "name": name, "columns": [{ "name": "email", "type": "string" }] });
+        let made = id(tenant.owner.post("/api/v1/data-tables", body).await.json(201));
+        let rows = json!({ "data": [{ "email": "ann@example.com" }] });
+        tenant.owner.post(&format!("/api/v1/data-tables/{made}/rows"), rows).await.expect(200);
+        return Some(made);
+    }
     if path.starts_with("/api/v1/executions/") {
         let ends = path.ends_with("/retry");
         return Some(id(execution(tenant, ends).await));
@@ -167,6 +175,7 @@ const TRIED_ELSEWHERE: &[&str] = &[
     "disable_second_factor",
     "create_recovery_codes",
     "delete_identity_provider",
+    "delete_data_table_rows",
 ];
 
 #[actix_web::test]

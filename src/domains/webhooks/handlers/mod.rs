@@ -68,7 +68,7 @@ async fn answer(
     Ok(response)
 }
 
-pub(super) use forms::fill_in;
+pub(super) use forms::{fill_in, go_on};
 
 /// A call of a test address.
 pub(super) async fn receive_test(

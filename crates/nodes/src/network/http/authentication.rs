@@ -69,6 +69,7 @@ impl Authentication {
         let Authentication::Fields(fields) = self else { return };
         for (name, value) in fields.headers.iter().filter(|(name, _)| !name.is_empty()) {
             draft.set_header(name.clone(), value.clone());
+            draft.request.private_headers.push(name.clone());
         }
         for (name, value) in fields.query.iter() {
             draft.query.insert(name.clone(), value.clone());
