@@ -17,7 +17,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, credentials, data_tables, executions, nodes, scheduling, tenants, users, webhooks, workflows};
+use crate::domains::{
+    audit, auth, credentials, data_tables, executions, nodes, scheduling, tenants, users, webhooks, workflows,
+};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -191,12 +193,15 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(gauge, vec![
+        tenants.plug(
+            gauge,
+            vec![
                 Arc::new(users.clone()),
                 Arc::new(workflows.clone()),
                 Arc::new(executions.clone()),
                 Arc::new(data_tables.clone()),
-            ]);
+            ],
+        );
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),

@@ -43,9 +43,7 @@ async fn filters_find_what_they_say() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
     let table = filled(&acme.operator).await;
-    let one = |column: &str, condition: &str, value: Value| {
-        json!([{ "columnName": column, "condition": condition, "value": value }])
-    };
+    let one = |column: &str, condition: &str, value: Value| json!([{ "columnName": column, "condition": condition, "value": value }]);
     for (filters, expected) in [
         (json!([]), vec![1, 2, 3, 4, 5]),
         (one("title", "eq", json!("Apple")), vec![1]),
@@ -134,7 +132,8 @@ async fn rows_are_changed_added_and_deleted() {
     let inserted = acme.operator.post(&rows, json!({ "data": [{}], "returnType": "all" })).await.json(200);
     assert_eq!((&inserted[0]["id"], &inserted[0]["title"]), (&json!(7), &json!(null)));
 
-    let renamed = acme.operator.patch(&format!("/api/v1/data-tables/{table}"), json!({ "name": "stuff" })).await.json(200);
+    let renamed =
+        acme.operator.patch(&format!("/api/v1/data-tables/{table}"), json!({ "name": "stuff" })).await.json(200);
     assert_eq!(renamed["name"], "stuff");
     acme.operator.delete(&format!("/api/v1/data-tables/{table}")).await.expect(204);
     acme.operator.get(&rows).await.problem(404, "data_table_not_found");
@@ -167,7 +166,10 @@ async fn what_does_not_fit_is_named() {
         (json!({ "name": "x".repeat(129), "columns": [] }), "/name"),
         (json!({ "name": "a", "columns": [{ "name": "1a", "type": "string" }] }), "/columns/0/name"),
         (json!({ "name": "a", "columns": [{ "name": "id", "type": "string" }] }), "/columns/0/name"),
-        (json!({ "name": "a", "columns": [{ "name": "b", "type": "string" }, { "name": "B", "type": "string" }] }), "/columns/1/name"),
+        (
+            json!({ "name": "a", "columns": [{ "name": "b", "type": "string" }, { "name": "B", "type": "string" }] }),
+            "/columns/1/name",
+        ),
         (json!({ "name": "a", "columns": [{ "name": "b", "type": "json" }] }), "/columns/0/type"),
     ] {
         let problem = acme.operator.post("/api/v1/data-tables", body.clone()).await.problem(422, "invalid_body");
@@ -188,10 +190,19 @@ async fn what_does_not_fit_is_named() {
     assert_eq!(ids(&acme.viewer, &table, "and", json!([])).await.len(), 5, "a row that does not fit keeps all out");
     for (body, pointer) in [
         (json!({ "filter": { "filters": [] }, "data": { "num": 1 } }), "/filter/filters"),
-        (json!({ "filter": { "filters": [{ "columnName": "no", "value": 1 }] }, "data": { "num": 1 } }), "/filter/filters/0/columnName"),
-        (json!({ "filter": { "filters": [{ "columnName": "num", "value": "1" }] }, "data": { "num": 1 } }), "/filter/filters/0/value"),
+        (
+            json!({ "filter": { "filters": [{ "columnName": "no", "value": 1 }] }, "data": { "num": 1 } }),
+            "/filter/filters/0/columnName",
+        ),
+        (
+            json!({ "filter": { "filters": [{ "columnName": "num", "value": "1" }] }, "data": { "num": 1 } }),
+            "/filter/filters/0/value",
+        ),
         (json!({ "filter": { "filters": [{ "columnName": "num", "value": 1 }] }, "data": {} }), "/data"),
-        (json!({ "filter": { "filters": [{ "columnName": "num", "value": 1 }] }, "data": { "num": true } }), "/data/num"),
+        (
+            json!({ "filter": { "filters": [{ "columnName": "num", "value": 1 }] }, "data": { "num": true } }),
+            "/data/num",
+        ),
     ] {
         let path = format!("{rows}/update");
         let problem = acme.operator.patch(&path, body.clone()).await.problem(422, "invalid_body");
@@ -231,12 +242,27 @@ async fn nodes_keep_and_find_rows() {
         "Seen",
         &[
             ("Begin", "manualTrigger", 1.0, json!({})),
-            ("Table", "dataTable", 1.1, json!({ "resource": "table", "operation": "create", "tableName": "seen",
-                "columns": { "column": [{ "name": "url", "type": "string" }, { "name": "n", "type": "number" }] }, "options": { "createIfNotExists": true } })),
+            (
+                "Table",
+                "dataTable",
+                1.1,
+                json!({ "resource": "table", "operation": "create", "tableName": "seen",
+                "columns": { "column": [{ "name": "url", "type": "string" }, { "name": "n", "type": "number" }] }, "options": { "createIfNotExists": true } }),
+            ),
             ("Items", "code", 2.0, json!({ "jsCode": "return $('Begin').all();" })),
-            ("New", "dataTable", 1.1, json!({ "operation": "rowNotExists", "dataTableId": named, "filters": condition })),
-            ("Keep", "dataTable", 1.1, json!({ "operation": "insert", "dataTableId": named,
-                "columns": { "mappingMode": "defineBelow", "value": { "url": "={{ $json.url }}", "n": "={{ '7' }}" } } })),
+            (
+                "New",
+                "dataTable",
+                1.1,
+                json!({ "operation": "rowNotExists", "dataTableId": named, "filters": condition }),
+            ),
+            (
+                "Keep",
+                "dataTable",
+                1.1,
+                json!({ "operation": "insert", "dataTableId": named,
+                "columns": { "mappingMode": "defineBelow", "value": { "url": "={{ $json.url }}", "n": "={{ '7' }}" } } }),
+            ),
         ],
     );
     let imported = acme.developer.post("/api/v1/workflows/import", workflow.clone()).await.json(201);

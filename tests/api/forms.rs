@@ -202,7 +202,8 @@ async fn forms_end_in_a_redirect_a_page_of_ones_own_or_a_file() {
     let acme = server.tenant("acme").await;
     let visitor = server.visitor();
     let own = json!({ "operation": "completion", "respondWith": "showText", "responseText": "<h2>Own</h2>" });
-    let away = json!({ "operation": "completion", "respondWith": "redirect", "redirectUrl": "https://mill.example/done" });
+    let away =
+        json!({ "operation": "completion", "respondWith": "redirect", "redirectUrl": "https://mill.example/done" });
     let wrong = json!({ "operation": "completion", "respondWith": "redirect", "redirectUrl": "javascript:alert(1)" });
     for (at, ending) in [own, away, wrong].into_iter().enumerate() {
         let mut workflow = pages(ending);
@@ -231,7 +232,8 @@ async fn a_wait_for_a_form_goes_on_with_what_is_sent() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
     let hook = json!({ "httpMethod": "POST", "path": "ask", "responseMode": "responseNode", "options": {} });
-    let answer = json!({ "respondWith": "json", "options": {}, "responseBody": "={{ { form: $execution.resumeFormUrl } }}" });
+    let answer =
+        json!({ "respondWith": "json", "options": {}, "responseBody": "={{ { form: $execution.resumeFormUrl } }}" });
     let wait = json!({ "resume": "form", "formTitle": "=For {{ $json.body.who }}", "options": {},
         "formFields": { "values": [{ "fieldLabel": "Yes", "fieldType": "number", "requiredField": true }] } });
     let workflow = chain(

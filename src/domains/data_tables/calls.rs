@@ -70,8 +70,7 @@ impl Service {
             "update" | "upsert" => {
                 let Arguments { filter, data, .. } = &arguments;
                 let transaction = self.database.begin(tenant).await?;
-                let changed =
-                    self.change_rows(&transaction, tenant, table.id, filter, data, name == "upsert").await?;
+                let changed = self.change_rows(&transaction, tenant, table.id, filter, data, name == "upsert").await?;
                 settle(transaction, arguments.dry_run).await?;
                 Ok(both(changed))
             }

@@ -40,13 +40,7 @@ impl Service {
     }
 
     /// `adds`: where no row is meant, one is made.
-    pub async fn change(
-        &self,
-        ctx: &Ctx,
-        id: DataTableId,
-        wanted: &ChangeRows,
-        adds: bool,
-    ) -> Result<Value, Error> {
+    pub async fn change(&self, ctx: &Ctx, id: DataTableId, wanted: &ChangeRows, adds: bool) -> Result<Value, Error> {
         let transaction = self.database.begin(ctx).await?;
         let changed = self.change_rows(&transaction, ctx.tenant, id, &wanted.filter, &wanted.data, adds).await?;
         if wanted.dry_run {

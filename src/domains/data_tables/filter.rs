@@ -126,7 +126,8 @@ impl Filter {
             return Err(Error::invalid(format!("{at}/filters"), "too_many", message));
         }
         let conditions = self.filters.iter().enumerate();
-        let conditions = conditions.map(|(number, condition)| condition.check(columns, &format!("{at}/filters/{number}")));
+        let conditions =
+            conditions.map(|(number, condition)| condition.check(columns, &format!("{at}/filters/{number}")));
         Ok(Checked { combination: self.combination, conditions: conditions.collect::<Result<_, _>>()? })
     }
 }

@@ -34,12 +34,7 @@ pub(super) struct Changed {
 
 impl Service {
     /// Rows as callers see them.
-    pub(super) async fn select(
-        &self,
-        tenant: TenantId,
-        table: &Table,
-        wanted: &Wanted,
-    ) -> Result<Vec<Object>, Error> {
+    pub(super) async fn select(&self, tenant: TenantId, table: &Table, wanted: &Wanted) -> Result<Vec<Object>, Error> {
         let columns = columns(table)?;
         let order = match &wanted.order {
             None => None,

@@ -139,7 +139,10 @@ impl Service {
         let ending = match waiting.pause.shows.as_ref().map(Shown::read) {
             Some(Shown::Page(form)) => {
                 let ticket = ticket_of(waiting);
-                return Ok(page(200, form_page(&form, Page { filled: Some(filled), ticket: Some(&ticket), errors: &[] })));
+                return Ok(page(
+                    200,
+                    form_page(&form, Page { filled: Some(filled), ticket: Some(&ticket), errors: &[] }),
+                ));
             }
             Some(Shown::Ending(ending)) => ending,
             None => return Err(gone(404, "There is no such form")),

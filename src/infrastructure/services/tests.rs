@@ -162,7 +162,9 @@ async fn redis_answers_behind_tls_when_its_certificate_counts() {
     let port = tls_before(host, port).await;
     let ping = |more: &str| {
         let mut connection = plain.as_object().cloned().unwrap();
-        for (name, value) in json(&format!(r#"{{"host": "localhost", "port": {port}, "ssl": true{more}}}"#)).as_object().unwrap().iter() {
+        for (name, value) in
+            json(&format!(r#"{{"host": "localhost", "port": {port}, "ssl": true{more}}}"#)).as_object().unwrap().iter()
+        {
             connection.insert(name.clone(), value.clone());
         }
         called("redis.command", connection.into(), r#"{"command": ["ECHO", "secret"]}"#)

@@ -163,8 +163,7 @@ const CHANGES: &[&str] = &[
 const UNCHANGED: &str = "[({}).polluted, [].polluted, typeof polluted, [1].map(x => x + 1)[0], [][0], 'a'.toString(), \
      (1).toFixed(1), JSON.stringify([1]), Object.keys({ k: 1 })[0], Math.max(1, 2), typeof DateTime.now, $input.first().json.n, \
      (() => 1).polluted]";
-const AS_BEFORE: &str =
-    r#"[null,null,"undefined",2,null,"a","1.0","[1]","k",2,"function",7,null]"#;
+const AS_BEFORE: &str = r#"[null,null,"undefined",2,null,"a","1.0","[1]","k",2,"function",7,null]"#;
 
 struct NoHost;
 
@@ -210,7 +209,8 @@ fn no_way_leads_out_of_an_expression() {
 fn no_way_leads_out_of_a_script() {
     for way in WAYS {
         let mut world = world();
-        for code in [format!("return ({way})"), format!("return await ({way})"), format!("const x = {way}; return [x]")] {
+        for code in [format!("return ({way})"), format!("return await ({way})"), format!("const x = {way}; return [x]")]
+        {
             if let Ok(value) = scripted(&mut world, &code) {
                 assert!(!is_out(&value), "{code}: {}", value.to_json());
             }
@@ -234,7 +234,9 @@ fn what_one_evaluation_changes_the_next_does_not_see() {
 /// What came from outside is a value, whatever it looks like.
 #[test]
 fn data_is_not_evaluated_again() {
-    for text in ["{{ 6*7 }}", "={{ 6*7 }}", "=6*7", "${6*7}", "`${6*7}`", "{{ $json.text }}", "={{ (() => 1).constructor }}"] {
+    for text in
+        ["{{ 6*7 }}", "={{ 6*7 }}", "=6*7", "${6*7}", "`${6*7}`", "{{ $json.text }}", "={{ (() => 1).constructor }}"]
+    {
         let item = Object::from([("json", Value::from(Object::from([("text", Value::from(text))])))]);
         let mut world = World::of_items(&Value::array([item.into()]).to_json());
         let expected = Value::from(text).to_json();

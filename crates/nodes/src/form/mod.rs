@@ -132,7 +132,8 @@ impl Field {
         };
         let options = entry.get("fieldOptions").and_then(|options| options.get("values")).and_then(Value::as_array);
         let accepts = text("acceptFileTypes").to_lowercase();
-        let accepts = accepts.split(',').map(|part| part.trim().trim_start_matches('.')).filter(|part| !part.is_empty());
+        let accepts =
+            accepts.split(',').map(|part| part.trim().trim_start_matches('.')).filter(|part| !part.is_empty());
         let first_value = match kind {
             Kind::Html => "html",
             Kind::Hidden => "fieldValue",

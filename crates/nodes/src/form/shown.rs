@@ -49,7 +49,9 @@ impl Shown {
         Shown::Ending(match text("ending").as_str() {
             "redirect" => Ending::Redirect(text("url")),
             "markup" => Ending::Markup(text("markup")),
-            _ => Ending::Text { title: text("title"), message: text("message"), file: shows.get("file").map(File::read) },
+            _ => {
+                Ending::Text { title: text("title"), message: text("message"), file: shows.get("file").map(File::read) }
+            }
         })
     }
 }

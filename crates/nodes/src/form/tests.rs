@@ -71,7 +71,10 @@ fn what_does_not_fit_is_named() {
     ] {
         let errors = submitted(&form(FIELDS, ""), &json(body), None, "now").unwrap_err();
         assert_eq!((errors[0].field, errors[0].message.as_str()), (field, message), "{body}");
-        assert!(form_page(&form(FIELDS, ""), Page { errors: &errors, ..Page::default() }).contains("role=\"alert\""), "{body}");
+        assert!(
+            form_page(&form(FIELDS, ""), Page { errors: &errors, ..Page::default() }).contains("role=\"alert\""),
+            "{body}"
+        );
     }
 }
 
@@ -114,7 +117,9 @@ fn choices_are_counted_and_files_have_the_types_that_are_taken() {
     let fields = r#"[{"fieldLabel": "Two", "fieldType": "checkbox", "limitSelection": "exact", "numberOfSelections": 2, "fieldOptions": {"values": [{"option": "a"}, {"option": "b"}, {"option": "c"}]}},
         {"fieldLabel": "Doc", "fieldType": "file", "acceptFileTypes": ".PDF, txt", "multipleFiles": false}]"#;
     let try_out = |body: &str, file: &str| {
-        let file = format!(r#"{{"json": {{}}, "binary": {{"field-1": {{"data": "", "mimeType": "x", "fileName": "{file}"}}}}}}"#);
+        let file = format!(
+            r#"{{"json": {{}}, "binary": {{"field-1": {{"data": "", "mimeType": "x", "fileName": "{file}"}}}}}}"#
+        );
         submitted(&form(fields, ""), &json(body), Item::from_value(&json(&file)).binary.as_ref(), "now")
     };
     assert_eq!(try_out(r#"{"field-0": ["a", "b"]}"#, "a.TXT").unwrap().json.get("Two"), Some(&json(r#"["a", "b"]"#)));
@@ -130,8 +135,12 @@ fn choices_are_counted_and_files_have_the_types_that_are_taken() {
 
 #[test]
 fn endings_show_text_and_files_and_escape_both() {
-    let shown = json(r#"{"ending": "text", "title": "T <i>", "message": "M", "file": {"name": "a\".txt", "type": "text/plain", "data": "aGk="}}"#);
-    let Shown::Ending(Ending::Text { title, message, file }) = Shown::read(shown.as_object().unwrap()) else { panic!() };
+    let shown = json(
+        r#"{"ending": "text", "title": "T <i>", "message": "M", "file": {"name": "a\".txt", "type": "text/plain", "data": "aGk="}}"#,
+    );
+    let Shown::Ending(Ending::Text { title, message, file }) = Shown::read(shown.as_object().unwrap()) else {
+        panic!()
+    };
     let page = ending_page(&title, &message, file.as_ref());
     assert!(page.contains("T &lt;i&gt;") && page.contains("download=\"a&quot;.txt\""), "{page}");
     assert!(page.contains("href=\"data:text/plain;base64,aGk=\""), "{page}");

@@ -10,8 +10,8 @@ use super::super::reply::{self, Reply};
 use super::super::route_table::Lookup;
 use super::super::service::Service;
 use super::request::{self, Addressed, BodyLimits};
-use millrace_nodes::webhook::query;
 use crate::domains::workflows::FORM_PATH;
+use millrace_nodes::webhook::query;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 

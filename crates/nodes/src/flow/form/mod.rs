@@ -11,7 +11,8 @@ pub(crate) static NODE_TYPE: NodeType =
     NodeType::pure("n8n-nodes-base.form", include_str!("description.json"), execute);
 
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
-    let shows = if context.text("operation", 0)? == "completion" { shown_ending(context) } else { shown_page(context) }?;
+    let shows =
+        if context.text("operation", 0)? == "completion" { shown_ending(context) } else { shown_page(context) }?;
     let until = deadline::limit(context)?;
     let wait = Wait { until, resume: Some("form".into()), shows: Some(shows) };
     Ok(Output { wait: Some(wait), ..Output::pass(context) })

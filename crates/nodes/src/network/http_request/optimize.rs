@@ -9,10 +9,19 @@ use crate::{NodeContext, dot_path};
 #[derive(Clone, Debug)]
 pub(super) enum Optimize {
     /// Elements of the field (of the whole answer where it is empty), with or without some of their fields.
-    Json { field: Str, fields: Fields },
+    Json {
+        field: Str,
+        fields: Fields,
+    },
     /// Elements of a page: their markup, or their text without what is left out.
-    Html { selector: Selector, without: Option<Vec<Selector>>, longest: Option<usize> },
-    Text { longest: Option<usize> },
+    Html {
+        selector: Selector,
+        without: Option<Vec<Selector>>,
+        longest: Option<usize>,
+    },
+    Text {
+        longest: Option<usize>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -37,7 +46,12 @@ impl Optimize {
         Ok(Some(match kind.as_str() {
             "html" => {
                 let without = if context.flag("onlyContent", item)? {
-                    Some(listed(&context.text("elementsToOmit", item)?).iter().map(|text| selector(text)).collect::<Result<_, _>>()?)
+                    Some(
+                        listed(&context.text("elementsToOmit", item)?)
+                            .iter()
+                            .map(|text| selector(text))
+                            .collect::<Result<_, _>>()?,
+                    )
                 } else {
                     None
                 };
@@ -110,7 +124,9 @@ fn page(text: &str, wanted: &Selector, without: Option<&[Selector]>) -> String {
     let found = document.select(wanted);
     let Some(without) = without else { return found.map(|element| element.html()).collect::<Vec<_>>().join("\n") };
     let is_left_out = |node: &ego_tree::NodeRef<'_, scraper::Node>| {
-        node.ancestors().filter_map(scraper::ElementRef::wrap).any(|around| without.iter().any(|left| left.matches(&around)))
+        node.ancestors()
+            .filter_map(scraper::ElementRef::wrap)
+            .any(|around| without.iter().any(|left| left.matches(&around)))
     };
     let words = found.flat_map(|element| element.descendants()).filter(|node| !is_left_out(node));
     let words = words.filter_map(|node| node.value().as_text().map(|text| text.trim().to_owned()));

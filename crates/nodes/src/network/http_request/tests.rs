@@ -294,7 +294,8 @@ fn pauses_between_batches() {
 
 #[test]
 fn less_of_an_answer_goes_on_when_asked() {
-    let page = "<html><body><nav>menu</nav><main><p>One</p><p class=\"ad\">Buy</p><p>Two &amp; three</p></main></body></html>";
+    let page =
+        "<html><body><nav>menu</nav><main><p>One</p><p class=\"ad\">Buy</p><p>Two &amp; three</p></main></body></html>";
     let list = r#"{"meta": 1, "data": [{"a": 1, "b": {"c": 2, "d": 3}}, {"a": 4}]}"#;
     for (content_type, body, more, expected) in [
         ("application/json", list, r#""dataField": "data""#, r#"[{"a":1,"b":{"c":2,"d":3}},{"a":4}]"#),
@@ -306,7 +307,12 @@ fn less_of_an_answer_goes_on_when_asked() {
         ),
         ("application/json", list, r#""fieldsToInclude": "except", "fields": "data""#, r#"[{"meta":1}]"#),
         ("application/json", "[1]", r#""dataField": "nowhere""#, "[1]"),
-        ("text/html", page, r#""responseType": "html", "cssSelector": "p.ad""#, r#"[{"data":"<p class=\"ad\">Buy</p>"}]"#),
+        (
+            "text/html",
+            page,
+            r#""responseType": "html", "cssSelector": "p.ad""#,
+            r#"[{"data":"<p class=\"ad\">Buy</p>"}]"#,
+        ),
         (
             "text/html",
             page,
@@ -319,7 +325,12 @@ fn less_of_an_answer_goes_on_when_asked() {
             r#""responseType": "html", "onlyContent": true, "truncateResponse": true, "maxLength": 6"#,
             r#"[{"data":"menu O"}]"#,
         ),
-        ("text/plain", "grüße", r#""responseType": "text", "truncateResponse": true, "maxLength": 3"#, r#"[{"data":"grü"}]"#),
+        (
+            "text/plain",
+            "grüße",
+            r#""responseType": "text", "truncateResponse": true, "maxLength": 3"#,
+            r#"[{"data":"grü"}]"#,
+        ),
         ("text/plain", "long", r#""responseType": "text""#, r#"[{"data":"long"}]"#),
     ] {
         let trial = trial("httpRequest")

@@ -52,18 +52,15 @@ impl Columns {
 }
 
 /// A value as the type of its column.
-pub(super) fn converted(
-    name: &str,
-    value: &Value,
-    kind: FieldType,
-    zone: &TimeZone,
-) -> Result<Value, ExecutionError> {
+pub(super) fn converted(name: &str, value: &Value, kind: FieldType, zone: &TimeZone) -> Result<Value, ExecutionError> {
     if value.is_nullish() {
         return Ok(Value::Null);
     }
     if matches!(value, Value::Object(_) | Value::Array(_)) {
         let message = format!("unexpected object input '{}' for column '{name}'", value.to_json());
-        return Err(ExecutionError::operation(message).describe("A column holds a text, a number, a date, true or false"));
+        return Err(
+            ExecutionError::operation(message).describe("A column holds a text, a number, a date, true or false")
+        );
     }
     let rules = Rules { parse_strings: true, zone, ..Rules::LOOSE };
     match validate(name, value, kind, &rules) {

@@ -15,8 +15,7 @@ pub(super) fn read(context: &mut NodeContext<'_>, item: usize, columns: &Columns
     let unknown: Vec<Str> = conditions.iter().map(name).filter(|name| columns.kind(name).is_none()).collect();
     if !unknown.is_empty() {
         let names = unknown.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let message =
-            format!("Filter validation failed: Column(s) {names} do not exist in the selected table.");
+        let message = format!("Filter validation failed: Column(s) {names} do not exist in the selected table.");
         return Err(ExecutionError::operation(message).describe("Choose columns of this data table in the conditions"));
     }
     let zone = context.zone();

@@ -59,7 +59,8 @@ async fn one(
             let dry_run = context.flag("options.dryRun", index)?;
             let data = columns.row(&given(context, index)?, &context.zone())?;
             let arguments = [("filter", filter), ("data", data.clone().into()), ("dryRun", dry_run.into())];
-            let changed = ask(context.host, if operation == "upsert" { "upsert" } else { "update" }, table, arguments).await?;
+            let changed =
+                ask(context.host, if operation == "upsert" { "upsert" } else { "update" }, table, arguments).await?;
             let after = changed.get("after").unwrap_or(&Value::Null);
             Ok(if dry_run { tried(&changed, Some(&data)) } else { items(after) })
         }
@@ -72,9 +73,9 @@ pub(super) async fn insert(context: &mut NodeContext<'_>) -> NodeResult {
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for index in 0..context.items().len() {
         let row = match described(context, index, &mut known).await {
-            Ok((table, columns)) => {
-                given(context, index).and_then(|values| columns.row(&values, &context.zone())).map(|row| (table.clone(), row))
-            }
+            Ok((table, columns)) => given(context, index)
+                .and_then(|values| columns.row(&values, &context.zone()))
+                .map(|row| (table.clone(), row)),
             Err(error) => Err(error),
         };
         match row {
@@ -156,5 +157,8 @@ fn tried(changed: &Value, given: Option<&Object>) -> Vec<Item> {
         Value::Object(names.unwrap_or_default())
     };
     let pairs = before.iter().enumerate().map(|(at, row)| (row, after.get(at).cloned().unwrap_or_else(|| gone(row))));
-    pairs.flat_map(|(row, after)| [state(row, "before"), state(&after, "after")]).filter(|item| truthy(&item.json)).collect()
+    pairs
+        .flat_map(|(row, after)| [state(row, "before"), state(&after, "after")])
+        .filter(|item| truthy(&item.json))
+        .collect()
 }

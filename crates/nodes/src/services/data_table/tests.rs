@@ -99,12 +99,10 @@ fn conditions_become_filters() {
         let filter = format!(r#"{{"filter":{{"type":"or","filters":[{{"columnName":"{name}",{expected}}}]}}}}"#);
         assert_eq!(asked(&trial), ("dataTable.get".into(), filter), "{condition}");
     }
-    let all = rows("get", r#""matchType": "allConditions", "limit": 3, "orderBy": true, "orderByColumn": "num""#, &["[]"]);
+    let all =
+        rows("get", r#""matchType": "allConditions", "limit": 3, "orderBy": true, "orderByColumn": "num""#, &["[]"]);
     assert_eq!(all.gives(), "[]");
-    assert_eq!(
-        asked(&all).1,
-        r#"{"filter":{"type":"and","filters":[]},"limit":3,"orderBy":"num","descending":true}"#
-    );
+    assert_eq!(asked(&all).1, r#"{"filter":{"type":"and","filters":[]},"limit":3,"orderBy":"num","descending":true}"#);
     for (condition, message) in [
         (
             r#"{"keyName": "nope", "condition": "eq", "keyValue": 1}"#,
@@ -191,10 +189,14 @@ fn tables_are_made_listed_renamed_and_deleted() {
         (r#", "returnAll": false, "limit": 1"#, &["Ab"]),
     ] {
         let listed = json(&tables("list", more, &[two]).gives());
-        let names: Vec<_> = listed.as_array().unwrap().iter().map(|table| table.get("name").unwrap().to_js_string()).collect();
+        let names: Vec<_> =
+            listed.as_array().unwrap().iter().map(|table| table.get("name").unwrap().to_js_string()).collect();
         assert_eq!(names, expected, "{more}");
     }
-    assert_eq!(tables("update", r#", "newName": "n"}"#.trim_end_matches('}'), &[TABLE]).gives(), r#"[{"success":true,"name":"n"}]"#);
+    assert_eq!(
+        tables("update", r#", "newName": "n"}"#.trim_end_matches('}'), &[TABLE]).gives(),
+        r#"[{"success":true,"name":"n"}]"#
+    );
     assert_eq!(tables("delete", "", &[TABLE]).gives(), r#"[{"success":true,"deletedTableId":"things"}]"#);
     let none = trial("dataTable").parameters(r#"{"operation": "get"}"#);
     assert_eq!(none.fails().message, "No data table is chosen");

@@ -95,7 +95,8 @@ fn signs_and_verifies_with_p521() {
     for forged in [format!("{signed}.{other}"), format!("{signed}.{}", &signature[1..]), format!("{signed}.AAAA")] {
         assert_eq!(verify(&forged).fails().message, "invalid signature", "{forged}");
     }
-    let weaker = with_key(&format!(r#"{{"operation": "verify", "token": "{FOREIGN}", "options": {{"algorithm": "HS256"}}}}"#));
+    let weaker =
+        with_key(&format!(r#"{{"operation": "verify", "token": "{FOREIGN}", "options": {{"algorithm": "HS256"}}}}"#));
     assert_eq!(weaker.fails().message, "invalid algorithm");
     let wrong = trial("jwt").parameters("{}").world(|world| {
         world.credential("jwtAuth", r#"{"keyType": "pemKey", "privateKey": "no key", "algorithm": "ES512"}"#)
