@@ -202,7 +202,7 @@ fn condition(backend: DbBackend, test: &Test) -> Condition {
         Comparison::Lte => place.lte(value),
         Comparison::Ilike => Expr::expr(Func::lower(place)).like(pattern(backend, &text.to_lowercase())),
         // SQLite's LIKE knows no case.
-        Comparison::Like if backend != DbBackend::Postgres => place.binary(BinOper::Custom("GLOB".into()), glob(text)),
+        Comparison::Like if backend != DbBackend::Postgres => place.binary(BinOper::Custom("GLOB"), glob(text)),
         Comparison::Like => place.like(pattern(backend, text)),
     }
     .into_condition()

@@ -92,7 +92,9 @@ fn signs_and_verifies_with_p521() {
     assert_eq!(verify(&token).gives(), r#"[{"payload":{"sub":"you","iat":6}}]"#);
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let other = FOREIGN.rsplit_once('.').unwrap().1;
-    for forged in [format!("{signed}.{other}"), format!("{signed}.{}", &signature[1..]), format!("{signed}.AAAA")] {
+    for forged in
+        [format!("{signed}.{other}"), format!("{signed}.{}", signature.split_at(1).1), format!("{signed}.AAAA")]
+    {
         assert_eq!(verify(&forged).fails().message, "invalid signature", "{forged}");
     }
     let weaker =
