@@ -149,7 +149,9 @@ pub(super) async fn rows(
         query = query.filter(conditions.fold(combined, Condition::add));
     }
     if let Some(after) = selection.after {
-        query = query.filter(row::Column::Id.gt(after));
+        // The cast tells the statement from a filter's, which compares with a float: PostgreSQL's driver keeps the types of
+        // the first values it saw with a text.
+        query = query.filter(row::Column::Id.into_expr().gt(Expr::value(after).cast_as("bigint")));
     }
     if let Some((place, descending)) = &selection.order {
         query = query.order_by(read(backend, place), if *descending { Order::Desc } else { Order::Asc });

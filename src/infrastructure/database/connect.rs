@@ -1,12 +1,14 @@
 //! Opens the pools. Knows each backend's settings; nothing else does.
 
 use std::fs::File;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector};
+use sqlx::Connection as _;
 
 use super::session::PgConnections;
 use super::{Database, Pools};
@@ -57,12 +59,15 @@ async fn open_sqlite(path: &str, config: &config::Database) -> Result<Database, 
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", "67108864");
     let acquire = Duration::from_secs(config.acquire_timeout_seconds);
-    // SQLite has one writer. Queueing for it here is fair and cheap; queueing inside SQLite is neither.
+    // SQLite has one writer. Queueing for it here is fair and cheap; queueing inside SQLite is neither. When the disk is full
+    // SQLite takes the transaction back by itself, which the driver does not notice: such a connection is opened anew, else
+    // what it stores from then on would never be committed.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .acquire_timeout(acquire)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options.clone())

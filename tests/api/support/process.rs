@@ -53,7 +53,9 @@ impl Process {
 
     /// Another process on the same database: `&["worker"]`.
     pub(crate) fn beside(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        // A write beyond the limit on file sizes is to fail, not to end the process.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_millrace")]);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).current_dir(self.directory.path());
         for (name, value) in &self.settings {
             command.env(format!("MILLRACE__{name}"), value);
@@ -78,6 +80,13 @@ impl Process {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// From now on the server's files may not grow beyond this many bytes; "unlimited" lifts it.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        let limited = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={bytes}:unlimited")]).status();
+        assert!(limited.unwrap().success());
     }
 
     /// Asks the server to end, and waits until it has.

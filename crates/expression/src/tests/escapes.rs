@@ -218,6 +218,7 @@ fn no_way_leads_out_of_a_script() {
     }
 }
 
+/// Scripts of one run share their globals; expressions, and other runs, see nothing of what a script does to them.
 #[test]
 fn what_one_evaluation_changes_the_next_does_not_see() {
     let mut world = world();
@@ -226,7 +227,7 @@ fn what_one_evaluation_changes_the_next_does_not_see() {
         let _ = world.evaluate(&format!("={{{{ {change} }}}}"));
         let _ = scripted(&mut world, &format!("{change}; return []"));
         world.gives(&[(&format!("={{{{ {UNCHANGED} }}}}"), AS_BEFORE)]);
-        let seen = scripted(&mut world, &format!("return {UNCHANGED}")).unwrap();
+        let seen = scripted(&mut self::world(), &format!("return {UNCHANGED}")).unwrap();
         assert_eq!(seen.to_json(), AS_BEFORE, "{change}");
     }
 }
