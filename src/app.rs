@@ -18,7 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
 use crate::domains::{
-    audit, auth, credentials, data_tables, executions, nodes, scheduling, tenants, users, webhooks, workflows,
+    audit, auth, credentials, data_tables, executions, nodes, notifications, scheduling, tenants, users, webhooks,
+    workflows,
 };
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
@@ -155,6 +156,7 @@ impl App {
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
+            tenants.clone(),
             http_client.clone(),
         )
         .await?;
@@ -163,6 +165,8 @@ impl App {
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         credentials.plug(Arc::new(workflows.clone()));
+        let mails = notifications::Mails::new(users.clone(), Arc::clone(&mailer), &public_url);
+        credentials.plug_listeners(vec![Arc::new(mails)]);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
@@ -193,15 +197,6 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(
-            gauge,
-            vec![
-                Arc::new(users.clone()),
-                Arc::new(workflows.clone()),
-                Arc::new(executions.clone()),
-                Arc::new(data_tables.clone()),
-            ],
-        );
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),
@@ -211,6 +206,15 @@ impl App {
             config.scheduling.clone(),
             &config.executions.timezone,
         );
+        let sources: Vec<Arc<dyn tenants::ArchiveSource>> = vec![
+            Arc::new(users.clone()),
+            Arc::new(credentials.clone()),
+            Arc::new(workflows.clone()),
+            Arc::new(executions.clone()),
+            Arc::new(schedules.clone()),
+            Arc::new(data_tables.clone()),
+        ];
+        tenants.plug(gauge, sources);
         let webhooks = webhooks::Service::new(
             &config,
             webhooks::Dependencies {
@@ -305,6 +309,9 @@ impl App {
             }
             if let Err(error) = self.tenants.prune_audit().await {
                 tracing::warn!(%error, "old rows of audit logs could not be deleted");
+            }
+            if let Err(error) = self.tenants.meter_storage().await {
+                tracing::warn!(%error, "what tenants store could not be noted");
             }
             if let Err(error) = self.audit.checkpoint_all().await {
                 tracing::warn!(%error, "checkpoints of the audit log could not be signed");

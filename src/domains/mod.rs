@@ -15,3 +15,5 @@ pub mod executions;
 
 pub mod scheduling;
 pub mod webhooks;
+
+pub mod notifications;

@@ -3,6 +3,7 @@
 use super::external::SecretError;
 use super::oauth::ProviderError;
 use crate::common::error::{Code, Coded, FieldError, INVALID_BODY, Kind};
+use crate::domains::tenants;
 use crate::infrastructure::crypto::{RandomError, SealError, key_encryption};
 use crate::infrastructure::database;
 
@@ -64,6 +65,8 @@ pub enum Error {
     #[error("the encryption keys cannot be used")]
     Keys(#[source] key_encryption::Error),
     #[error(transparent)]
+    Tenant(#[from] tenants::Error),
+    #[error(transparent)]
     Random(#[from] RandomError),
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -93,6 +96,8 @@ const OTHER_BROWSER: Code = Code::new(Kind::Forbidden, "oauth_other_browser", "A
 const CODE_MISSING: Code = Code::new(Kind::BadRequest, "oauth_code_missing", "The code is missing");
 const CONSENT_DENIED: Code = Code::new(Kind::BadRequest, "oauth_consent_denied", "Consent was denied");
 const PROVIDER_URL: Code = Code::new(Kind::Invalid, "oauth_provider_url", "An address of the credential is none");
+const KEY_UNUSABLE: Code =
+    Code::new(Kind::Conflict, "credential_key_unusable", "A key of the credential cannot be used");
 const PROVIDER_REFUSED: Code = Code::new(Kind::Conflict, "oauth_provider_refused", "The authorisation server refuses");
 const PROVIDER_UNREACHABLE: Code =
     Code::new(Kind::Unavailable, "oauth_provider_unreachable", "The authorisation server does not answer");
@@ -131,6 +136,7 @@ impl Coded for Error {
             Error::CodeMissing => CODE_MISSING,
             Error::ConsentDenied => CONSENT_DENIED,
             Error::Provider(ProviderError::Url(_)) => PROVIDER_URL,
+            Error::Provider(ProviderError::Key) => KEY_UNUSABLE,
             Error::Provider(ProviderError::Refused(_)) => PROVIDER_REFUSED,
             Error::Provider(ProviderError::Unreachable(_)) => PROVIDER_UNREACHABLE,
             Error::Provider(ProviderError::Unreadable) => PROVIDER_UNREADABLE,
@@ -141,6 +147,7 @@ impl Coded for Error {
             Error::SessionUsed => SESSION_USED,
             Error::Keys(key_encryption::Error::Fixed) => KEYS_FIXED,
             Error::Keys(_) => KEYS,
+            Error::Tenant(error) => error.code(),
             Error::Random(_) => crate::common::error::INTERNAL,
             Error::Database(error) => database::code_of(error),
         }

@@ -100,7 +100,7 @@ impl Service {
             Status::Ready => {}
             Status::NotConnected | Status::ReconnectNeeded => return Err(Error::NotConnected(row.name)),
         }
-        let row = if kind.is_oauth2() { self.fresh(row).await? } else { row };
+        let row = if kind.holds_access_token() { self.fresh(row).await? } else { row };
         self.given(&row, kind).await
     }
 
@@ -118,7 +118,7 @@ impl Service {
             entered.expose().0.iter().filter(|(_, value)| value.as_str().is_some_and(|text| text.starts_with('=')));
         secrets.extend(outside.map(|(name, _)| Secret::new(fields.expose().text(name))));
         let data = match access_token(fields.expose()) {
-            Some(token) if kind.is_oauth2() => token_only(row.id, &token),
+            Some(token) if kind.holds_access_token() => token_only(row.id, &token),
             _ => object(fields.expose()),
         };
         Ok(Resolved { id: row.id, data, allowed_hosts: hosts_of(row), secrets })

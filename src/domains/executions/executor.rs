@@ -8,6 +8,7 @@ use millrace_model::{Items, NodeIndex, Object};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
@@ -149,8 +150,8 @@ impl Executor {
             clock,
             cache,
             queue,
+            services: Services::new(&http),
             http,
-            services: Services::default(),
             credentials,
             data_tables,
             config,
@@ -194,7 +195,7 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
-        let slot = self.slot(&launch.program);
+        let slot = self.slot(&launch.program, &admission);
         self.accept(id, launch, admission, slot, None).await
     }
 
@@ -212,7 +213,7 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program) {
+        match self.slot(&launch.program, &admission) {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
@@ -326,15 +327,15 @@ impl Executor {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
             let attempt = Arc::new(attempt);
-            run::drive(&executor, Arc::clone(&attempt)).await;
+            run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
             drop(slot);
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }
 
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program).is_some() {
+    fn slot(&self, program: &Program, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        if limits::of(self, program, admission.profile.limits.concurrent_executions).is_some() {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

@@ -8,7 +8,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::{Failure, Services};
-use crate::infrastructure::http_client::EgressPolicy;
+use crate::infrastructure::config::Config;
+use crate::infrastructure::http_client::{EgressPolicy, HttpClient};
+
+fn services() -> Services {
+    Services::new(&HttpClient::new(Config::defaults().unwrap().http_client).unwrap())
+}
 
 fn json(text: &str) -> Value {
     Value::from_json(text).unwrap()
@@ -17,7 +22,7 @@ fn json(text: &str) -> Value {
 async fn called(name: &str, connection: Value, more: impl AsRef<str>) -> Result<Value, Failure> {
     let mut arguments = json(more.as_ref()).as_object().cloned().unwrap();
     arguments.insert("connection", connection);
-    Services::default().call(&Arc::new(EgressPolicy::unrestricted()), name, &arguments.into()).await
+    services().call(&Arc::new(EgressPolicy::unrestricted()).into(), name, &arguments.into()).await
 }
 
 /// The credential of the server that a URL names; `None`: the environment names none.
@@ -34,8 +39,8 @@ fn server(variable: &str) -> Option<Value> {
 
 #[tokio::test]
 async fn private_addresses_are_refused() {
-    let services = Services::default();
-    let policy = Arc::new(EgressPolicy::default());
+    let services = services();
+    let reach = Arc::new(EgressPolicy::default()).into();
     for (name, more) in [
         ("postgres.query", r#""statements": ["SELECT 1"]"#),
         ("redis.command", r#""command": ["PING"]"#),
@@ -43,11 +48,11 @@ async fn private_addresses_are_refused() {
     ] {
         for host in ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254"] {
             let arguments = json(&format!(r#"{{"connection": {{"host": "{host}"}}, {more}}}"#));
-            let failure = services.call(&policy, name, &arguments).await.unwrap_err();
+            let failure = services.call(&reach, name, &arguments).await.unwrap_err();
             assert!(failure.message.contains("not allowed"), "{name} {host}: {failure}");
         }
     }
-    let unknown = services.call(&policy, "ftp.get", &Value::Null).await.unwrap_err();
+    let unknown = services.call(&reach, "ftp.get", &Value::Null).await.unwrap_err();
     assert_eq!(unknown.message, "This server does not offer the service \"ftp.get\"");
 }
 

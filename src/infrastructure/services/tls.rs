@@ -1,7 +1,6 @@
 //! TLS to services that begin with it: checked against the system's certificates and the name that was asked for, unless the
 //! credential says not to.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,25 +12,27 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Failure;
-use crate::infrastructure::http_client::client_config;
 
-/// `is_checked`: any certificate will do where it is not.
-pub(super) async fn wrap(stream: TcpStream, host: &str, is_checked: bool) -> Result<TlsStream<TcpStream>, Failure> {
+pub(super) async fn wrap(
+    stream: TcpStream,
+    host: &str,
+    trusted: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, Failure> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failure::new(format!("The host \"{host}\" is no name that a certificate can have")))?;
-    let mut config = client_config(Path::new("")).map_err(|error| Failure::new(error.to_string()))?;
-    config.alpn_protocols.clear();
-    if !is_checked {
-        accept_any(&mut config);
-    }
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+    TlsConnector::from(trusted).connect(name, stream).await.map_err(|error| {
         Failure::new("The TLS connection could not be made")
             .describe(format!("{error}. Is it the right port, and does the server's certificate name this host?"))
     })
 }
 
-fn accept_any(config: &mut ClientConfig) {
-    config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(ring::default_provider())));
+/// Any certificate will do.
+pub(super) fn trusting_any() -> Result<Arc<ClientConfig>, Failure> {
+    let provider = ring::default_provider();
+    let config = ClientConfig::builder_with_provider(Arc::new(provider.clone())).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| Failure::new(error.to_string()))?.dangerous();
+    let config = config.with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+    Ok(Arc::new(config.with_no_client_auth()))
 }
 
 /// Accepts every certificate; that its owner speaks is still proven.
