@@ -21,7 +21,7 @@ fn returned(query: CallbackQuery, request: &HttpRequest) -> Returned {
         state: query.state.map(Secret::new),
         // OAuth 1 has names of its own for the same.
         code: query.code.or(query.oauth_verifier).map(Secret::new),
-        error: query.error.or(query.denied.map(|_| "access_denied".to_owned())),
+        error: query.error.or_else(|| query.denied.map(|_| "access_denied".to_owned())),
         cookies: Secret::new(cookies.collect::<Vec<_>>().join("; ")),
     }
 }
