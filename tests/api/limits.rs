@@ -40,6 +40,37 @@ async fn a_tenant_has_an_allowance() {
     assert_eq!(rate(&acme.viewer.get(ME).await.expect(200)), ["20", "19", "60"]);
 }
 
+/// Pages, and what else strangers may read, are no way around.
+#[actix_web::test]
+async fn pages_count_as_requests() {
+    let server = TestServer::with(|config| config.limits.anonymous_requests_per_minute = 6).await;
+    for path in [
+        "/account/reset-password",
+        "/account/account.js",
+        "/invitations/accept",
+        "/connect/mrc_unknown",
+        "/.well-known/jwks.json",
+    ] {
+        let reply = server.visitor().get(path).await;
+        assert_eq!(reply.header("ratelimit-limit"), Some("6"), "{path}: {reply:?}");
+    }
+    server.visitor().get("/account/verify-email").await.expect(200);
+    server.visitor().get("/account/verify-email").await.problem(429, "too_many_requests");
+    server.visitor().get("/.well-known/jwks.json").await.problem(429, "too_many_requests");
+    server.visitor().get("/health/live").await.expect(200);
+}
+
+/// A key may be given less than others have, never more.
+#[actix_web::test]
+async fn a_keys_own_limit_is_within_the_operators() {
+    let server = TestServer::with(|config| config.limits.api_key_requests_per_minute = 5).await;
+    let acme = server.tenant("acme").await;
+    let body = json!({ "name": "x", "requestsPerMinute": 50 });
+    let made = acme.owner.post("/api/v1/api-keys", body).await.json(201);
+    let (_, answered) = until_refused(&server.bearer(made["key"].as_str().unwrap())).await;
+    assert_eq!(answered, 5);
+}
+
 #[actix_web::test]
 async fn a_person_has_an_allowance() {
     let server = TestServer::with(|config| config.limits.user_requests_per_minute = 5).await;
