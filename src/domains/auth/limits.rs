@@ -65,7 +65,7 @@ impl Limits {
                 counters.push((by_address("anonymous-requests"), limit));
             }
             Some(Caller { ctx, requests_per_minute }) => {
-                let of_tenant = planned.or(configured(self.config.api_requests_per_minute));
+                let of_tenant = planned.or_else(|| configured(self.config.api_requests_per_minute));
                 counters.push((Key::tenant(ctx.tenant, "api-requests", &minute), of_tenant));
                 counters.extend(self.of_credentials(ctx, *requests_per_minute, &minute));
             }
