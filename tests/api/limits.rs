@@ -40,6 +40,33 @@ async fn a_tenant_has_an_allowance() {
     assert_eq!(rate(&acme.viewer.get(ME).await.expect(200)), ["20", "19", "60"]);
 }
 
+/// Where there is Redis, no process is a way around what another has counted.
+#[actix_web::test]
+async fn limits_and_lockouts_hold_for_all_processes_together() {
+    if std::env::var("MILLRACE_TEST_REDIS_URL").is_err() || std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
+        return;
+    }
+    let server = TestServer::with(|config| {
+        config.limits.anonymous_requests_per_minute = 10;
+        config.auth.max_failures_per_account = 2;
+    })
+    .await;
+    server.tenant("acme").await;
+    server.clock.advance(Duration::from_secs(60));
+    let elsewhere = server.visitor_of_a_replica().await;
+    let wrong = json!({ "email": "owner@acme.example", "password": "wrong horse battery" });
+    server.visitor().post("/api/v1/auth/login", wrong.clone()).await.problem(401, "wrong_login");
+    elsewhere.post("/api/v1/auth/login", wrong.clone()).await.problem(401, "wrong_login");
+    for client in [server.visitor(), elsewhere.clone()] {
+        client.post("/api/v1/auth/login", wrong.clone()).await.problem(429, "locked_out");
+    }
+    for _ in 0..3 {
+        server.visitor().get("/.well-known/jwks.json").await.expect(200);
+        elsewhere.get("/.well-known/jwks.json").await.expect(200);
+    }
+    elsewhere.get("/.well-known/jwks.json").await.problem(429, "too_many_requests");
+}
+
 /// Pages, and what else strangers may read, are no way around.
 #[actix_web::test]
 async fn pages_count_as_requests() {
