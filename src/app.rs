@@ -23,6 +23,7 @@ use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
@@ -37,6 +38,8 @@ use crate::infrastructure::web::{
 
 /// Expired rows harm nobody but take room.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Who follows a tenant's events may be away for so long.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// Everything a process is made of. Cheap to clone: every part is shared.
 #[derive(Clone)]
@@ -45,6 +48,7 @@ pub struct App {
     pub database: Database,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http_client: HttpClient,
     pub mailer: Arc<dyn Mailer>,
     pub metrics: Metrics,
@@ -112,6 +116,7 @@ impl App {
         }
         let cache = cache::open(&config.cache)?;
         let queue = queue::open(&config.queue, &database);
+        let events = Bus::new(database.clone(), Arc::clone(&cache), Arc::clone(&clock));
         let http_client = HttpClient::new(config.http_client.clone())?;
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
@@ -173,6 +178,7 @@ impl App {
                 clock: Arc::clone(&clock),
                 cache: Arc::clone(&cache),
                 queue: Arc::clone(&queue),
+                events: events.clone(),
                 http: http_client.clone(),
                 credentials: credentials.clone(),
                 programs,
@@ -232,6 +238,7 @@ impl App {
             database,
             cache,
             queue,
+            events,
             http_client,
             mailer,
             metrics,
@@ -256,6 +263,7 @@ impl App {
     pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        tasks.spawn(self.events.clone().learn(shutdown.clone()));
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
@@ -277,6 +285,12 @@ impl App {
     async fn prune_regularly(self, shutdown: CancellationToken) {
         let answers = Duration::from_secs(self.config.limits.idempotency_seconds);
         loop {
+            if let Err(error) = self.executions.executor().prune().await {
+                tracing::warn!(%error, "executions that are not to be kept could not be deleted");
+            }
+            if let Err(error) = self.events.prune(EVENTS_KEPT).await {
+                tracing::warn!(%error, "old events could not be pruned");
+            }
             if let Err(error) = self.idempotency_keys.prune(answers).await {
                 tracing::warn!(%error, "used idempotency keys could not be pruned");
             }

@@ -24,6 +24,8 @@ mod m0022_schedules;
 mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
+mod m0045_events;
+mod m0046_labels_and_jobs;
 
 use sea_orm_migration::prelude::*;
 
@@ -59,6 +61,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_webhook_endpoints::Migration),
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
+            Box::new(m0045_events::Migration),
+            Box::new(m0046_labels_and_jobs::Migration),
         ]
     }
 }

@@ -28,6 +28,7 @@ mod invitations;
 mod limits;
 mod nodes;
 mod operations;
+mod outages;
 mod pages;
 mod plans;
 mod processes;

@@ -31,6 +31,22 @@ const TRIALS: &[Trial] = &[
         services: true,
     },
     Trial {
+        name: "embedded",
+        binary: "api",
+        test: "executions::killed::every",
+        variable: "MILLRACE_CHAOS_EXECUTIONS",
+        full: "10000",
+        services: false,
+    },
+    Trial {
+        name: "programs",
+        binary: "api",
+        test: "executions::killed::random",
+        variable: "MILLRACE_CHAOS_PROGRAMS",
+        full: "100",
+        services: false,
+    },
+    Trial {
         name: "webhooks",
         binary: "api",
         test: "webhooks::killed",

@@ -18,14 +18,16 @@ use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
 use super::timers::Timers;
+use super::watching::Telling;
 use super::writer::{Write, Writer};
-use super::{answers, limits, recovery, run, stopping, storing, workers};
+use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
 use crate::domains::credentials;
 use crate::domains::tenants::Admission;
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
@@ -70,6 +72,9 @@ pub(super) struct Parts {
     pub timers: Timers,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    /// Where what becomes of executions is told.
+    pub events: Bus,
+    pub telling: Telling,
     pub http: HttpClient,
     pub services: Services,
     pub credentials: credentials::Service,
@@ -89,6 +94,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http: HttpClient,
     pub credentials: credentials::Service,
     pub programs: Programs,
@@ -115,11 +121,12 @@ fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain } =
+        let Dependencies { database, clock, cache, queue, events, http, credentials, programs, config, .. } =
             dependencies;
+        let Dependencies { env, public_url, drain, .. } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
-            writer: Writer::start(database.clone(), programs.tenants().clone()),
+            writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
@@ -133,8 +140,10 @@ impl Executor {
             public_url: public_url.into(),
             database,
             clock,
+            telling: Telling::start(Arc::clone(&cache)),
             cache,
             queue,
+            events,
             http,
             services: Services::default(),
             credentials,
@@ -161,6 +170,7 @@ impl Executor {
     /// Starts what goes on beside requests. All of it ends with the shutdown, once what runs is over or the time is up.
     pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
         tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
+        tasks.spawn(jobs::watch(self.clone(), shutdown.clone()));
         tasks.spawn(stopping::listen(self.clone(), shutdown.clone()));
         tasks.spawn(answers::listen(self.clone(), shutdown.clone()));
         if runs {
@@ -206,6 +216,22 @@ impl Executor {
             None => self.accept(id, launch, admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
+    }
+
+    /// The same of an attempt that begins otherwise than its launch says. It is stored before this returns.
+    pub(super) async fn call_with(&self, attempt: Attempt, begin: Begin) -> Result<oneshot::Receiver<Answer>, Error> {
+        let admission = self.admit(attempt.program.tenant).await?;
+        let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), begin, 0);
+        let (sender, answer) = oneshot::channel();
+        let caller = Some(Caller { answer: sender, interest: Interest::End });
+        match self.slot(&attempt.program) {
+            Some(slot) => {
+                attempt.tenancy.admitted(admission);
+                self.begin(attempt.with_caller(caller), Some(slot)).await?;
+            }
+            None => self.queue(attempt, caller).await?,
+        }
+        Ok(answer)
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -302,6 +328,7 @@ impl Executor {
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
             earlier,
+            known: None,
         };
         Attempt::new(row, launch.program, begin, depth)
     }

@@ -75,15 +75,16 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
     }
 }
 
-/// Goes on with a waiting execution because somebody called it. `None`: somebody else was faster.
+/// Goes on with a waiting execution because somebody called it; with these items in place of those it waits with.
+/// `None`: somebody else was faster.
 pub(super) async fn resume(
     executor: &Executor,
     waiting: &Waiting,
-    items: Items,
+    items: Option<Items>,
 ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
     let parts = &executor.0;
     let (tenant, id, now) = (waiting.tenant, waiting.id, parts.clock.now());
-    let resumed = Event::Resumed(Resume { outputs: Some(vec![Some(items)]), at_ms: now.as_millis() });
+    let resumed = Event::Resumed(Resume { outputs: items.map(|items| vec![Some(items)]), at_ms: now.as_millis() });
     let transaction = parts.database.begin(tenant).await?;
     let claimed = rows::claim(&transaction, tenant, id, Status::Waiting, parts.worker, now, i32::MAX).await?;
     let Some(row) = claimed else { return Ok(None) };
@@ -101,7 +102,9 @@ pub(super) async fn resume(
     if !parts.runs {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }
+    let emitted = executor.tell(&transaction, &row).await?;
     transaction.commit().await?;
+    parts.events.announce(emitted).await;
     // The call that resumes it is the one that is answered now.
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();

@@ -13,7 +13,7 @@ use super::limits::{self, Claimed};
 use super::model::Status;
 use super::repository::{self as rows, Row};
 use super::{answers, pauses, recovery, run};
-use crate::infrastructure::database::AcrossTenants;
+use crate::infrastructure::database::{AcrossTenants, Transaction};
 use crate::infrastructure::queue::{Consumer, Dispatch};
 
 /// How often waiting and forgotten executions are looked for, at least.
@@ -139,9 +139,8 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     let claimed = match limit {
         Some(limit) => limits::claim(executor, &found, limit).await?,
         None => {
-            let now = parts.clock.now();
-            let row = rows::claim(&connection, tenant, id, Status::New, parts.worker, now, max_crashes).await?;
-            row.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row)))
+            let transaction = parts.database.begin(tenant).await?;
+            claim(executor, transaction, &found, max_crashes).await?
         }
     };
     let row = match claimed {
@@ -170,6 +169,23 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     }
 }
 
+/// Makes a queued execution this worker's, and commits.
+pub(super) async fn claim(
+    executor: &Executor,
+    transaction: Transaction,
+    queued: &Row,
+    max_crashes: i32,
+) -> Result<Claimed, Error> {
+    let (parts, now) = (&executor.0, executor.0.clock.now());
+    let claimed =
+        rows::claim(&transaction, queued.tenant_id, queued.id, Status::New, parts.worker, now, max_crashes).await?;
+    let Some(row) = claimed else { return Ok(Claimed::Nothing) };
+    let emitted = executor.tell(&transaction, &row).await?;
+    transaction.commit().await?;
+    parts.events.announce(emitted).await;
+    Ok(Claimed::Row(Box::new(row)))
+}
+
 /// Ends an execution that cannot be run.
 async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error> {
     let row = Row {
@@ -179,7 +195,11 @@ async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error>
         error: Some(error.to_string()),
         ..row
     };
-    rows::upsert(&executor.0.database.write(row.tenant_id), vec![row]).await?;
+    let transaction = executor.0.database.begin(row.tenant_id).await?;
+    let emitted = executor.tell(&transaction, &row).await?;
+    rows::upsert(&transaction, vec![row]).await?;
+    transaction.commit().await?;
+    executor.0.events.announce(emitted).await;
     Ok(())
 }
 

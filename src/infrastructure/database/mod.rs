@@ -3,6 +3,7 @@
 mod columns;
 mod connect;
 pub mod dispatches;
+pub mod events;
 pub mod idempotency;
 mod migrate;
 mod scope;
@@ -56,7 +57,9 @@ impl Database {
     pub fn read(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.clone()),
-            Pools::Postgres(connections) => Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: false },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: false }
+            }
         })
     }
 
@@ -64,7 +67,9 @@ impl Database {
     pub fn write(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.clone()),
-            Pools::Postgres(connections) => Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: true },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: true }
+            }
         })
     }
 
@@ -76,7 +81,9 @@ impl Database {
         };
         Ok(Transaction(match &self.0 {
             Pools::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with_options(options).await?),
-            Pools::Postgres(connections) => Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into())),
+            Pools::Postgres(connections) => {
+                Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into()))
+            }
         }))
     }
 

@@ -18,19 +18,19 @@ use crate::infrastructure::database::{Backend, Database};
 
 pub use embedded::EmbeddedQueue;
 pub use postgres::PostgresQueue;
-pub use rabbitmq::RabbitQueue;
+pub use rabbitmq::{RabbitQueue, lane_of};
 
 /// The queue the configuration asks for.
 pub fn open(config: &config::Queue, database: &Database) -> Arc<dyn Queue> {
-    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight)));
+    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight))).collect();
     match config.backend {
         QueueBackend::RabbitMq => Arc::new(RabbitQueue::new(config)),
         QueueBackend::Auto if !config.url.expose().is_empty() => Arc::new(RabbitQueue::new(config)),
-        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch)),
+        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights)),
         QueueBackend::Auto if database.backend() == Backend::Postgres => {
-            Arc::new(PostgresQueue::new(database.clone(), config.prefetch))
+            Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights))
         }
-        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights.collect())),
+        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights)),
     }
 }
 

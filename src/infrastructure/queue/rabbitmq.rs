@@ -1,10 +1,16 @@
-//! The queue shared by all replicas: a RabbitMQ quorum queue with publisher confirms and manual acknowledgement.
+//! The queue shared by all replicas: RabbitMQ quorum queues with publisher confirms and manual acknowledgement. Tenants are
+//! spread over several queues, the lanes, which consumers serve in turn: so whoever has many waiting delays those few
+//! that share the lane. What is no message of ours, or was given back too often, goes to a queue of dead letters.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
 use lapin::message::Delivery as Message;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
@@ -12,10 +18,10 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
-use crate::common::Secret;
+use crate::common::{Secret, TenantId};
 use crate::infrastructure::config;
 
 /// A broker that takes longer than this counts as away.
@@ -24,6 +30,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 /// `delivery_mode` of a message that survives the broker's restart (AMQP 0-9-1).
 const PERSISTENT: u8 = 2;
+const LANES: u8 = 16;
+/// A message that was given back so often is a dead letter; its execution is found by its state all the same.
+const DELIVERY_LIMIT: i64 = 50;
+
+/// The lane of a tenant.
+pub fn lane_of(tenant: TenantId) -> u8 {
+    // The last byte of an id is random.
+    tenant.as_uuid().as_bytes().last().copied().unwrap_or_default() % LANES
+}
 
 /// Connects with the first use and again whenever the connection broke.
 pub struct RabbitQueue {
@@ -64,29 +79,73 @@ impl RabbitQueue {
 }
 
 impl Settings {
-    /// Connects and makes the queue where it is missing.
+    fn lane(&self, lane: u8) -> String {
+        format!("{}.{lane}", self.name)
+    }
+
+    /// Connects and makes the queues where they are missing.
     async fn connect(&self) -> Result<Link, Error> {
         let properties = ConnectionProperties::default().with_connection_name("millrace".into());
         let connection = within(Connection::connect(self.url.expose(), properties)).await?;
         let channel = within(connection.create_channel()).await?;
+        let dead = format!("{}.dead", self.name);
+        let text = |text: &str| AMQPValue::LongString(LongString::from(text));
         let mut arguments = FieldTable::default();
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString(LongString::from("quorum")));
-        within(channel.queue_declare(self.name.as_str().into(), QueueDeclareOptions::durable(), arguments)).await?;
+        arguments.insert("x-queue-type".into(), text("quorum"));
+        within(channel.queue_declare(dead.as_str().into(), QueueDeclareOptions::durable(), arguments.clone())).await?;
+        // By way of the default exchange, which every queue is bound to by its name.
+        arguments.insert("x-dead-letter-exchange".into(), text(""));
+        arguments.insert("x-dead-letter-routing-key".into(), text(&dead));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+        for lane in 0..LANES {
+            let name = self.lane(lane);
+            within(channel.queue_declare(name.as_str().into(), QueueDeclareOptions::durable(), arguments.clone()))
+                .await?;
+        }
         Ok(Link { connection, channel })
     }
 
-    async fn consume(&self) -> Result<(Link, lapin::Consumer), Error> {
+    async fn consume(&self) -> Result<Active, Error> {
         let link = self.connect().await?;
-        within(link.channel.basic_qos(self.prefetch, BasicQosOptions::default())).await?;
-        let consumer = within(link.channel.basic_consume(
-            self.name.as_str().into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        ))
-        .await?;
-        Ok((link, consumer))
+        // Counts for each consumer of the channel by itself.
+        let each = (self.prefetch / u16::from(LANES)).max(1);
+        within(link.channel.basic_qos(each, BasicQosOptions::default())).await?;
+        let mut lanes = Vec::with_capacity(LANES.into());
+        for lane in 0..LANES {
+            let (name, options) = (self.lane(lane), BasicConsumeOptions::default());
+            let consumer = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
+            lanes.push(within(consumer).await?);
+        }
+        Ok(Active { _link: link, messages: Box::pin(in_turn(lanes)) })
     }
+}
+
+/// What a consumer stands on.
+struct Active {
+    _link: Link,
+    messages: BoxStream<'static, lapin::Result<Message>>,
+}
+
+/// One message of each lane that has any, again and again; ends when one of them does.
+fn in_turn(lanes: Vec<lapin::Consumer>) -> impl Stream<Item = lapin::Result<Message>> + Send {
+    stream::unfold(VecDeque::from(lanes), |mut lanes| async move {
+        let mut rounds = lanes.len();
+        let polled = poll_fn(|context| {
+            // The first that has something goes to the end of the line.
+            for _ in 0..rounds {
+                let Some(mut lane) = lanes.pop_front() else { break };
+                let next = lane.poll_next_unpin(context);
+                lanes.push_back(lane);
+                if next.is_ready() {
+                    return next;
+                }
+            }
+            rounds = lanes.len();
+            Poll::Pending
+        });
+        let message = polled.await?;
+        Some((message, lanes))
+    })
 }
 
 impl Link {
@@ -103,8 +162,9 @@ impl Queue for RabbitQueue {
             BasicProperties::default().with_delivery_mode(PERSISTENT).with_content_type("application/json".into());
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let channel = self.channel().await?;
-        let name = self.settings.name.as_str().into();
-        let sent = within(channel.basic_publish("".into(), name, options, &payload, properties)).await?;
+        let name = self.settings.lane(lane_of(dispatch.tenant));
+        let sent =
+            within(channel.basic_publish("".into(), name.as_str().into(), options, &payload, properties)).await?;
         match within(sent).await? {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(_)) => Err(Error("the queue is gone".to_owned())),
@@ -114,7 +174,8 @@ impl Queue for RabbitQueue {
 
     async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
         let active = self.settings.consume().await?;
-        Ok(Box::new(RabbitConsumer { settings: Arc::clone(&self.settings), active: Some(active) }))
+        let permits = Arc::new(Semaphore::new(self.settings.prefetch.into()));
+        Ok(Box::new(RabbitConsumer { settings: Arc::clone(&self.settings), active: Some(active), permits }))
     }
 
     fn is_durable(&self) -> bool {
@@ -128,15 +189,19 @@ impl Queue for RabbitQueue {
 
 struct RabbitConsumer {
     settings: Arc<Settings>,
-    active: Option<(Link, lapin::Consumer)>,
+    active: Option<Active>,
+    /// What may be in the worker's hands.
+    permits: Arc<Semaphore>,
 }
 
 #[async_trait]
 impl Consumer for RabbitConsumer {
     /// Connects again for as long as it takes; what was not acknowledged comes again.
     async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error> {
+        // The semaphore is never closed, so an error cannot happen; were it to, the consumer would end.
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
         loop {
-            let Some((_, consumer)) = self.active.as_mut() else {
+            let Some(active) = self.active.as_mut() else {
                 match self.settings.consume().await {
                     Ok(active) => self.active = Some(active),
                     Err(error) => {
@@ -146,9 +211,10 @@ impl Consumer for RabbitConsumer {
                 }
                 continue;
             };
-            match consumer.next().await {
+            match active.messages.next().await {
                 Some(Ok(message)) => {
-                    if let Some(delivery) = accept(message).await {
+                    if let Some((dispatch, message)) = accept(message).await {
+                        let delivery = RabbitDelivery { dispatch, message: Some(message), _permit: permit };
                         return Ok(Some(Box::new(delivery)));
                     }
                 }
@@ -162,14 +228,15 @@ impl Consumer for RabbitConsumer {
     }
 }
 
-/// A message that is not ours would come again for ever: it is dropped, with a word in the log.
-async fn accept(message: Message) -> Option<RabbitDelivery> {
+/// A message that is not ours would come again for ever: it goes to the dead letters, with a word in the log.
+async fn accept(message: Message) -> Option<(Dispatch, Message)> {
     match serde_json::from_slice(&message.data) {
-        Ok(dispatch) => Some(RabbitDelivery { dispatch, message: Some(message) }),
+        Ok(dispatch) => Some((dispatch, message)),
         Err(error) => {
-            tracing::error!(%error, "dropped a message that is no dispatch");
-            if let Err(error) = message.acker.ack(BasicAckOptions::default()).await {
-                tracing::warn!(%error, "it could not be dropped and will come again");
+            tracing::error!(%error, "a message that is no dispatch went to the dead letters");
+            let options = BasicNackOptions { requeue: false, ..BasicNackOptions::default() };
+            if let Err(error) = message.acker.nack(options).await {
+                tracing::warn!(%error, "it could not be put aside and will come again");
             }
             None
         }
@@ -180,6 +247,7 @@ struct RabbitDelivery {
     dispatch: Dispatch,
     /// None once settled.
     message: Option<Message>,
+    _permit: OwnedSemaphorePermit,
 }
 
 #[async_trait]

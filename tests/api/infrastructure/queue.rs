@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use millrace::common::{ExecutionId, Secret, TenantId};
 use millrace::infrastructure::config::Config;
-use millrace::infrastructure::queue::{Consumer, Dispatch, EmbeddedQueue, Queue, RabbitQueue};
+use millrace::infrastructure::queue::{Consumer, Dispatch, EmbeddedQueue, PostgresQueue, Queue, RabbitQueue, lane_of};
+
+use crate::support::TestServer;
 
 /// Long enough for a broker to deliver, short enough to wait for nothing.
 const MOMENT: Duration = Duration::from_millis(400);
@@ -53,7 +55,8 @@ async fn what_is_dropped_or_given_back_comes_again_and_what_is_acknowledged_does
 #[tokio::test]
 async fn a_consumer_holds_no_more_than_its_prefetch() {
     for queue in queues(1) {
-        let (first, second) = (dispatch(), dispatch());
+        let first = dispatch();
+        let second = Dispatch { execution: ExecutionId::new(), ..first };
         queue.publish(first).await.unwrap();
         queue.publish(second).await.unwrap();
         let mut consumer = queue.consume().await.unwrap();
@@ -84,5 +87,65 @@ async fn several_consumers_share_the_work() {
         assert_eq!(received, sent);
         first.acknowledge().await.unwrap();
         second.acknowledge().await.unwrap();
+    }
+}
+
+/// A tenant of another lane.
+fn stranger_to(tenant: TenantId) -> TenantId {
+    std::iter::repeat_with(TenantId::new).find(|other| lane_of(*other) != lane_of(tenant)).unwrap()
+}
+
+#[actix_web::test]
+async fn tenants_are_served_in_turn_by_every_queue() {
+    let server = TestServer::start().await;
+    let mut all = queues(1);
+    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_ok() {
+        all.push(Arc::new(PostgresQueue::new(server.app.database.clone(), 1, HashMap::new())));
+    }
+    for queue in all {
+        let noisy = TenantId::new();
+        let quiet = stranger_to(noisy);
+        let of = |tenant, rank| Dispatch { tenant, execution: ExecutionId::new(), rank };
+        for rank in 0..200 {
+            queue.publish(of(noisy, rank)).await.unwrap();
+        }
+        for rank in 0..3 {
+            queue.publish(of(quiet, 1000 + rank)).await.unwrap();
+        }
+        let (mut consumer, mut places) = (queue.consume().await.unwrap(), Vec::new());
+        for place in 0..203 {
+            let delivery = consumer.next().await.unwrap().unwrap();
+            if delivery.dispatch().tenant == quiet {
+                places.push(place);
+            }
+            delivery.acknowledge().await.unwrap();
+        }
+        assert_eq!(places.len(), 3);
+        assert!(places[2] < 20, "the quiet tenant waited for the noisy one: {places:?}");
+        assert!(is_silent(&mut consumer).await);
+    }
+}
+
+#[actix_web::test]
+async fn weights_are_shares_of_the_queue_in_postgresql() {
+    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
+        return;
+    }
+    let server = TestServer::start().await;
+    let (paying, free) = (TenantId::new(), TenantId::new());
+    for prefetch in [1, 8] {
+        let queue = PostgresQueue::new(server.app.database.clone(), prefetch, HashMap::from([(paying, 3)]));
+        for rank in 0..12 {
+            for tenant in [paying, free] {
+                queue.publish(Dispatch { tenant, execution: ExecutionId::new(), rank }).await.unwrap();
+            }
+        }
+        let (mut consumer, mut served) = (queue.consume().await.unwrap(), 0);
+        for place in 0..24 {
+            let delivery = consumer.next().await.unwrap().unwrap();
+            served += usize::from(place < 8 && delivery.dispatch().tenant == paying);
+            delivery.acknowledge().await.unwrap();
+        }
+        assert_eq!(served, 6, "three of four, prefetch {prefetch}");
     }
 }

@@ -9,6 +9,7 @@ mod process;
 mod receiver;
 mod server;
 mod server_process;
+mod stream;
 mod tenant;
 mod vendor;
 mod vendors;
@@ -22,6 +23,7 @@ pub(crate) use receiver::Receiver;
 
 pub(crate) use server::TestServer;
 pub(crate) use server_process::ServerProcess;
+pub(crate) use stream::Stream;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
 pub(crate) use vendor::{Asked, Vendor};
 pub(crate) use vendors::{Received, Vendors};

@@ -1,5 +1,11 @@
 //! Executions: triggered over the API, read, stopped, retried, deleted, and apart by tenant.
 
+mod keeping;
+mod killed;
+mod live;
+mod reading;
+mod repeating;
+
 use serde_json::{Value, json};
 
 use crate::support::TestServer;
