@@ -17,7 +17,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, credentials, executions, nodes, scheduling, tenants, users, webhooks, workflows};
+use crate::domains::{
+    audit, auth, credentials, data_tables, executions, nodes, notifications, scheduling, tenants, users, webhooks,
+    workflows,
+};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
@@ -57,6 +60,7 @@ pub struct App {
     pub users: web::Data<users::Service>,
     pub auth: web::Data<auth::Service>,
     pub credentials: web::Data<credentials::Service>,
+    pub data_tables: web::Data<data_tables::Service>,
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
@@ -157,13 +161,17 @@ impl App {
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
+            tenants.clone(),
             http_client.clone(),
         )
         .await?;
+        let data_tables = data_tables::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         credentials.plug(Arc::new(workflows.clone()));
+        let mails = notifications::Mails::new(users.clone(), Arc::clone(&mailer), &public_url);
+        credentials.plug_listeners(vec![Arc::new(mails)]);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
@@ -181,6 +189,7 @@ impl App {
                 events: events.clone(),
                 http: http_client.clone(),
                 credentials: credentials.clone(),
+                data_tables: data_tables.clone(),
                 programs,
                 config: config.executions.clone(),
                 env: visible_environment(&config.expressions),
@@ -194,7 +203,6 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(gauge, vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())]);
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),
@@ -204,6 +212,15 @@ impl App {
             config.scheduling.clone(),
             &config.executions.timezone,
         );
+        let sources: Vec<Arc<dyn tenants::ArchiveSource>> = vec![
+            Arc::new(users.clone()),
+            Arc::new(credentials.clone()),
+            Arc::new(workflows.clone()),
+            Arc::new(executions.clone()),
+            Arc::new(schedules.clone()),
+            Arc::new(data_tables.clone()),
+        ];
+        tenants.plug(gauge, sources);
         let webhooks = webhooks::Service::new(
             &config,
             webhooks::Dependencies {
@@ -247,6 +264,7 @@ impl App {
             users: web::Data::new(users),
             auth,
             credentials: web::Data::new(credentials),
+            data_tables: web::Data::new(data_tables),
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
@@ -306,6 +324,9 @@ impl App {
             if let Err(error) = self.tenants.prune_audit().await {
                 tracing::warn!(%error, "old rows of audit logs could not be deleted");
             }
+            if let Err(error) = self.tenants.meter_storage().await {
+                tracing::warn!(%error, "what tenants store could not be noted");
+            }
             if let Err(error) = self.audit.checkpoint_all().await {
                 tracing::warn!(%error, "checkpoints of the audit log could not be signed");
             }
@@ -340,6 +361,7 @@ impl App {
             .app_data(self.administrators.clone())
             .app_data(self.auth.clone())
             .app_data(self.credentials.clone())
+            .app_data(self.data_tables.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
@@ -432,6 +454,7 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         auth::configure(config);
         tenants::configure(config);
         users::configure(config);
+        data_tables::configure(config);
         audit::configure(config);
         credentials::configure(config);
         nodes::configure(config);

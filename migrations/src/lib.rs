@@ -24,6 +24,7 @@ mod m0022_schedules;
 mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
+mod m0030_data_tables;
 mod m0045_events;
 mod m0046_labels_and_jobs;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_webhook_endpoints::Migration),
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
+            Box::new(m0030_data_tables::Migration),
             Box::new(m0045_events::Migration),
             Box::new(m0046_labels_and_jobs::Migration),
         ]

@@ -78,6 +78,10 @@ id_type!(
     AuditCheckpointId
 );
 id_type!(
+    /// A data table of a tenant.
+    DataTableId
+);
+id_type!(
     /// A workflow.
     WorkflowId
 );

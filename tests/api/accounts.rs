@@ -253,7 +253,7 @@ async fn the_pages_of_mailed_links_keep_the_token_to_themselves() {
         let policy = reply.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         let text = String::from_utf8(reply.body.to_vec()).unwrap();
-        assert!(text.contains("src=\"account.js\"") && !text.contains("http"), "{text}");
+        assert!(text.contains("src=\"/account/account.js\"") && !text.contains("http"), "{text}");
     }
     for (file, content_type) in
         [("account.js", "text/javascript; charset=utf-8"), ("account.css", "text/css; charset=utf-8")]

@@ -46,6 +46,29 @@ async fn an_invitation_makes_an_account_and_a_member_once() {
     }
 }
 
+/// The mailed link leads to a page that a browser can use; the token stays in the part of the address that is sent to nobody.
+#[actix_web::test]
+async fn the_mailed_link_leads_to_a_page() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    invite(&server, &acme, "new@else.example", 1, "viewer").await;
+    let mail = server.outbox.wait_for("new@else.example", 1).await;
+    let link = mail.text.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    let (page, token) = link.split_once("#token=").unwrap();
+    assert!(token.starts_with("mri_"), "{link}");
+    let page = page.strip_prefix(&server.app.config.public_url()).unwrap();
+    let shown = server.visitor().get(page).await.expect(200);
+    assert_eq!(shown.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(shown.header("content-security-policy").unwrap().contains("script-src 'self'"));
+    let html = String::from_utf8_lossy(&shown.body).into_owned();
+    for asset in ["/account/account.js", "/account/account.css"] {
+        assert!(html.contains(asset), "{html}");
+        server.visitor().get(asset).await.expect(200);
+    }
+    let script = server.visitor().get("/account/account.js").await.expect(200);
+    assert!(String::from_utf8_lossy(&script.body).contains("/api/v1/invitations/accept"));
+}
+
 #[actix_web::test]
 async fn accepted_at_once_an_invitation_counts_once() {
     let server = TestServer::start().await;

@@ -7,7 +7,9 @@ use millrace::infrastructure::database::{AcrossTenants, Backend};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestServer, TestTenant, administrator};
+use crate::fairness::working;
+use crate::recovery::{chain, http};
+use crate::support::{Client, Receiver, TestServer, TestTenant, administrator};
 use crate::workflows::{activated, greeting};
 
 /// Gives a tenant a plan with this one limit.
@@ -73,20 +75,43 @@ async fn executions_of_a_month_are_limited() {
 
 #[actix_web::test]
 async fn executions_at_the_same_time_are_limited() {
-    let server = TestServer::start().await;
+    let (server, shutdown) = working(8, |_| {}).await;
     let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
     let id = activated(&acme.developer, greeting("hello")).await;
+    let mut receiver = Receiver::start();
+    let slow = activated(&acme.developer, chain("slow", vec![http("Wait", format!("{}/slow/x", receiver.url))])).await;
     limit(&admin, &acme, json!({ "concurrentExecutions": 1 })).await;
-    let held = server.app.tenants.admit(acme.id).await.unwrap();
+    acme.owner.post(&format!("/api/v1/workflows/{slow}/trigger"), json!({})).await.expect(202);
+    receiver.wait_for("/slow/x").await;
     let refused = trigger(&acme, &id).await;
     assert_eq!(refused.header("retry-after"), Some("1"));
     refused.problem(429, "plan_limit_concurrency");
     let refused = server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(429);
     assert_eq!(refused.header("retry-after"), Some("1"));
-    drop(held);
-    for _ in 0..3 {
-        trigger(&acme, &id).await.expect(200);
+    let running = async || acme.owner.get("/api/v1/executions?status=running").await.json(200)["data"].clone();
+    while running().await != json!([]) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    trigger(&acme, &id).await.expect(200);
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn those_who_come_at_once_run_one_after_the_other() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(8, |config| config.tenants.plan.concurrent_executions = 2).await;
+    let acme = server.tenant("acme").await;
+    activated(&acme.developer, chain("many", vec![http("s", format!("{}/short/x", receiver.url))])).await;
+    let visitor = server.visitor();
+    let calls = (0..8).map(|_| visitor.post("/t/acme/webhook/many", json!({})));
+    let answers = futures_util::future::join_all(calls).await;
+    let taken = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(taken > 0 && answers.iter().all(|answer| [200, 429].contains(&answer.status.as_u16())));
+    for _ in 0..taken {
+        receiver.next().await;
+    }
+    assert!(receiver.most_at_once() <= 2, "{}", receiver.most_at_once());
+    shutdown.cancel();
 }
 
 #[actix_web::test]
@@ -138,6 +163,13 @@ async fn usage_is_counted_by_day() {
     assert_eq!(days, [(&json!("2025-02-01"), &json!(1)), (&json!("2025-01-31"), &json!(3))]);
     assert_eq!(usage["days"][1]["nodeRuns"], 6);
     assert_eq!(usage["month"]["executions"], 1, "the month has begun anew");
+    for _ in 0..2 {
+        server.app.tenants.meter_storage().await.unwrap();
+    }
+    let usage = owner.get("/api/v1/tenants/current/usage").await.json(200);
+    assert_eq!(usage["days"][0]["storageBytes"], usage["month"]["storageBytes"], "what is stored is noted once a day");
+    assert!(usage["days"][0]["storageBytes"].as_i64().unwrap() > 100, "{usage}");
+    assert_eq!(usage["days"][1]["storageBytes"], 0);
     let today = owner.get("/api/v1/tenants/current/usage?days=1").await.json(200);
     assert_eq!(today["days"].as_array().unwrap().len(), 1);
     owner.get("/api/v1/tenants/current/usage?days=x").await.problem(422, "invalid_query");

@@ -32,12 +32,16 @@ enum Kind {
     Rename,
     MakeKey,
     DeleteKey,
+    MakeCredential,
+    ReadCredential,
+    TestCredential,
+    DeleteCredential,
     ReadMember,
     RemoveMember,
     List,
 }
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 21] = [
     Kind::Create,
     Kind::Update,
     Kind::Activate,
@@ -52,13 +56,17 @@ const KINDS: [Kind; 17] = [
     Kind::Rename,
     Kind::MakeKey,
     Kind::DeleteKey,
+    Kind::MakeCredential,
+    Kind::ReadCredential,
+    Kind::TestCredential,
+    Kind::DeleteCredential,
     Kind::ReadMember,
     Kind::RemoveMember,
     Kind::List,
 ];
 
 /// Everything that lists anything.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 15] = [
     "workflows?limit=250",
     "executions?includeData=true&limit=250",
     "audit?limit=250",
@@ -67,6 +75,9 @@ const LISTS: [&str; 12] = [
     "audit/export?format=csv",
     "audit/verify",
     "api-keys",
+    "credentials?limit=250",
+    "schedules?limit=250",
+    "invitations?limit=250",
     "users",
     "tenants/current",
     "tenants/current/usage",
@@ -87,6 +98,7 @@ struct Side {
     workflows: Vec<String>,
     executions: Vec<String>,
     keys: Vec<String>,
+    credentials: Vec<String>,
     members: Vec<String>,
 }
 
@@ -97,7 +109,16 @@ impl Side {
         let id = |user: &Value| user["id"].as_str().unwrap().to_owned();
         let members = page["data"].as_array().unwrap().iter().filter(|user| user["role"] != "owner").map(id).collect();
         let mark = format!("mark-{name}-{}", uuid::Uuid::new_v4().simple());
-        Side { tenant, mark, made: 0, workflows: vec![], executions: vec![], keys: vec![], members }
+        Side {
+            tenant,
+            mark,
+            made: 0,
+            workflows: vec![],
+            executions: vec![],
+            keys: vec![],
+            credentials: vec![],
+            members,
+        }
     }
 
     fn client(&self) -> &Client {
@@ -168,6 +189,20 @@ async fn act(server: &TestServer, own: &mut Side, other: &Side, deed: &Deed) -> 
             reply
         }
         Kind::DeleteKey => client.delete(&format!("/api/v1/api-keys/{}", of(&own.keys, &other.keys)?)).await,
+        Kind::MakeCredential => {
+            let body = json!({ "name": mark, "type": "httpBasicAuth", "data": { "user": mark, "password": "p" } });
+            let reply = client.post("/api/v1/credentials", body).await;
+            own.credentials.extend(id_of(&reply));
+            reply
+        }
+        Kind::ReadCredential | Kind::TestCredential | Kind::DeleteCredential => {
+            let path = format!("/api/v1/credentials/{}", of(&own.credentials, &other.credentials)?);
+            match deed.kind {
+                Kind::ReadCredential => client.get(&path).await,
+                Kind::TestCredential => client.post(&format!("{path}/test"), json!({})).await,
+                _ => client.delete(&path).await,
+            }
+        }
         Kind::ReadMember | Kind::RemoveMember if !deed.foreign => client.get("/api/v1/users").await,
         Kind::ReadMember => {
             let path = format!("/api/v1/users/{}", pick(&other.members, deed.which)?);
@@ -187,7 +222,7 @@ fn id_of(reply: &Reply) -> Option<String> {
 /// What must not be in a reply to the other.
 fn secrets(side: &Side) -> Vec<String> {
     let mut all = vec![side.mark.clone(), side.tenant.id.to_string()];
-    all.extend(side.workflows.iter().chain(&side.executions).chain(&side.keys).cloned());
+    all.extend(side.workflows.iter().chain(&side.executions).chain(&side.keys).chain(&side.credentials).cloned());
     all
 }
 
@@ -199,7 +234,10 @@ async fn live_side_by_side(deeds: Vec<Deed>) {
         let Some(reply) = act(&server, own, other, deed).await else { continue };
         assert!(reply.status.as_u16() < 500, "{deed:?}: {:?}", reply.body);
         let is_foreign = deed.foreign
-            && !matches!(deed.kind, Kind::Create | Kind::CallWebhook | Kind::Rename | Kind::MakeKey | Kind::List);
+            && !matches!(
+                deed.kind,
+                Kind::Create | Kind::CallWebhook | Kind::Rename | Kind::MakeKey | Kind::MakeCredential | Kind::List
+            );
         if is_foreign {
             assert_eq!(reply.status, 404, "{deed:?}: {:?}", reply.body);
         }

@@ -28,8 +28,8 @@ Usage: cargo xtask <COMMAND> [OPTIONS]
 
 Commands:
   test [OPTIONS]    Set up what the tests need and pass them all: fmt, tidy, clippy, doc, unit (beside the code of every
-                    crate), api (on SQLite), services (api again on PostgreSQL, Redis and RabbitMQ), instructions
-                    (bench --quick).
+                    crate), api (on SQLite), services (api and the server's own unit tests again, on PostgreSQL, Redis
+                    and RabbitMQ), instructions (bench --quick).
       --only STEP       Run only this step, or these: `--only fmt,clippy`. May be given more than once.
       --embedded-only   Leave `services` and `instructions` out.
       --keep            Leave the servers running afterwards, as `services up` does.

@@ -81,6 +81,9 @@ pub struct Pause {
     pub until: Option<i64>,
     /// How it is called: `webhook` or `form`.
     pub resume: Option<Str>,
+    /// What whoever opens its address is shown, as the node says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<Object>,
 }
 
 /// The end of a pause.

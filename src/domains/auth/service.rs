@@ -9,7 +9,6 @@ use super::error::Error;
 use super::model::Method;
 use super::sessions::Start;
 use super::signing_keys::SigningKeys;
-use super::sso::Way;
 use super::throttle::Throttle;
 use crate::common::{Actor, Clock, Ctx, Secret, TenantId, UserId};
 use crate::domains::audit::{self, Change};
@@ -43,7 +42,7 @@ pub struct Service {
     /// Makes the next refresh token from the last.
     pub(super) successor_key: Secret<[u8; 32]>,
     /// To identity providers.
-    pub(super) way: Way,
+    pub(super) http: HttpClient,
     mailer: Arc<dyn Mailer>,
 }
 
@@ -99,7 +98,7 @@ impl Service {
             tenants,
             users,
             mailer,
-            way: Way::new(http),
+            http,
             passwords,
             public_url,
             config,

@@ -4,6 +4,7 @@
 //! [`Service::resolve`], for a node that may have them; a row opens only as the row of the tenant it was sealed for; no
 //! answer, audit row, error or log line has a place for a secret; a server whose keys do not fit its database does not start.
 
+mod archive;
 mod dto;
 mod entities;
 mod error;

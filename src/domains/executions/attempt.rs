@@ -114,6 +114,11 @@ struct StateRef<'a> {
 }
 
 impl Attempt {
+    /// Whatever is logged while it runs says whose it is.
+    pub(super) fn span(&self) -> tracing::Span {
+        tracing::info_span!("execution", tenant = %self.row.tenant_id, execution = %self.row.id)
+    }
+
     pub(super) fn new(row: Row, program: Arc<Program>, begin: Begin, depth: u32) -> Attempt {
         Attempt {
             row,

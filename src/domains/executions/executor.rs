@@ -8,6 +8,7 @@ use millrace_model::{Items, NodeIndex, Object};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
@@ -22,8 +23,8 @@ use super::watching::Telling;
 use super::writer::{Write, Writer};
 use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
-use crate::domains::credentials;
 use crate::domains::tenants::Admission;
+use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
@@ -78,6 +79,7 @@ pub(super) struct Parts {
     pub http: HttpClient,
     pub services: Services,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
     pub env: Arc<Object>,
@@ -97,6 +99,7 @@ pub struct Dependencies {
     pub events: Bus,
     pub http: HttpClient,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub programs: Programs,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
@@ -121,9 +124,21 @@ fn past_start(output: usize, items: &Items, now_ms: i64) -> Vec<Event> {
 impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
-        let Dependencies { database, clock, cache, queue, events, http, credentials, programs, config, .. } =
-            dependencies;
-        let Dependencies { env, public_url, drain, .. } = dependencies;
+        let Dependencies {
+            database,
+            clock,
+            cache,
+            queue,
+            events,
+            http,
+            credentials,
+            data_tables,
+            programs,
+            config,
+            env,
+            public_url,
+            drain,
+        } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
@@ -144,9 +159,10 @@ impl Executor {
             cache,
             queue,
             events,
+            services: Services::new(&http),
             http,
-            services: Services::default(),
             credentials,
+            data_tables,
             config,
             env,
         }))
@@ -189,7 +205,7 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
-        let slot = self.slot(&launch.program);
+        let slot = self.slot(&launch.program, &admission);
         self.accept(id, launch, admission, slot, None).await
     }
 
@@ -207,7 +223,7 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program) {
+        match self.slot(&launch.program, &admission) {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
@@ -224,7 +240,7 @@ impl Executor {
         let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), begin, 0);
         let (sender, answer) = oneshot::channel();
         let caller = Some(Caller { answer: sender, interest: Interest::End });
-        match self.slot(&attempt.program) {
+        match self.slot(&attempt.program, &admission) {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);
                 self.begin(attempt.with_caller(caller), Some(slot)).await?;
@@ -338,15 +354,15 @@ impl Executor {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
             let attempt = Arc::new(attempt);
-            run::drive(&executor, Arc::clone(&attempt)).await;
+            run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
             drop(slot);
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }
 
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program).is_some() {
+    fn slot(&self, program: &Program, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        if limits::of(self, program, admission.profile.limits.concurrent_executions).is_some() {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

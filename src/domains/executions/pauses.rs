@@ -33,6 +33,8 @@ pub struct Waiting {
     pub program: Arc<Program>,
     /// The node it waits at.
     pub node: millrace_model::NodeIndex,
+    /// How often that node ran before.
+    pub run_index: usize,
     pub pause: Pause,
 }
 
@@ -70,7 +72,10 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
     let attempt = Attempt::new(row.clone(), Arc::clone(&program), begin, 0);
     let mut run = attempt.rebuilt(attempt.options());
     match (run.next(), run.last_node()) {
-        (Step::Wait(pause), Some(node)) => Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, pause }),
+        (Step::Wait(pause), Some(node)) => {
+            let run_index = run.data().of(node).len().saturating_sub(1);
+            Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, run_index, pause })
+        }
         _ => Err(Error::NoData),
     }
 }

@@ -1,6 +1,8 @@
 //! Parts of an execution's data: which nodes ran, the items of one output, what it used.
 
-use super::dto::{ExecutionNodesResponse, ItemsPage, ListItemsQuery, NodeRunResponse, NodeRunsResponse, UsageResponse};
+use super::dto::{
+    ExecutionNodesResponse, ExecutionUsageResponse, ItemsPage, ListItemsQuery, NodeRunResponse, NodeRunsResponse,
+};
 use super::error::Error;
 use super::records;
 use super::service::Service;
@@ -40,7 +42,7 @@ impl Service {
     }
 
     /// What it used, once it is over or put aside.
-    pub async fn usage(&self, ctx: &Ctx, id: ExecutionId) -> Result<UsageResponse, Error> {
+    pub async fn usage(&self, ctx: &Ctx, id: ExecutionId) -> Result<ExecutionUsageResponse, Error> {
         let row = self.row(ctx, id).await?;
         let record = records::find(self.executor(), &row).await?;
         let usage = record.and_then(|record| record.usage).ok_or(Error::NoData)?;

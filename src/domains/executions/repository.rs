@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+    Value,
 };
 
 use super::entities::{execution, label, memory, payload};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
-use crate::infrastructure::database::Scoped;
+use crate::infrastructure::database::{Scoped, placeholders};
 
 mod answers;
 mod jobs;
@@ -69,12 +70,13 @@ const ON_CONFLICT: &str = " ON CONFLICT (tenant_id, id) DO UPDATE SET status = e
 /// Writes rows: new ones as they are, known ones only while their attempt still runs. Gives how many rows were written;
 /// fewer than given means that some attempt is not the current one any more. Ids must not repeat.
 pub(super) async fn upsert(connection: &impl ConnectionTrait, rows: Vec<Row>) -> Result<u64, DbErr> {
+    let backend = connection.get_database_backend();
     let mut written = 0;
     let mut left = rows.into_iter();
     while let Some(size) = chunk_size(left.len()) {
         let values = left.by_ref().take(size).flat_map(values_of);
-        let sql = insert_sql("executions", &COLUMNS, size, ON_CONFLICT);
-        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        let sql = insert_sql(backend, "executions", &COLUMNS, size, ON_CONFLICT);
+        let statement = Statement::from_sql_and_values(backend, sql, values);
         written += connection.execute_raw(statement).await?.rows_affected();
     }
     Ok(written)
@@ -85,13 +87,14 @@ pub(super) async fn upsert_payloads(connection: &impl ConnectionTrait, rows: Vec
     const COLUMNS: [&str; 4] = ["tenant_id", "execution_id", "data", "state"];
     const ON_CONFLICT: &str =
         " ON CONFLICT (tenant_id, execution_id) DO UPDATE SET data = excluded.data, state = excluded.state";
+    let backend = connection.get_database_backend();
     let mut left = rows.into_iter();
     while let Some(size) = chunk_size(left.len()) {
         let values = left.by_ref().take(size).flat_map(|row| {
             [row.tenant_id.into(), row.execution_id.into(), Value::Bytes(row.data), Value::Bytes(row.state)]
         });
-        let sql = insert_sql("execution_payloads", &COLUMNS, size, ON_CONFLICT);
-        connection.execute_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values)).await?;
+        let sql = insert_sql(backend, "execution_payloads", &COLUMNS, size, ON_CONFLICT);
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
     Ok(())
 }
@@ -102,23 +105,9 @@ fn chunk_size(left: usize) -> Option<usize> {
     capped.checked_ilog2().map(|power| 1 << power)
 }
 
-fn insert_sql(table: &str, columns: &[&str], rows: usize, tail: &str) -> String {
-    use std::fmt::Write;
-    let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-    for row in 0..rows {
-        for column in 0..columns.len() {
-            let before = match (row, column) {
-                (0, 0) => "(",
-                (_, 0) => "), (",
-                _ => ", ",
-            };
-            // Writing to a string does not fail.
-            let _ = write!(sql, "{before}${}", row * columns.len() + column + 1);
-        }
-    }
-    sql.push(')');
-    sql.push_str(tail);
-    sql
+fn insert_sql(backend: DbBackend, table: &str, columns: &[&str], rows: usize, tail: &str) -> String {
+    let places = placeholders(backend, rows, &vec![""; columns.len()]);
+    format!("INSERT INTO {table} ({}) VALUES {places}{tail}", columns.join(", "))
 }
 
 fn values_of(row: Row) -> [Value; COLUMNS.len()] {

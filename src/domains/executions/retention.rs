@@ -19,8 +19,10 @@ impl Executor {
         for (tenant, _) in self.0.programs.tenants().all().await? {
             let settings = &self.0.programs.tenants().profile(tenant).await?.settings;
             let server = &self.0.config;
-            let days = settings.execution_retention_days.or(Some(server.retention_days).filter(|days| *days > 0));
-            let count = settings.execution_retention_count.or(Some(server.retention_count).filter(|count| *count > 0));
+            let days =
+                settings.execution_retention_days.or_else(|| Some(server.retention_days).filter(|days| *days > 0));
+            let count =
+                settings.execution_retention_count.or_else(|| Some(server.retention_count).filter(|count| *count > 0));
             if let Some(days) = days {
                 deleted += self.delete(tenant, Expired::Before(self.0.clock.now().minus(DAY * days))).await?;
             }

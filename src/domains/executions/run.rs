@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended};
 use super::attempt::{Attempt, Fate};
-use super::dto::UsageResponse;
+use super::dto::ExecutionUsageResponse;
 use super::error::Error;
 use super::executor::Executor;
 use super::host::TenantHost;
@@ -327,7 +327,7 @@ struct Recorded<'a> {
     run: &'a Run,
     outcome: &'a Outcome,
     custom: &'a Object,
-    usage: UsageResponse,
+    usage: ExecutionUsageResponse,
 }
 
 impl Serialize for Recorded<'_> {

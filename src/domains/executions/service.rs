@@ -186,8 +186,19 @@ impl Service {
     }
 
     /// Goes on with a waiting execution. `None`: somebody else was faster.
-    pub async fn resume(&self, waiting: &Waiting, items: Items) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
-        pauses::resume(&self.executor, waiting, Some(items)).await
+    /// `items`: what the caller brought; without, those the node paused with.
+    pub async fn resume(
+        &self,
+        waiting: &Waiting,
+        items: Option<Items>,
+    ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
+        pauses::resume(&self.executor, waiting, items).await
+    }
+
+    /// Is an execution over, and well?
+    pub async fn succeeded(&self, tenant: TenantId, id: ExecutionId) -> Result<bool, Error> {
+        let row = rows::find(&self.database.read(tenant), tenant, id).await?;
+        Ok(row.is_some_and(|row| row.status.is_success()))
     }
 
     async fn launch(&self, ctx: &Ctx, launch: Launch, wait: bool) -> Result<Triggered, Error> {

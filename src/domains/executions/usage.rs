@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use millrace_engine::Run;
 use millrace_nodes::Body;
 
-use super::dto::UsageResponse;
+use super::dto::ExecutionUsageResponse;
 
 /// Node types whose time is that of a script on a CPU.
 const SCRIPTS: [&str; 3] = ["code", "function", "functionItem"];
@@ -37,12 +37,12 @@ pub(super) fn size_of(body: &Body) -> usize {
 }
 
 /// `wall_ms`: from its beginning until now, pauses included.
-pub(super) fn of(run: &Run, traffic: &Traffic, wall_ms: u64) -> UsageResponse {
-    let mut usage = UsageResponse {
+pub(super) fn of(run: &Run, traffic: &Traffic, wall_ms: u64) -> ExecutionUsageResponse {
+    let mut usage = ExecutionUsageResponse {
         wall_ms,
         bytes_in: traffic.received.load(Ordering::Relaxed),
         bytes_out: traffic.sent.load(Ordering::Relaxed),
-        ..UsageResponse::default()
+        ..ExecutionUsageResponse::default()
     };
     for (node, runs) in run.data().iter() {
         let is_script = SCRIPTS.contains(&run.workflow().node(node).short_kind());

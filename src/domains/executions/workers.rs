@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::attempt::Attempt;
 use super::error::Error;
@@ -102,7 +103,7 @@ async fn run_suspects(executor: Executor, mut lane: mpsc::UnboundedReceiver<Disp
         match take(&executor, dispatch, i32::MAX).await {
             Ok(Taken::Attempt(attempt)) => {
                 let attempt = Arc::new(*attempt);
-                run::drive(&executor, Arc::clone(&attempt)).await;
+                run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
                 limits::release(&executor, &attempt.row, &attempt.program).await;
             }
             Ok(Taken::Nothing | Taken::Suspect) => {}
@@ -135,7 +136,8 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     }
     // A program that is not there or cannot run is found out below, once the execution is this worker's.
     let program = parts.programs.version(tenant, found.workflow_id, found.version_id).await;
-    let limit = program.ok().and_then(|program| limits::of(executor, &program));
+    let plan = limits::of_plan(executor, tenant).await;
+    let limit = program.ok().and_then(|program| limits::of(executor, &program, plan));
     let claimed = match limit {
         Some(limit) => limits::claim(executor, &found, limit).await?,
         None => {

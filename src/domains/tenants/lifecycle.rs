@@ -11,6 +11,7 @@ use super::model::{Slug, Tenant};
 use super::plan::{Limit, Status};
 use super::repository;
 use super::service::Service;
+use super::usage::Day;
 use crate::common::{Ctx, Page, TenantId};
 use crate::domains::audit::Change;
 use crate::infrastructure::database::{self, AcrossTenants, Transaction};
@@ -149,6 +150,16 @@ impl Service {
             }
         }
         Ok(deleted)
+    }
+
+    /// Notes for today what every tenant stores.
+    pub async fn meter_storage(&self) -> Result<(), Error> {
+        let today = Day::of(self.clock.now());
+        for (tenant, _) in self.all().await? {
+            let bytes = self.stored_bytes(tenant).await?;
+            repository::set_storage(&self.database.write(tenant), tenant, today, bytes).await?;
+        }
+        Ok(())
     }
 
     /// Stores what is counted now and then, until the shutdown.

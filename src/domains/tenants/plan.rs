@@ -23,7 +23,7 @@ pub struct Limits {
     pub active_workflows: Option<u64>,
     /// Calendar months, UTC.
     pub executions_per_month: Option<u64>,
-    /// At the same time, in each process that runs executions.
+    /// At the same time, in all processes together.
     pub concurrent_executions: Option<u64>,
     /// Stored data of executions.
     pub storage_bytes: Option<u64>,
@@ -152,6 +152,7 @@ fn known_destinations(list: &[String]) -> Result<(), ValidationError> {
 /// Whether a tenant works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = TenantStatus)]
 pub enum Status {
     #[default]
     Active,

@@ -1,5 +1,6 @@
 //! Queries of tenants, their host names and what they used.
 
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -13,6 +14,9 @@ use super::plan::Status;
 use super::usage::{Day, Usage};
 use crate::common::{TenantId, Timestamp};
 use crate::infrastructure::database::{Error, Scoped};
+
+/// The shard of what is noted, not counted.
+const GAUGE: i16 = -1;
 
 pub(super) async fn find(connection: &impl ConnectionTrait, id: TenantId) -> Result<Option<Tenant>, Error> {
     with_hosts(connection, tenant::Entity::scoped(id).one(connection).await?).await
@@ -153,6 +157,26 @@ pub(super) async fn add_usage(
         added.value(column, sum);
     }
     usage::Entity::insert_many(rows).on_conflict(added).exec_without_returning(connection).await.map(drop)
+}
+
+/// Notes what a tenant stores on a day, in place of what was noted before. It is no count, so it has a shard of its own.
+pub(super) async fn set_storage(
+    connection: &impl ConnectionTrait,
+    tenant_id: TenantId,
+    day: Day,
+    storage_bytes: i64,
+) -> Result<(), Error> {
+    use usage::Column;
+    let row = usage::ActiveModel {
+        tenant_id: Set(tenant_id),
+        day: Set(day.0),
+        shard: Set(GAUGE),
+        storage_bytes: Set(storage_bytes),
+        ..Default::default()
+    };
+    let mut noted = OnConflict::columns([Column::TenantId, Column::Day, Column::Shard]);
+    noted.update_column(Column::StorageBytes);
+    usage::Entity::insert(row).on_conflict(noted).exec_without_returning(connection).await.map(drop)
 }
 
 /// Which tenant an address means; asked before the caller is known.

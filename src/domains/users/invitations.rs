@@ -54,7 +54,7 @@ impl Service {
         let change = Change::new("invitation.create", invitation.id).after(&invitation);
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
-        let link = format!("{}/invitations/accept?token={}", self.public_url, token.expose());
+        let link = format!("{}/invitations/accept#token={}", self.public_url, token.expose());
         let tenant = self.tenants.get(ctx).await?.name;
         let text = format!(
             "You are invited to {tenant} on Millrace.\n\nAccept within 7 days:\n{link}\n\nOr give this token to \

@@ -185,6 +185,17 @@ impl Service {
         Ok(repository::set_email_verified(transaction, id, now).await?)
     }
 
+    /// Whom to write to about something: the person it is of, while they are a member, else those who run the tenant.
+    pub async fn contacts(&self, tenant: TenantId, person: Option<UserId>) -> Result<Vec<Email>, Error> {
+        let connection = &self.database.read(AcrossTenants);
+        if let Some(person) = person
+            && let Some((user, _)) = repository::find_member(connection, tenant, person).await?
+        {
+            return Ok(vec![user.email]);
+        }
+        Ok(repository::emails_of(connection, tenant, &[Role::Owner, Role::Admin]).await?)
+    }
+
     /// For authentication: the person's place in the tenant.
     pub async fn find_membership(&self, tenant: TenantId, user: UserId) -> Result<Option<Membership>, Error> {
         Ok(repository::find_membership(&self.database.read(tenant), tenant, user).await?)

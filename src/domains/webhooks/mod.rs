@@ -31,6 +31,7 @@ mod sealing;
 mod service;
 mod settings;
 mod signature;
+mod waiting_forms;
 
 use actix_web::web::{self, ServiceConfig};
 use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
@@ -72,6 +73,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/webhook-test/{path:.*}", web::to(handlers::receive_test))
         .route("/t/{tenant}/webhook-test/{path:.*}", web::to(handlers::receive_test))
         .route("/t/{tenant}/api/v1/webhooks/n8n/{workflowId}", web::post().to(handlers::queue::receive_for_tenant))
+        .route("/form-waiting/{id}", web::to(handlers::go_on))
+        .route("/t/{tenant}/form-waiting/{id}", web::to(handlers::go_on))
         .route("/webhook-waiting/{id}", web::to(handlers::resume))
         .route("/webhook-waiting/{id}/{suffix:.*}", web::to(handlers::resume))
         .route("/t/{tenant}/webhook-waiting/{id}", web::to(handlers::resume))

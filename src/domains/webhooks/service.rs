@@ -284,7 +284,7 @@ impl Service {
         }
         request.webhook_url = ecow::eco_format!("{}/webhook-waiting/{id}", receiver.program.address);
         let (_, items) = received(&request, &receiver)?;
-        let resumed = self.executions.resume(&waiting, Arc::new(items)).await.map_err(Error::from)?;
+        let resumed = self.executions.resume(&waiting, Some(Arc::new(items))).await.map_err(Error::from)?;
         let Some(answer) = resumed else { return Err(reply::running(id)) };
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             return Ok(answer_on_receipt(&receiver.settings).into());

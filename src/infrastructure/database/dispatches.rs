@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 use sqlx::postgres::PgListener;
 
-use super::{AcrossTenants, Database, Pools, session};
+use super::{AcrossTenants, Database, Pools, placeholders, session};
 use crate::common::{ExecutionId, TenantId};
 
 /// Channel on which workers are told that something is ready.
@@ -23,11 +23,9 @@ pub async fn put(database: &Database, ready: &[Ready]) -> Result<(), DbErr> {
     if ready.is_empty() {
         return Ok(());
     }
-    let rows: Vec<String> =
-        (0..ready.len()).map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3)).collect();
     let sql = format!(
         "INSERT INTO execution_dispatches (tenant_id, execution_id, rank) VALUES {} ON CONFLICT DO NOTHING",
-        rows.join(", ")
+        placeholders(database.backend(), ready.len(), &[""; 3])
     );
     let values = ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into()]);
     let transaction = database.begin(AcrossTenants).await?;

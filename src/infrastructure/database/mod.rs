@@ -6,6 +6,7 @@ pub mod dispatches;
 pub mod events;
 pub mod idempotency;
 mod migrate;
+mod placeholders;
 mod scope;
 mod scoped;
 mod session;
@@ -25,6 +26,7 @@ use crate::common::Timestamp;
 use crate::common::error::{Code, INTERNAL, Kind};
 
 pub(crate) use columns::{column, text_column};
+pub use placeholders::placeholders;
 pub use scope::{AcrossTenants, Scope};
 pub use scoped::{Scoped, Unscoped};
 pub use sea_orm::{DbBackend as Backend, DbErr as Error};

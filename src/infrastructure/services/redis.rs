@@ -1,5 +1,6 @@
 //! Commands for a Redis server: the words of one command in, its answer out.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,10 @@ use deadpool_redis::redis::{
     Value as Answer,
 };
 use millrace_model::{Object, Value, to_index};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
 
-use super::{CONNECT_TIMEOUT, Failure, Services, address, flag, key, port, text};
-use crate::infrastructure::http_client::EgressPolicy;
+use super::{CONNECT_TIMEOUT, Failure, Reach, Services, address, flag, key, port, text, tls};
 
 /// Longest a command may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,7 +39,7 @@ const REFUSED: [&str; 14] = [
 impl Services {
     pub(super) async fn command_redis(
         &self,
-        policy: &Arc<EgressPolicy>,
+        reach: &Reach,
         connection: &Object,
         arguments: &Value,
     ) -> Result<Value, Failure> {
@@ -52,11 +54,11 @@ impl Services {
         for word in rest {
             command.arg(word.to_js_string().as_bytes());
         }
-        let key = key(policy, connection);
+        let key = key(reach, connection);
         let mut server = match self.redis.get(&key) {
             Some(kept) => kept,
             None => {
-                let made = connect(policy, connection).await?;
+                let made = connect(reach, connection, &self.tls).await?;
                 self.redis.insert(key, made.clone());
                 made
             }
@@ -73,12 +75,13 @@ impl Services {
     }
 }
 
-async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<MultiplexedConnection, Failure> {
-    if flag(connection, "ssl") {
-        return Err(Failure::new("TLS connections to Redis are not supported")
-            .describe("Switch \"SSL\" off in the credential, or reach Redis through a tunnel"));
-    }
-    let found = address::resolve(policy, text(connection, "host", "localhost"), port(connection, 6379)?).await?;
+async fn connect(
+    reach: &Reach,
+    connection: &Object,
+    trusted: &Arc<ClientConfig>,
+) -> Result<MultiplexedConnection, Failure> {
+    let host = text(connection, "host", "localhost");
+    let found = address::resolve(reach, host, port(connection, 6379)?).await?;
     let database = connection.get("database").and_then(Value::as_f64).and_then(to_index).unwrap_or(0);
     let mut login = RedisConnectionInfo::default().set_db(i64::try_from(database).unwrap_or(0));
     let (user, password) = (text(connection, "user", ""), text(connection, "password", ""));
@@ -88,13 +91,37 @@ async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<Multiplex
     if !user.is_empty() {
         login = login.set_username(user);
     }
-    let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
-    let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
-    let client = Client::open(place).map_err(|error| failed(&error))?;
     let settings = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(ANSWER_TIMEOUT));
+    if flag(connection, "ssl") {
+        let trusted =
+            if flag(connection, "disableTlsVerification") { tls::trusting_any()? } else { Arc::clone(trusted) };
+        let connecting = connect_tls(found, host, trusted, &login, settings);
+        return tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| {
+            Err(Failure::new(format!("The Redis server \"{host}\" does not answer")).describe("ETIMEDOUT"))
+        });
+    }
+    let place = ConnectionAddr::Tcp(found.ip().to_string(), found.port());
+    let place = place.into_connection_info().map_err(|error| failed(&error))?.set_redis_settings(login);
+    let client = Client::open(place).map_err(|error| failed(&error))?;
     client.get_multiplexed_async_connection_with_config(&settings).await.map_err(|error| failed(&error))
+}
+
+async fn connect_tls(
+    found: SocketAddr,
+    host: &str,
+    trusted: Arc<ClientConfig>,
+    login: &RedisConnectionInfo,
+    settings: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, Failure> {
+    let stream = TcpStream::connect(found).await.map_err(|error| Failure::new(error.to_string()))?;
+    let stream = tls::wrap(stream, host, trusted).await?;
+    let (made, driving) =
+        MultiplexedConnection::new_with_config(login, stream, settings).await.map_err(|error| failed(&error))?;
+    // It ends with the last copy of the connection.
+    tokio::spawn(driving);
+    Ok(made)
 }
 
 fn failed(error: &RedisError) -> Failure {

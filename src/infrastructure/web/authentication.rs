@@ -9,9 +9,11 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use async_trait::async_trait;
+use tracing::{Instrument, Span};
 
 use super::guard::{Authentication, Visitor};
 use super::json::check_announced_size;
+use super::served::note_tenant;
 use crate::common::{Code, Ctx, Kind, Problem, RequestId, Secret};
 
 /// What a caller showed.
@@ -92,8 +94,9 @@ pub async fn authenticate<B: MessageBody + 'static>(
         None => {
             request.extensions_mut().insert(visitor);
             let known = caller.map(|caller| caller.ctx.clone());
+            let span = span(&request, known.as_ref());
             request.extensions_mut().insert(Authentication(result.map(|result| result.map(|caller| caller.ctx))));
-            let response = next.call(request).await?;
+            let response = next.call(request).instrument(span).await?;
             if let Some(known) = known {
                 note_refusal(&**authenticator, &known, &response).await;
             }
@@ -102,6 +105,13 @@ pub async fn authenticate<B: MessageBody + 'static>(
     };
     add_headers(response.headers_mut(), allowance);
     Ok(response)
+}
+
+/// Whatever is logged on the way says whose request it was.
+fn span(request: &ServiceRequest, known: Option<&Ctx>) -> Span {
+    let Some(ctx) = known else { return Span::none() };
+    note_tenant(request, ctx.tenant);
+    tracing::info_span!("request", request_id = ctx.request_id.as_str(), tenant = %ctx.tenant)
 }
 
 /// What a known caller was forbidden is worth knowing.

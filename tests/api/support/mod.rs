@@ -5,6 +5,7 @@ mod client;
 mod database;
 mod oidc_provider;
 mod outbox;
+mod postbox;
 mod process;
 mod receiver;
 mod server;
@@ -18,6 +19,7 @@ pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use database::TestDatabase;
 pub(crate) use oidc_provider::OidcProvider;
+pub(crate) use postbox::Postbox;
 pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 

@@ -3,6 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use millrace::infrastructure::config::Config;
+use millrace::infrastructure::database::{AcrossTenants, Backend, Database};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,7 +52,7 @@ pub(crate) struct Process {
     child: Option<Child>,
     token: String,
     directory: TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Process {
@@ -77,8 +80,7 @@ impl Process {
             ("LOG__FILTER".to_owned(), "warn".to_owned()),
         ];
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process =
-            Process { port, settings: all, child: None, token: String::new(), directory, _database: database };
+        let mut process = Process { port, settings: all, child: None, token: String::new(), directory, database };
         process.restart(&["serve"]).await;
         let register =
             json!({ "email": "owner@acme.test", "password": PASSWORD, "name": "owner", "tenantName": "acme" });
@@ -97,6 +99,27 @@ impl Process {
             command.env(format!("MILLRACE__{name}"), value);
         }
         command.spawn().unwrap()
+    }
+
+    /// A command on the same database, to its end: exit code, output, complaints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        command.args(arguments).stdin(Stdio::null()).current_dir(self.directory.path());
+        for (name, value) in &self.settings {
+            command.env(format!("MILLRACE__{name}"), value);
+        }
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Goes past the server, as somebody who owns the database can.
+    pub(crate) async fn tamper(&self, statement: impl Fn(Backend) -> &'static str) {
+        let mut config = Config::defaults().unwrap();
+        config.database.url = self.database.url();
+        let database = Database::open(&config).await.unwrap();
+        database.write(AcrossTenants).execute_unprepared(statement(database.backend())).await.unwrap();
+        database.close().await.unwrap();
     }
 
     /// Starts the server, and waits until it answers.

@@ -26,7 +26,7 @@ impl Stream {
         while !head.ends_with("\r\n\r\n") {
             assert!(reader.read_line(&mut head).await.unwrap() > 0, "{head}");
         }
-        let status = head[9..12].parse().unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Stream { reader, status, head }
     }
 
@@ -62,7 +62,7 @@ impl Stream {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, next).await.expect("nothing came")
+        tokio::time::timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("nothing came"))
     }
 
     /// The next line with this at its beginning, without it.
@@ -76,6 +76,6 @@ impl Stream {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, next).await.expect("nothing came")
+        tokio::time::timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("nothing came"))
     }
 }

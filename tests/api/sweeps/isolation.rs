@@ -75,6 +75,14 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         let job = tenant.owner.post("/api/v1/executions/jobs", json!({ "action": "retry" })).await;
         return Some(id(job.json(202)));
     }
+    if path.starts_with("/api/v1/data-tables/") {
+        let name = uuid::Uuid::now_v7().to_string();
+        let body = json!({ "name": name, "columns": [{ "name": "email", "type": "string" }] });
+        let made = id(tenant.owner.post("/api/v1/data-tables", body).await.json(201));
+        let rows = json!({ "data": [{ "email": "ann@example.com" }] });
+        tenant.owner.post(&format!("/api/v1/data-tables/{made}/rows"), rows).await.expect(200);
+        return Some(made);
+    }
     if path.starts_with("/api/v1/executions/") {
         let ends = path.ends_with("/retry") || path.ends_with("/replay");
         return Some(id(execution(tenant, ends).await));
@@ -171,6 +179,7 @@ const TRIED_ELSEWHERE: &[&str] = &[
     "disable_second_factor",
     "create_recovery_codes",
     "delete_identity_provider",
+    "delete_data_table_rows",
 ];
 
 #[actix_web::test]

@@ -129,6 +129,9 @@ fn measure_server(plan: &Plan, peer: &mut dyn Peer, measured: &mut Measured) -> 
                 load.p50_ms,
                 load.p99_ms
             ));
+            if load.requests == 0 {
+                continue;
+            }
             measured.add(peer.name(), scenario.name, connections, "req/s", load.per_second);
             measured.add(peer.name(), scenario.name, connections, "p50 ms", load.p50_ms);
             measured.add(peer.name(), scenario.name, connections, "p99 ms", load.p99_ms);

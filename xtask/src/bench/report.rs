@@ -89,7 +89,7 @@ fn machine(plan: &Plan) -> Result<String> {
     let shell = |script: &str| process::capture(Command::new("sh").args(["-c", script]));
     let model = shell("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1")?;
     let (cores, memory) = (shell("nproc")?, shell("sed -n 's/^MemTotal: *//p' /proc/meminfo")?);
-    let (system, load) = (shell("uname -sr")?, shell("cut -d' ' -f1-3 /proc/loadavg")?);
+    let (system, load) = (shell("uname -sr | cut -d- -f1")?, shell("cut -d' ' -f1-3 /proc/loadavg")?);
     let (revision, compiler) = (shell("git rev-parse --short HEAD")?, shell("rustc --version")?);
     let peers = plan.peers.iter().map(|name| format!(" --peer {name}")).collect::<String>();
     Ok(format!(

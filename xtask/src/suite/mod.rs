@@ -37,7 +37,7 @@ const STEPS: [Step; 8] = [
     },
     Step { name: "unit", run: |suite| suite.runner.run(Tests::Unit, &[]) },
     Step { name: "api", run: Suite::api_embedded },
-    Step { name: "services", run: Suite::api_on_services },
+    Step { name: "services", run: Suite::on_services },
     Step { name: "instructions", run: |_| Ok(Verdict::from(instructions::check()?)) },
 ];
 
@@ -158,18 +158,18 @@ impl Suite {
         self.runner.run(Tests::Api, self.left_out())
     }
 
-    fn api_on_services(&self) -> Result<Verdict> {
+    fn on_services(&self) -> Result<Verdict> {
         browser::prepare()?;
         let browser = [(browser::VARIABLE, "1")];
         if self.keep {
             let servers = shared::running()?;
             let environment = servers.iter().map(|server| (server.service.variable(), &*server.url));
             let environment = environment.chain(browser).chain(self.left_out().iter().copied());
-            return self.runner.run(Tests::Api, &environment.collect::<Vec<_>>());
+            return self.runner.run(Tests::OnServices, &environment.collect::<Vec<_>>());
         }
         let services = Services::start(&self.plan)?;
         let environment = services.environment().chain(browser).chain(self.left_out().iter().copied());
-        self.runner.run(Tests::Api, &environment.collect::<Vec<_>>())
+        self.runner.run(Tests::OnServices, &environment.collect::<Vec<_>>())
     }
 }
 

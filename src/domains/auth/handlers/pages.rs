@@ -9,7 +9,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// Routes at the root.
 pub fn configure(config: &mut web::ServiceConfig) {
-    for page in ["/account/reset-password", "/account/verify-email"] {
+    for page in ["/account/reset-password", "/account/verify-email", "/invitations/accept"] {
         config.route(page, web::get().to(document));
     }
     config.route("/account/account.js", web::get().to(script)).route("/account/account.css", web::get().to(style));

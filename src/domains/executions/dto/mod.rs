@@ -17,7 +17,7 @@ pub(super) use self::filter::{ExecutionFilter, MetadataFilter};
 pub(super) use self::jobs::{ExecutionJobResponse, StartExecutionJob};
 pub(super) use self::labels::{AnnotateExecution, AnnotationResponse};
 pub(super) use self::reading::{
-    ExecutionNodesResponse, ItemsPage, ListItemsQuery, NodeRunResponse, NodeRunsResponse, UsageResponse,
+    ExecutionNodesResponse, ExecutionUsageResponse, ItemsPage, ListItemsQuery, NodeRunResponse, NodeRunsResponse,
 };
 pub(super) use self::repeating::{RepeatExecution, ResumeExecution, RunWorkflow};
 pub(super) use self::statistics::{

@@ -71,7 +71,7 @@ pub struct ItemsPage {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({ "wallMs": 1240, "scriptMs": 3, "nodeRuns": 5, "peakItems": 100, "bytesIn": 52100, "bytesOut": 310 }))]
-pub struct UsageResponse {
+pub struct ExecutionUsageResponse {
     /// From its beginning to its end, pauses included.
     pub wall_ms: u64,
     /// What its Code nodes computed.

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{get, put};
 
 use super::super::dto::{
-    AnnotateExecution, ExecutionNodesResponse, ExecutionResponse, ItemsPage, ListItemsQuery, UsageResponse,
+    AnnotateExecution, ExecutionNodesResponse, ExecutionResponse, ExecutionUsageResponse, ItemsPage, ListItemsQuery,
 };
 use super::super::service::Service;
 use crate::common::permission::grants::{ExecutionsRead, ExecutionsWrite};
@@ -66,7 +66,7 @@ pub(in super::super) async fn list_execution_items(
     tag = "executions",
     params(("id" = ExecutionId, Path, description = "Id of the execution.")),
     responses(
-        (status = 200, description = "What it used.", body = UsageResponse),
+        (status = 200, description = "What it used.", body = ExecutionUsageResponse),
         Guarded<ExecutionsRead>, NotFound, Conflict
     )
 )]
@@ -75,7 +75,7 @@ pub(in super::super) async fn get_execution_usage(
     ctx: Can<ExecutionsRead>,
     id: Path<ExecutionId>,
     executions: Data<Service>,
-) -> Answer<Json<UsageResponse>> {
+) -> Answer<Json<ExecutionUsageResponse>> {
     Ok(Json(executions.usage(&ctx, *id).await?))
 }
 
