@@ -98,7 +98,7 @@ async fn reply(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRes
     let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let received = Received {
         method: request.method().to_string(),
-        url: format!("{}{}", request.connection_info().host(), request.uri()),
+        url: format!("{}{}", request.connection_info().host(), request.uri().path_and_query().unwrap()),
         authorization: authorization.unwrap_or_default(),
         body: serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
     };
