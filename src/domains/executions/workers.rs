@@ -25,6 +25,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 const SWEEP: u64 = 500;
 /// Sweeps between two that clear away what nobody will fetch.
 const CLEAN_EVERY: u32 = 150;
+/// What a worker without room for it leaves to others.
+const HOARDED: Duration = Duration::from_millis(500);
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -73,6 +75,16 @@ async fn take_all(
             // The message goes back to the queue.
             () = shutdown.cancelled() => return Ok(()),
             slot = Arc::clone(&executor.0.slots).acquire_owned() => slot,
+            () = tokio::time::sleep(HOARDED), if executor.0.queue.is_durable() => {
+                // Other workers may have room.
+                consumer.rest().await;
+                delivery.give_back().await?;
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    slot = executor.0.slots.acquire() => drop(slot),
+                }
+                continue;
+            }
         };
         let Ok(slot) = slot else { return Ok(()) };
         let dispatch = delivery.dispatch();

@@ -66,6 +66,9 @@ pub trait Queue: Send + Sync {
 pub trait Consumer: Send {
     /// Waits for the next message. None when the queue was closed. Safe to cancel.
     async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error>;
+
+    /// Gives to others what was fetched ahead. The next call of `next` fetches again.
+    async fn rest(&mut self);
 }
 
 /// A message in a worker's hands. Dropping it without settling gives it to another worker.

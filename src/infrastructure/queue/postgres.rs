@@ -85,6 +85,9 @@ impl Consumer for PostgresConsumer {
             }
         }
     }
+    async fn rest(&mut self) {
+        self.taken.clear();
+    }
 }
 
 impl PostgresConsumer {

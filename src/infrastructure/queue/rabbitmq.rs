@@ -9,12 +9,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt};
+use futures_util::future::try_join_all;
+use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery as Message;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-    QueueDeclareOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -32,7 +32,9 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 const PERSISTENT: u8 = 2;
 const LANES: u8 = 16;
 /// A message that was given back so often is a dead letter; its execution is found by its state all the same.
-const DELIVERY_LIMIT: i64 = 50;
+const DELIVERY_LIMIT: i64 = 1000;
+/// A worker whose hands are full for so long gives back what it fetched ahead.
+const HOARDED: Duration = Duration::from_millis(100);
 
 /// The lane of a tenant.
 pub fn lane_of(tenant: TenantId) -> u8 {
@@ -104,48 +106,81 @@ impl Settings {
         }
         Ok(Link { connection, channel })
     }
+}
 
-    async fn consume(&self) -> Result<Active, Error> {
-        let link = self.connect().await?;
-        // Counts for each consumer of the channel by itself.
-        let each = (self.prefetch / u16::from(LANES)).max(1);
-        within(link.channel.basic_qos(each, BasicQosOptions::default())).await?;
-        let mut lanes = Vec::with_capacity(LANES.into());
-        for lane in 0..LANES {
-            let (name, options) = (self.lane(lane), BasicConsumeOptions::default());
-            let consumer = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
-            lanes.push(within(consumer).await?);
+/// The lanes of a consumer.
+#[derive(Default)]
+struct Lanes {
+    link: Option<Link>,
+    /// Those that are read, in the order of their turns; none while the worker has no room.
+    open: VecDeque<(u8, lapin::Consumer)>,
+    /// Which one comes first when they are read again.
+    first: u8,
+}
+
+impl Lanes {
+    /// The next message; lanes that are not read yet are from now on.
+    async fn next(&mut self, settings: &Settings) -> Result<Message, Error> {
+        if self.open.is_empty() {
+            self.open(settings).await?;
         }
-        Ok(Active { _link: link, messages: Box::pin(in_turn(lanes)) })
-    }
-}
-
-/// What a consumer stands on.
-struct Active {
-    _link: Link,
-    messages: BoxStream<'static, lapin::Result<Message>>,
-}
-
-/// One message of each lane that has any, again and again; ends when one of them does.
-fn in_turn(lanes: Vec<lapin::Consumer>) -> impl Stream<Item = lapin::Result<Message>> + Send {
-    stream::unfold(VecDeque::from(lanes), |mut lanes| async move {
-        let mut rounds = lanes.len();
-        let polled = poll_fn(|context| {
+        let served = poll_fn(|context| {
             // The first that has something goes to the end of the line.
-            for _ in 0..rounds {
-                let Some(mut lane) = lanes.pop_front() else { break };
+            for _ in 0..self.open.len() {
+                let Some((number, mut lane)) = self.open.pop_front() else { break };
                 let next = lane.poll_next_unpin(context);
-                lanes.push_back(lane);
-                if next.is_ready() {
-                    return next;
+                self.open.push_back((number, lane));
+                if let Poll::Ready(message) = next {
+                    self.first = (number + 1) % LANES;
+                    return Poll::Ready(message);
                 }
             }
-            rounds = lanes.len();
             Poll::Pending
         });
-        let message = polled.await?;
-        Some((message, lanes))
-    })
+        match served.await {
+            Some(message) => message.map_err(|error| Error(error.to_string())),
+            None => Err(Error("the queue is gone".to_owned())),
+        }
+    }
+
+    async fn open(&mut self, settings: &Settings) -> Result<(), Error> {
+        let link = match self.link.take().filter(Link::is_alive) {
+            Some(link) => link,
+            None => settings.connect().await?,
+        };
+        // Counts for each consumer of the channel by itself.
+        let each = (settings.prefetch / u16::from(LANES)).max(1);
+        within(link.channel.basic_qos(each, BasicQosOptions::default())).await?;
+        let lanes = (0..LANES).map(|place| (self.first + place) % LANES).map(async |lane| {
+            let (name, options) = (settings.lane(lane), BasicConsumeOptions::default());
+            let opened = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
+            Ok::<_, Error>((lane, within(opened).await?))
+        });
+        self.open = try_join_all(lanes).await?.into();
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Reads no more, and gives back what came ahead of its time.
+    async fn close(&mut self) {
+        let Some(link) = &self.link else { return };
+        let ends = self
+            .open
+            .iter()
+            .map(|(_, lane)| within(link.channel.basic_cancel(lane.tag(), BasicCancelOptions::default())));
+        if let Err(error) = try_join_all(ends).await {
+            tracing::debug!(%error, "what was fetched ahead goes back with the connection");
+            (self.link, self.open) = (None, VecDeque::new());
+            return;
+        }
+        for (_, mut lane) in std::mem::take(&mut self.open) {
+            while let Some(Some(Ok(message))) = lane.next().now_or_never() {
+                if let Err(error) = message.acker.nack(requeue()).await {
+                    tracing::debug!(%error, "a message comes back only when the connection ends");
+                }
+            }
+        }
+    }
 }
 
 impl Link {
@@ -173,9 +208,13 @@ impl Queue for RabbitQueue {
     }
 
     async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
-        let active = self.settings.consume().await?;
-        let permits = Arc::new(Semaphore::new(self.settings.prefetch.into()));
-        Ok(Box::new(RabbitConsumer { settings: Arc::clone(&self.settings), active: Some(active), permits }))
+        let mut lanes = Lanes::default();
+        lanes.open(&self.settings).await?;
+        Ok(Box::new(RabbitConsumer {
+            permits: Arc::new(Semaphore::new(self.settings.prefetch.into())),
+            settings: Arc::clone(&self.settings),
+            lanes: Arc::new(Mutex::new(lanes)),
+        }))
     }
 
     fn is_durable(&self) -> bool {
@@ -189,9 +228,25 @@ impl Queue for RabbitQueue {
 
 struct RabbitConsumer {
     settings: Arc<Settings>,
-    active: Option<Active>,
+    lanes: Arc<Mutex<Lanes>>,
     /// What may be in the worker's hands.
     permits: Arc<Semaphore>,
+}
+
+impl RabbitConsumer {
+    /// Gives to others what was fetched ahead, should the worker's hands stay full.
+    fn mind_full_hands(&self) {
+        let (lanes, permits) = (Arc::clone(&self.lanes), Arc::clone(&self.permits));
+        tokio::spawn(async move {
+            tokio::time::sleep(HOARDED).await;
+            // Whoever reads holds the lock, and a permit.
+            if let Ok(mut lanes) = lanes.try_lock()
+                && permits.available_permits() == 0
+            {
+                lanes.close().await;
+            }
+        });
+    }
 }
 
 #[async_trait]
@@ -200,31 +255,29 @@ impl Consumer for RabbitConsumer {
     async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error> {
         // The semaphore is never closed, so an error cannot happen; were it to, the consumer would end.
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
+        let mut lanes = self.lanes.lock().await;
         loop {
-            let Some(active) = self.active.as_mut() else {
-                match self.settings.consume().await {
-                    Ok(active) => self.active = Some(active),
-                    Err(error) => {
-                        tracing::warn!(%error, "the consumer cannot reach RabbitMQ");
-                        tokio::time::sleep(RECONNECT_AFTER).await;
-                    }
-                }
-                continue;
-            };
-            match active.messages.next().await {
-                Some(Ok(message)) => {
+            match lanes.next(&self.settings).await {
+                Ok(message) => {
                     if let Some((dispatch, message)) = accept(message).await {
+                        if self.permits.available_permits() == 0 {
+                            self.mind_full_hands();
+                        }
                         let delivery = RabbitDelivery { dispatch, message: Some(message), _permit: permit };
                         return Ok(Some(Box::new(delivery)));
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::warn!(%error, "the consumer's connection broke; connecting again");
-                    self.active = None;
+                Err(error) => {
+                    tracing::warn!(%error, "the consumer cannot reach RabbitMQ; connecting again");
+                    *lanes = Lanes { first: lanes.first, ..Lanes::default() };
+                    tokio::time::sleep(RECONNECT_AFTER).await;
                 }
-                None => self.active = None,
             }
         }
+    }
+
+    async fn rest(&mut self) {
+        self.lanes.lock().await.close().await;
     }
 }
 

@@ -26,6 +26,15 @@ fn queues(prefetch: u16) -> Vec<Arc<dyn Queue>> {
     queues
 }
 
+/// The same, and the one in the database where that is PostgreSQL.
+fn all_queues(server: &TestServer, prefetch: u16) -> Vec<Arc<dyn Queue>> {
+    let mut queues = queues(prefetch);
+    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_ok() {
+        queues.push(Arc::new(PostgresQueue::new(server.app.database.clone(), prefetch, HashMap::new())));
+    }
+    queues
+}
+
 fn dispatch() -> Dispatch {
     Dispatch { tenant: TenantId::new(), execution: ExecutionId::new(), rank: 0 }
 }
@@ -90,6 +99,34 @@ async fn several_consumers_share_the_work() {
     }
 }
 
+#[actix_web::test]
+async fn a_consumer_that_rests_leaves_to_others_what_it_fetched_ahead() {
+    let server = TestServer::start().await;
+    for queue in all_queues(&server, 64) {
+        let mut sent: Vec<Dispatch> = std::iter::repeat_with(dispatch).take(10).collect();
+        for dispatch in &sent {
+            queue.publish(*dispatch).await.unwrap();
+        }
+        let mut one = queue.consume().await.unwrap();
+        let held = one.next().await.unwrap().unwrap();
+        one.rest().await;
+        let (mut two, mut received) = (queue.consume().await.unwrap(), vec![held.dispatch()]);
+        while received.len() < sent.len() {
+            let delivery = two.next().await.unwrap().unwrap();
+            received.push(delivery.dispatch());
+            delivery.acknowledge().await.unwrap();
+        }
+        sent.sort_by_key(|dispatch| dispatch.execution);
+        received.sort_by_key(|dispatch| dispatch.execution);
+        assert_eq!(received, sent);
+        held.acknowledge().await.unwrap();
+        let later = dispatch();
+        queue.publish(later).await.unwrap();
+        drop(two);
+        assert_eq!(one.next().await.unwrap().unwrap().dispatch(), later, "it fetches again");
+    }
+}
+
 /// A tenant of another lane.
 fn stranger_to(tenant: TenantId) -> TenantId {
     std::iter::repeat_with(TenantId::new).find(|other| lane_of(*other) != lane_of(tenant)).unwrap()
@@ -98,11 +135,7 @@ fn stranger_to(tenant: TenantId) -> TenantId {
 #[actix_web::test]
 async fn tenants_are_served_in_turn_by_every_queue() {
     let server = TestServer::start().await;
-    let mut all = queues(1);
-    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_ok() {
-        all.push(Arc::new(PostgresQueue::new(server.app.database.clone(), 1, HashMap::new())));
-    }
-    for queue in all {
+    for queue in all_queues(&server, 1) {
         let noisy = TenantId::new();
         let quiet = stranger_to(noisy);
         let of = |tenant, rank| Dispatch { tenant, execution: ExecutionId::new(), rank };
