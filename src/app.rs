@@ -171,7 +171,8 @@ impl App {
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         credentials.plug(Arc::new(workflows.clone()));
         let mails = notifications::Mails::new(users.clone(), Arc::clone(&mailer), &public_url);
-        credentials.plug_listeners(vec![Arc::new(mails)]);
+        let followers = notifications::Followers::new(events.clone(), Arc::clone(&clock));
+        credentials.plug_listeners(vec![Arc::new(mails), Arc::new(followers)]);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);

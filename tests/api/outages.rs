@@ -1,15 +1,11 @@
 //! The disk is full, or the database is away: new work is refused, running work is kept, nothing acknowledged is lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::recovery::{chain, http};
-use crate::support::{Process, Receiver};
+use crate::support::{Process, Receiver, Way};
 
 /// Calls until the answer is this; gives how often the answer was 200 before.
 async fn until(process: &Process, status: u16) -> usize {
@@ -57,60 +53,11 @@ async fn a_full_disk_loses_nothing() {
     survive(&process, |process| process.limit_files("4096"), |process| process.limit_files("unlimited")).await;
 }
 
-/// A way to a server that can be cut and opened again.
-#[derive(Clone)]
-struct Way {
-    address: String,
-    open: Arc<AtomicBool>,
-}
-
-impl Way {
-    async fn to(server: String) -> Way {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let way = Way { address: listener.local_addr().unwrap().to_string(), open: Arc::new(AtomicBool::new(true)) };
-        let open = Arc::clone(&way.open);
-        tokio::task::spawn_local(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (open, server) = (Arc::clone(&open), server.clone());
-                tokio::task::spawn_local(async move {
-                    if !open.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let mut server = TcpStream::connect(server).await.unwrap();
-                    let cut = async {
-                        while open.load(Ordering::SeqCst) {
-                            tokio::time::sleep(Duration::from_millis(10)).await;
-                        }
-                    };
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut client, &mut server) => {}
-                        () = cut => {}
-                    }
-                });
-            }
-        });
-        way
-    }
-}
-
 #[actix_web::test]
 async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
     let Ok(server) = std::env::var("MILLRACE_TEST_POSTGRES_URL") else { return };
-    let url = url::Url::parse(&server).unwrap();
-    let way = Way::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;
-    let address = way.address.clone();
+    let way = Way::to(&server, 5432).await;
     let settings = [("DATABASE__ACQUIRE_TIMEOUT_SECONDS", "2"), ("EXECUTIONS__LEASE_SECONDS", "60")];
-    let process = Process::behind(&settings, |url| {
-        let mut url = url::Url::parse(url).unwrap();
-        let (host, port) = address.split_once(':').unwrap();
-        url.set_host(Some(host)).unwrap();
-        url.set_port(Some(port.parse().unwrap())).unwrap();
-        url.into()
-    })
-    .await;
-    let open = |is_open: bool| {
-        let open = Arc::clone(&way.open);
-        move |_: &Process| open.store(is_open, Ordering::SeqCst)
-    };
-    survive(&process, open(false), open(true)).await;
+    let process = Process::behind(&settings, |url| way.by(url)).await;
+    survive(&process, |_| way.set_open(false), |_| way.set_open(true)).await;
 }

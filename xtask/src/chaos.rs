@@ -39,6 +39,14 @@ const TRIALS: &[Trial] = &[
         services: false,
     },
     Trial {
+        name: "shared",
+        binary: "api",
+        test: "executions::shared",
+        variable: "MILLRACE_CHAOS_SHARED",
+        full: "10000",
+        services: true,
+    },
+    Trial {
         name: "programs",
         binary: "api",
         test: "executions::killed::random",

@@ -8,15 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::recovery::{chain, http};
 use crate::support::{Process, Receiver};
 
 /// Executions that run at a time: at most so many calls are in flight at a kill.
-const CONCURRENCY: usize = 20;
+pub(super) const CONCURRENCY: usize = 20;
 const CALLERS: usize = 8;
 
-fn number(variable: &str, default: usize) -> usize {
+pub(super) fn number(variable: &str, default: usize) -> usize {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
@@ -42,7 +43,7 @@ async fn states(process: &Process) -> BTreeMap<String, usize> {
 }
 
 /// Waits until every execution is over; gives their states.
-async fn all_over(process: &Process) -> BTreeMap<String, usize> {
+pub(super) async fn all_over(process: &Process) -> BTreeMap<String, usize> {
     let end = Instant::now() + Duration::from_secs(600);
     loop {
         let found = states(process).await;
@@ -54,42 +55,54 @@ async fn all_over(process: &Process) -> BTreeMap<String, usize> {
     }
 }
 
-#[actix_web::test]
-async fn every_execution_ends_though_its_process_is_killed() {
-    let executions = number("MILLRACE_CHAOS_EXECUTIONS", 60);
-    let kills = number("MILLRACE_CHAOS_KILLS", if executions > 1000 { 20 } else { 2 });
-    let receiver = Receiver::start();
-    let mut process = server().await;
-    let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
-    process.activate(chain("steps", vec![step("a"), step("short/b"), step("c")])).await;
-    let acknowledged = Arc::new(AtomicUsize::new(0));
-    let calling: Vec<_> = (0..CALLERS)
-        .map(|_| {
+/// Those who call a webhook until so many calls were acknowledged, whether the server runs or not.
+pub(super) struct Callers {
+    pub(super) acknowledged: Arc<AtomicUsize>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Callers {
+    pub(super) fn start(process: &Process, path: &str, executions: usize) -> Callers {
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let call = |_| {
             let (caller, acknowledged) = (process.caller(), Arc::clone(&acknowledged));
+            let path = format!("/t/acme/webhook/{path}");
             actix_web::rt::spawn(async move {
                 while acknowledged.load(Ordering::SeqCst) < executions {
-                    let sent = caller.send("POST", "/t/acme/webhook/steps", Some(json!({}))).await;
-                    match sent {
+                    match caller.send("POST", &path, Some(json!({}))).await {
                         Ok((200, _)) => drop(acknowledged.fetch_add(1, Ordering::SeqCst)),
                         _ => tokio::time::sleep(Duration::from_millis(20)).await,
                     }
                 }
             })
-        })
-        .collect();
-    let began = Instant::now();
-    for kill in 1..=kills {
-        while acknowledged.load(Ordering::SeqCst) < executions * kill / (kills + 1) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        let tasks = (0..CALLERS).map(call).collect();
+        Callers { acknowledged, tasks }
+    }
+
+    pub(super) fn are_busy(&self) -> bool {
+        self.tasks.iter().any(|task| !task.is_finished())
+    }
+
+    /// Waits until they have called; gives how many calls were acknowledged.
+    pub(super) async fn end(self) -> usize {
+        for task in self.tasks {
+            task.await.unwrap();
         }
-        process.kill();
-        process.restart(&["serve"]).await;
+        self.acknowledged.load(Ordering::SeqCst)
     }
-    for caller in calling {
-        caller.await.unwrap();
-    }
-    let over = all_over(&process).await;
-    let (ended, accepted) = (over.values().sum::<usize>(), acknowledged.load(Ordering::SeqCst));
+}
+
+/// Every execution of three calls ended well, and calls were repeated only where one was in flight at a kill.
+pub(super) fn judge(
+    receiver: &Receiver,
+    over: &BTreeMap<String, usize>,
+    accepted: usize,
+    kills: usize,
+    began: Instant,
+) {
+    let seconds = began.elapsed().as_secs_f64();
+    let ended = over.values().sum::<usize>();
     assert_eq!(over.keys().collect::<Vec<_>>(), ["success"], "{over:?}");
     assert!(ended >= accepted, "{accepted} were acknowledged, {ended} are there");
     let mut keys: HashMap<String, usize> = HashMap::new();
@@ -102,12 +115,33 @@ async fn every_execution_ends_though_its_process_is_killed() {
     }
     assert_eq!(keys.len(), ended, "every execution called, and nobody else");
     assert!(keys.values().all(|calls| *calls == 3), "each of the three calls has a key of its own, at every try");
-    assert!(repeated <= kills * CONCURRENCY, "{repeated} repeated");
-    let seconds = began.elapsed().as_secs_f64();
+    let most = kills * CONCURRENCY;
+    assert!(repeated <= most, "{repeated} repeated");
     println(&format!(
-        "{ended} executions, {calls} calls, {kills} kills: {repeated} calls repeated (at most {}), {seconds:.1} s",
-        kills * CONCURRENCY
+        "{ended} executions, {calls} calls, {kills} kills: {repeated} calls repeated (at most {most}), {seconds:.1} s"
     ));
+}
+
+#[actix_web::test]
+async fn every_execution_ends_though_its_process_is_killed() {
+    let executions = number("MILLRACE_CHAOS_EXECUTIONS", 60);
+    let kills = number("MILLRACE_CHAOS_KILLS", if executions > 1000 { 20 } else { 2 });
+    let receiver = Receiver::start();
+    let mut process = server().await;
+    let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
+    process.activate(chain("steps", vec![step("a"), step("short/b"), step("c")])).await;
+    let began = Instant::now();
+    let callers = Callers::start(&process, "steps", executions);
+    for kill in 1..=kills {
+        while callers.acknowledged.load(Ordering::SeqCst) < executions * kill / (kills + 1) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        process.kill();
+        process.restart(&["serve"]).await;
+    }
+    let accepted = callers.end().await;
+    let over = all_over(&process).await;
+    judge(&receiver, &over, accepted, kills, began);
 }
 
 #[expect(clippy::print_stdout, reason = "the figures of a full run")]

@@ -5,6 +5,7 @@ mod killed;
 mod live;
 mod reading;
 mod repeating;
+mod shared;
 
 use serde_json::{Value, json};
 

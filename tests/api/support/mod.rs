@@ -14,6 +14,7 @@ mod stream;
 mod tenant;
 mod vendor;
 mod vendors;
+mod way;
 
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
@@ -29,3 +30,4 @@ pub(crate) use stream::Stream;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
 pub(crate) use vendor::{Asked, Vendor};
 pub(crate) use vendors::{Received, Vendors};
+pub(crate) use way::Way;
