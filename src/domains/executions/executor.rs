@@ -206,7 +206,7 @@ impl Executor {
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
         let slot = self.slot(&launch.program, &admission);
-        self.accept(id, launch, admission, slot, None).await
+        self.accept(self.attempt(id, launch, 0), admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -229,25 +229,34 @@ impl Executor {
                 attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(id, launch, admission, None, Some(caller)).await?,
+            None => self.accept(self.attempt(id, launch, 0), admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
     }
 
     /// The same of an attempt that begins otherwise than its launch says. It is stored before this returns.
     pub(super) async fn call_with(&self, attempt: Attempt, begin: Begin) -> Result<oneshot::Receiver<Answer>, Error> {
-        let admission = self.admit(attempt.program.tenant).await?;
-        let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), begin, 0);
         let (sender, answer) = oneshot::channel();
-        let caller = Some(Caller { answer: sender, interest: Interest::End });
-        match self.slot(&attempt.program, &admission) {
-            Some(slot) => {
-                attempt.tenancy.admitted(admission);
-                self.begin(attempt.with_caller(caller), Some(slot)).await?;
-            }
-            None => self.queue(attempt, caller).await?,
-        }
+        let caller = Caller { answer: sender, interest: Interest::End };
+        self.start_with(attempt, begin, Some(caller)).await?;
         Ok(answer)
+    }
+
+    /// The same where nobody waits for the answer.
+    pub(super) async fn submit_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.start_with(attempt, begin, None).await
+    }
+
+    /// The same for whoever has room, now or later.
+    pub(super) async fn queue_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.0.programs.tenants().admit(attempt.row.tenant_id).await?;
+        self.queue(Attempt::new(attempt.row, attempt.program, begin, 0), None).await
+    }
+
+    async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
+        let admission = self.admit(attempt.row.tenant_id).await?;
+        let slot = self.slot(&attempt.program, &admission);
+        self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -259,13 +268,11 @@ impl Executor {
     /// Stores an execution, then runs it in the slot, or hands it to whoever has one.
     async fn accept(
         &self,
-        id: ExecutionId,
-        launch: Launch,
+        attempt: Attempt,
         admission: Admission,
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
-        let attempt = self.attempt(id, launch, 0);
         match slot {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);
@@ -276,14 +283,14 @@ impl Executor {
     }
 
     /// Stores an execution and runs it here.
-    pub(super) async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+    async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
         attempt.store(&self.0.writer).await?;
         self.spawn(attempt, slot);
         Ok(())
     }
 
     /// Stores an execution and hands it to whoever has room.
-    pub(super) async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
+    async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;

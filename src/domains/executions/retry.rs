@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millrace_engine::Event;
 use millrace_model::{Item, NodeIndex};
 
-use super::attempt::{Attempt, Begin};
+use super::attempt::Begin;
 use super::error::Error;
 use super::executor::{Executor, Launch};
 use super::model::{Mode, Status};
@@ -18,9 +18,9 @@ use crate::common::ExecutionId;
 /// Who runs the repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Runner {
-    /// This process, at once, where it runs executions.
+    /// This process, at once, where it has room.
     Here,
-    /// Whoever has room.
+    /// Whoever has room; there may be more of them than the plan lets run at a time.
     Anybody,
 }
 
@@ -68,23 +68,12 @@ async fn launch(
         retry_of: Some(row.id),
     };
     let id = ExecutionId::new();
-    begin_with(executor, executor.attempt(id, launch, 0), begin, runner).await?;
-    Ok(id)
-}
-
-/// Starts an attempt that begins otherwise than its launch says.
-pub(super) async fn begin_with(
-    executor: &Executor,
-    attempt: Attempt,
-    begin: Begin,
-    runner: Runner,
-) -> Result<(), Error> {
-    let attempt = Attempt::new(attempt.row.clone(), Arc::clone(&attempt.program), begin, 0);
-    if executor.0.runs && runner == Runner::Here {
-        executor.begin(attempt, None).await
-    } else {
-        executor.queue(attempt, None).await
+    let attempt = executor.attempt(id, launch, 0);
+    match runner {
+        Runner::Here => executor.submit_with(attempt, begin).await?,
+        Runner::Anybody => executor.queue_with(attempt, begin).await?,
     }
+    Ok(id)
 }
 
 /// Runs an execution that is over once more, from the same input: with the version that ran, or with the workflow as it
