@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lapin::options::{BasicGetOptions, BasicPublishOptions};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use millrace::common::{ExecutionId, Secret, TenantId};
 use millrace::infrastructure::config::Config;
 use millrace::infrastructure::queue::{Consumer, Dispatch, EmbeddedQueue, PostgresQueue, Queue, RabbitQueue, lane_of};
@@ -125,6 +127,37 @@ async fn a_consumer_that_rests_leaves_to_others_what_it_fetched_ahead() {
         drop(two);
         assert_eq!(one.next().await.unwrap().unwrap().dispatch(), later, "it fetches again");
     }
+}
+
+#[actix_web::test]
+async fn what_is_no_message_goes_to_the_dead_letters_of_rabbitmq() {
+    let Ok(url) = std::env::var("MILLRACE_TEST_AMQP_URL") else { return };
+    let mut config = Config::defaults().unwrap().queue;
+    config.url = Secret::new(url.clone());
+    config.name = format!("test-{}", TenantId::new());
+    let queue = RabbitQueue::new(&config);
+    let mut consumer = queue.consume().await.unwrap();
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let sent = dispatch();
+    let lane = format!("{}.{}", config.name, lane_of(sent.tenant));
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    channel.basic_publish("".into(), lane.as_str().into(), options, b"{\"tenant\":", properties).await.unwrap();
+    queue.publish(sent).await.unwrap();
+    let delivery = consumer.next().await.unwrap().unwrap();
+    assert_eq!(delivery.dispatch(), sent, "what is behind it is not held up");
+    delivery.acknowledge().await.unwrap();
+    let dead = format!("{}.dead", config.name);
+    let found = async {
+        loop {
+            let got = channel.basic_get(dead.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap();
+            match got {
+                Some(message) => return message.delivery.data,
+                None => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), found).await.unwrap(), b"{\"tenant\":");
 }
 
 /// A tenant of another lane.
