@@ -88,10 +88,6 @@ impl Callers {
         Callers { acknowledged, tasks }
     }
 
-    pub(super) fn are_busy(&self) -> bool {
-        self.tasks.iter().any(|task| !task.is_finished())
-    }
-
     /// Waits until they have called; gives how many calls were acknowledged.
     pub(super) async fn end(self) -> usize {
         for task in self.tasks {

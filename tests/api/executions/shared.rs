@@ -3,7 +3,7 @@
 //! `cargo xtask chaos shared` does it at full size.
 
 use std::process::Child;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::killed::{CONCURRENCY, Callers, all_over, judge, number};
@@ -18,10 +18,10 @@ fn worker(process: &Process) -> Child {
     process.beside(&["worker", "--port", "0", "--concurrency", &CONCURRENCY.to_string()])
 }
 
-/// Kills one worker after the other, at least twice and until nobody calls any more; gives how often.
-async fn kill(process: &Process, workers: &mut [Child], callers: &Callers) -> usize {
+/// Kills one worker after the other, each at least once and until everything is over; gives how often.
+async fn kill(process: &Process, workers: &mut [Child], over: &AtomicBool) -> usize {
     let mut kills = 0;
-    while kills < workers.len() || callers.are_busy() {
+    while kills < workers.len() || !over.load(Ordering::SeqCst) {
         tokio::time::sleep(KILL_EVERY).await;
         let place = kills % workers.len();
         workers[place].kill().unwrap();
@@ -57,7 +57,8 @@ async fn every_execution_ends_though_workers_are_killed_and_servers_go_away() {
     let mut workers = [worker(&process), worker(&process)];
     let began = Instant::now();
     let callers = Callers::start(&process, "steps", executions);
-    let breaking = async {
+    let is_over = AtomicBool::new(false);
+    let ending = async {
         for (turn, way) in (1..).zip(&ways) {
             while callers.acknowledged.load(Ordering::SeqCst) < executions * turn / (ways.len() + 1) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -66,10 +67,12 @@ async fn every_execution_ends_though_workers_are_killed_and_servers_go_away() {
             tokio::time::sleep(AWAY).await;
             way.set_open(true);
         }
+        let accepted = callers.end().await;
+        let over = all_over(&process).await;
+        is_over.store(true, Ordering::SeqCst);
+        (accepted, over)
     };
-    let (kills, ()) = tokio::join!(kill(&process, &mut workers, &callers), breaking);
-    let accepted = callers.end().await;
-    let over = all_over(&process).await;
+    let (kills, (accepted, over)) = tokio::join!(kill(&process, &mut workers, &is_over), ending);
     judge(&receiver, &over, accepted, kills, began);
     for worker in &mut workers {
         worker.kill().unwrap();
