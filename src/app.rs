@@ -26,6 +26,7 @@ use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
@@ -40,6 +41,8 @@ use crate::infrastructure::web::{
 
 /// Expired rows harm nobody but take room.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Who follows a tenant's events may be away for so long.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// Everything a process is made of. Cheap to clone: every part is shared.
 #[derive(Clone)]
@@ -48,6 +51,7 @@ pub struct App {
     pub database: Database,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http_client: HttpClient,
     pub mailer: Arc<dyn Mailer>,
     pub metrics: Metrics,
@@ -116,6 +120,7 @@ impl App {
         }
         let cache = cache::open(&config.cache)?;
         let queue = queue::open(&config.queue, &database);
+        let events = Bus::new(database.clone(), Arc::clone(&cache), Arc::clone(&clock));
         let http_client = HttpClient::new(config.http_client.clone())?;
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
@@ -172,7 +177,8 @@ impl App {
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         credentials.plug(Arc::new(workflows.clone()));
         let mails = notifications::Mails::new(users.clone(), Arc::clone(&mailer), &public_url);
-        credentials.plug_listeners(vec![Arc::new(mails)]);
+        let followers = notifications::Followers::new(events.clone(), Arc::clone(&clock));
+        credentials.plug_listeners(vec![Arc::new(mails), Arc::new(followers)]);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
@@ -187,6 +193,7 @@ impl App {
                 clock: Arc::clone(&clock),
                 cache: Arc::clone(&cache),
                 queue: Arc::clone(&queue),
+                events: events.clone(),
                 http: http_client.clone(),
                 credentials: credentials.clone(),
                 data_tables: data_tables.clone(),
@@ -256,6 +263,7 @@ impl App {
             database,
             cache,
             queue,
+            events,
             http_client,
             mailer,
             metrics,
@@ -281,6 +289,7 @@ impl App {
     pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        tasks.spawn(self.events.clone().learn(shutdown.clone()));
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
@@ -302,6 +311,12 @@ impl App {
     async fn prune_regularly(self, shutdown: CancellationToken) {
         let answers = Duration::from_secs(self.config.limits.idempotency_seconds);
         loop {
+            if let Err(error) = self.executions.executor().prune().await {
+                tracing::warn!(%error, "executions that are not to be kept could not be deleted");
+            }
+            if let Err(error) = self.events.prune(EVENTS_KEPT).await {
+                tracing::warn!(%error, "old events could not be pruned");
+            }
             if let Err(error) = self.idempotency_keys.prune(answers).await {
                 tracing::warn!(%error, "used idempotency keys could not be pruned");
             }

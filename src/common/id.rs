@@ -98,6 +98,10 @@ id_type!(
     ExecutionId
 );
 id_type!(
+    /// Work on many executions at once.
+    ExecutionJobId
+);
+id_type!(
     /// A process that runs executions, from its start to its end.
     WorkerId
 );

@@ -16,9 +16,9 @@ pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx, Login};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId, FiringId,
-    InvitationId, OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId, TagId, TenantId, UserId,
-    WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId,
+    ExecutionJobId, FiringId, InvitationId, OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId,
+    TagId, TenantId, UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -1,11 +1,11 @@
-//! The disk is full: new work is refused, running work is kept, nothing acknowledged is lost.
+//! The disk is full, or the database is away: new work is refused, running work is kept, nothing acknowledged is lost.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::recovery::{chain, http};
-use crate::support::{Process, Receiver};
+use crate::support::{Process, Receiver, Way};
 
 /// Calls until the answer is this; gives how often the answer was 200 before.
 async fn until(process: &Process, status: u16) -> usize {
@@ -51,4 +51,13 @@ async fn a_full_disk_loses_nothing() {
     }
     let process = Process::start(&[]).await;
     survive(&process, |process| process.limit_files("4096"), |process| process.limit_files("unlimited")).await;
+}
+
+#[actix_web::test]
+async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
+    let Ok(server) = std::env::var("MILLRACE_TEST_POSTGRES_URL") else { return };
+    let way = Way::to(&server, 5432).await;
+    let settings = [("DATABASE__ACQUIRE_TIMEOUT_SECONDS", "2"), ("EXECUTIONS__LEASE_SECONDS", "60")];
+    let process = Process::behind(&settings, |url| way.by(url)).await;
+    survive(&process, |_| way.set_open(false), |_| way.set_open(true)).await;
 }

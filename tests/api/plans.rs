@@ -64,6 +64,11 @@ async fn executions_of_a_month_are_limited() {
     trigger(&acme, &id).await.problem(402, "plan_limit_executions");
     let refused = server.visitor().post("/t/acme/webhook/hello", json!({})).await.json(402);
     assert!(refused["message"].as_str().unwrap().contains("executions"), "{refused}");
+    let ended = acme.operator.get("/api/v1/executions?limit=1").await.json(200)["data"][0]["id"].clone();
+    let again = format!("/api/v1/executions/{}/replay", ended.as_str().unwrap());
+    acme.operator.post(&again, json!({})).await.problem(402, "plan_limit_executions");
+    let part = acme.developer.post(&format!("/api/v1/workflows/{id}/run"), json!({})).await;
+    part.problem(402, "plan_limit_executions");
     let usage = acme.viewer.get("/api/v1/tenants/current/usage").await.json(200);
     assert_eq!((&usage["month"]["executions"], &usage["limits"]["executionsPerMonth"]), (&json!(2), &json!(2)));
     // 31 January: the next day is another month. Tokens have expired by then.

@@ -19,14 +19,16 @@ use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
 use super::timers::Timers;
+use super::watching::Telling;
 use super::writer::{Write, Writer};
-use super::{answers, limits, recovery, run, stopping, storing, workers};
+use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
 use crate::domains::tenants::Admission;
 use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
@@ -71,6 +73,9 @@ pub(super) struct Parts {
     pub timers: Timers,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    /// Where what becomes of executions is told.
+    pub events: Bus,
+    pub telling: Telling,
     pub http: HttpClient,
     pub services: Services,
     pub credentials: credentials::Service,
@@ -91,6 +96,7 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http: HttpClient,
     pub credentials: credentials::Service,
     pub data_tables: data_tables::Service,
@@ -123,6 +129,7 @@ impl Executor {
             clock,
             cache,
             queue,
+            events,
             http,
             credentials,
             data_tables,
@@ -134,7 +141,7 @@ impl Executor {
         } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
-            writer: Writer::start(database.clone(), programs.tenants().clone()),
+            writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
@@ -148,8 +155,10 @@ impl Executor {
             public_url: public_url.into(),
             database,
             clock,
+            telling: Telling::start(Arc::clone(&cache)),
             cache,
             queue,
+            events,
             services: Services::new(&http),
             http,
             credentials,
@@ -177,6 +186,7 @@ impl Executor {
     /// Starts what goes on beside requests. All of it ends with the shutdown, once what runs is over or the time is up.
     pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
         tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
+        tasks.spawn(jobs::watch(self.clone(), shutdown.clone()));
         tasks.spawn(stopping::listen(self.clone(), shutdown.clone()));
         tasks.spawn(answers::listen(self.clone(), shutdown.clone()));
         if runs {
@@ -196,7 +206,7 @@ impl Executor {
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
         let slot = self.slot(&launch.program, &admission);
-        self.accept(id, launch, admission, slot, None).await
+        self.accept(self.attempt(id, launch, 0), admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -219,9 +229,34 @@ impl Executor {
                 attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(id, launch, admission, None, Some(caller)).await?,
+            None => self.accept(self.attempt(id, launch, 0), admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
+    }
+
+    /// The same of an attempt that begins otherwise than its launch says. It is stored before this returns.
+    pub(super) async fn call_with(&self, attempt: Attempt, begin: Begin) -> Result<oneshot::Receiver<Answer>, Error> {
+        let (sender, answer) = oneshot::channel();
+        let caller = Caller { answer: sender, interest: Interest::End };
+        self.start_with(attempt, begin, Some(caller)).await?;
+        Ok(answer)
+    }
+
+    /// The same where nobody waits for the answer.
+    pub(super) async fn submit_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.start_with(attempt, begin, None).await
+    }
+
+    /// The same for whoever has room, now or later.
+    pub(super) async fn queue_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.0.programs.tenants().admit(attempt.row.tenant_id).await?;
+        self.queue(Attempt::new(attempt.row, attempt.program, begin, 0), None).await
+    }
+
+    async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
+        let admission = self.admit(attempt.row.tenant_id).await?;
+        let slot = self.slot(&attempt.program, &admission);
+        self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -233,13 +268,11 @@ impl Executor {
     /// Stores an execution, then runs it in the slot, or hands it to whoever has one.
     async fn accept(
         &self,
-        id: ExecutionId,
-        launch: Launch,
+        attempt: Attempt,
         admission: Admission,
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
-        let attempt = self.attempt(id, launch, 0);
         match slot {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);
@@ -250,14 +283,14 @@ impl Executor {
     }
 
     /// Stores an execution and runs it here.
-    pub(super) async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+    async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
         attempt.store(&self.0.writer).await?;
         self.spawn(attempt, slot);
         Ok(())
     }
 
     /// Stores an execution and hands it to whoever has room.
-    pub(super) async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
+    async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
@@ -318,6 +351,7 @@ impl Executor {
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
             earlier,
+            known: None,
         };
         Attempt::new(row, launch.program, begin, depth)
     }

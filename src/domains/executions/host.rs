@@ -18,7 +18,7 @@ use super::calls;
 use super::executor::Executor;
 use super::held::{self, Held};
 use super::repository as rows;
-use super::{outbound, recovery, storing};
+use super::{outbound, recovery, storing, usage};
 use crate::infrastructure::services::Reach;
 
 /// Waits from here on put the run aside.
@@ -61,7 +61,11 @@ impl NodeHost for TenantHost {
             Err(error) => return Err(HttpError { code: "EGRESS_DENIED", message: error.to_string() }),
         };
         self.held.sends(&request);
+        self.attempt.traffic.sent(usage::size_of(&request.body));
         let answer = outbound::send(&self.executor.0.http, &policy, request, self.held.hosts()).await;
+        if let Ok(answer) = &answer {
+            self.attempt.traffic.received(answer.body.len());
+        }
         answer.map(|answer| self.held.without_quotes(answer))
     }
 

@@ -4,9 +4,9 @@
 
 use super::error::Error;
 use super::executor::Executor;
-use super::model::Status;
 use super::programs::Program;
 use super::repository::{self as rows, Row};
+use super::workers;
 use crate::common::TenantId;
 
 /// What applies to an execution; at least one of them.
@@ -42,7 +42,7 @@ pub(super) async fn of_plan(executor: &Executor, tenant: TenantId) -> Option<u64
 /// Claims a queued execution unless as many run already as may.
 pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) -> Result<Claimed, Error> {
     let parts = &executor.0;
-    let (tenant, id, now) = (row.tenant_id, row.id, parts.clock.now());
+    let tenant = row.tenant_id;
     let transaction = parts.database.begin(tenant).await?;
     rows::hold_claims(&transaction, tenant).await?;
     for (most, workflow) in [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))] {
@@ -51,9 +51,7 @@ pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) ->
             return Ok(Claimed::Full);
         }
     }
-    let claimed = rows::claim(&transaction, tenant, id, Status::New, parts.worker, now, i32::MAX).await?;
-    transaction.commit().await?;
-    Ok(claimed.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row))))
+    workers::claim(executor, transaction, row, i32::MAX).await
 }
 
 /// An execution runs no more: who could not begin because of it, now can.

@@ -80,7 +80,8 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
     }
 }
 
-/// Goes on with a waiting execution because somebody called it. `None`: somebody else was faster.
+/// Goes on with a waiting execution because somebody called it; with these items in place of those it waits with.
+/// `None`: somebody else was faster.
 pub(super) async fn resume(
     executor: &Executor,
     waiting: &Waiting,
@@ -106,7 +107,9 @@ pub(super) async fn resume(
     if !parts.runs {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }
+    let emitted = executor.tell(&transaction, &row).await?;
     transaction.commit().await?;
+    parts.events.announce(emitted).await;
     // The call that resumes it is the one that is answered now.
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();

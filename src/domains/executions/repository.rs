@@ -4,26 +4,35 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+    Value,
 };
 
-use super::entities::{execution, memory, payload};
+use super::entities::{execution, label, memory, payload};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
 use crate::infrastructure::database::{Scoped, placeholders};
 
 mod answers;
+mod jobs;
 mod journal;
+mod labels;
 mod limits;
 mod ownership;
+mod reading;
+mod retention;
 
 pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
+pub(super) use jobs::{Job, abandoned_jobs, advance_job, find_job, insert_job, jobs};
 pub(super) use journal::{Append, append, clear, stored};
+pub(super) use labels::{Label, label, labels, unlabel};
 pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
 };
+
+pub(super) use reading::{Filter, Outcome, list, outcomes};
+pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;
 pub(super) type Payload = payload::Model;
@@ -124,36 +133,6 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
     ]
 }
 
-/// What a list of executions is narrowed by.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    pub workflow: Option<WorkflowId>,
-    pub status: Option<Status>,
-    /// Only ids below this one.
-    pub before: Option<ExecutionId>,
-    pub limit: u64,
-}
-
-/// A row more than the limit, newest first: the extra one tells that there is another page.
-pub(super) async fn list(
-    connection: &impl ConnectionTrait,
-    tenant: TenantId,
-    filter: &Filter,
-) -> Result<Vec<Row>, DbErr> {
-    let mut query =
-        execution::Entity::scoped(tenant).order_by_desc(execution::Column::Id).limit(filter.limit.saturating_add(1));
-    if let Some(workflow) = filter.workflow {
-        query = query.filter(execution::Column::WorkflowId.eq(workflow));
-    }
-    if let Some(status) = filter.status {
-        query = query.filter(execution::Column::Status.eq(status));
-    }
-    if let Some(before) = filter.before {
-        query = query.filter(execution::Column::Id.lt(before));
-    }
-    query.all(connection).await
-}
-
 pub(super) async fn find(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
@@ -221,6 +200,7 @@ pub(super) async fn set_retry_success(
 pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
     journal::delete(connection, tenant, id).await?;
+    label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.eq(id)).exec(connection).await?;
     execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
 }
 
@@ -239,6 +219,7 @@ pub(super) async fn delete_of_workflow(
         .exec(connection)
         .await?;
     journal::delete_all(connection, tenant, ids()).await?;
+    label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.in_subquery(ids())).exec(connection).await?;
     execution::Entity::delete_scoped(tenant)
         .filter(execution::Column::WorkflowId.eq(workflow))
         .exec(connection)

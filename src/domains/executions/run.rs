@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended};
 use super::attempt::{Attempt, Fate};
+use super::dto::ExecutionUsageResponse;
 use super::error::Error;
 use super::executor::Executor;
 use super::host::TenantHost;
@@ -22,7 +23,7 @@ use super::journal::Recorder;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
-use super::{answers, failure, pauses, payload, recovery};
+use super::{answers, failure, labels, pauses, payload, recovery, redaction, usage};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -48,6 +49,9 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
         && !is_committed(executor, &attempt, committed).await
     {
         return;
+    }
+    if executor.0.events.is_attended(attempt.row.tenant_id) {
+        executor.0.telling.changed(&attempt.row);
     }
     attempt.send_response(executor).await;
     if concluded.status == Status::Waiting {
@@ -120,7 +124,7 @@ async fn run_and_conclude(
         compiled: &attempt.program.compiled,
         host: &host,
         globals: &globals,
-        observer: &Recorder { attempt, writer: &parts.writer },
+        observer: &Recorder { attempt, executor },
         limits: limits(executor, attempt),
         cancel,
         replay: Replay::default(),
@@ -161,19 +165,38 @@ async fn run_and_conclude(
     let is_sought = attempt.row.parent_id.is_some() && attempt.row.attempt > 1;
     let is_kept = status == Status::Waiting || is_sought || is_kept(executor, attempt, status);
     let write = if is_kept {
-        let data = payload::encode(&Recorded { attempt, run: &run, outcome: &outcome, globals: &globals })?;
+        let custom = lock(&globals.custom_data).clone();
+        let redacted = redaction::fields(attempt.program.workflow());
+        if !custom.is_empty() {
+            drop(parts.writer.finish(Write::Label(labels::of_custom_data(&row, &custom, &redacted))).await?);
+        }
+        let wall = parts.clock.now().since(row.started_at.unwrap_or(row.created_at));
+        let usage = usage::of(&run, &attempt.traffic, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+        let recorded = Recorded { attempt, run: &run, outcome: &outcome, custom: &custom, usage };
+        let data = encoded(&recorded, &redacted)?;
         // What failed can be repeated from where it failed.
         let with_state = status != Status::Success;
         let (row, payload) = (Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?));
         Some(if was_stored { Write::Settle(row, payload) } else { Write::Put(row, payload) })
     } else {
-        was_stored.then_some(Write::Discard(row.tenant_id, row.id))
+        Some(if was_stored { Write::Discard(Box::new(row.clone())) } else { Write::Forget(Box::new(row.clone())) })
+            .filter(|_| was_stored || parts.events.is_attended(row.tenant_id))
     };
     let committed = match write {
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,
     };
     Ok(Some(Concluded { run, outcome, status, row, is_kept, committed }))
+}
+
+/// The record as it is stored, without these fields.
+fn encoded(recorded: &Recorded<'_>, redacted: &[String]) -> Result<Vec<u8>, serde_json::Error> {
+    if redacted.is_empty() {
+        return payload::encode(recorded);
+    }
+    let mut record = serde_json::to_value(recorded)?;
+    redaction::hide(&mut record, redacted);
+    payload::encode(&record)
 }
 
 /// Records that an attempt ended without an outcome.
@@ -303,17 +326,18 @@ struct Recorded<'a> {
     attempt: &'a Attempt,
     run: &'a Run,
     outcome: &'a Outcome,
-    globals: &'a Globals,
+    custom: &'a Object,
+    usage: ExecutionUsageResponse,
 }
 
 impl Serialize for Recorded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("data", &Data { run: self.run, outcome: self.outcome })?;
-        let custom = lock(&self.globals.custom_data).clone();
-        if !custom.is_empty() {
-            map.serialize_entry("customData", &custom)?;
+        if !self.custom.is_empty() {
+            map.serialize_entry("customData", self.custom)?;
         }
+        map.serialize_entry("usage", &self.usage)?;
         if let Some(document) = &self.attempt.program.inline {
             map.serialize_entry("workflowData", document)?;
         }

@@ -23,9 +23,12 @@ pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
     let parts = &executor.0;
     for from in [Status::New, Status::Waiting] {
         let now = parts.clock.now();
-        if rows::transition(&parts.database.write(row.tenant_id), row.tenant_id, row.id, from, Status::Canceled, now)
-            .await?
-        {
+        let transaction = parts.database.begin(row.tenant_id).await?;
+        if rows::transition(&transaction, row.tenant_id, row.id, from, Status::Canceled, now).await? {
+            let canceled = Row { status: Status::Canceled, stopped_at: Some(now), wait_until: None, ..row.clone() };
+            let emitted = executor.tell(&transaction, &canceled).await?;
+            transaction.commit().await?;
+            parts.events.announce(emitted).await;
             return Ok(());
         }
     }

@@ -9,10 +9,12 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use tokio::sync::{mpsc, oneshot};
 
-use super::repository::{self as rows, Append, Payload, Row};
-use crate::common::{ExecutionId, TenantId};
+use super::repository::{self as rows, Append, Label, Payload, Row};
+use super::told;
+use crate::common::{Clock, ExecutionId};
 use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
+use crate::infrastructure::events::{Bus, Event};
 
 /// Writes that wait at most; beyond it finished runs wait and new ones are refused.
 const QUEUE: usize = 4096;
@@ -30,10 +32,14 @@ pub(super) enum Write {
     Put(Box<Row>, Option<Payload>),
     /// The same, and its journal goes: what is put says all that the journal did.
     Settle(Box<Row>, Option<Payload>),
+    /// What a workflow writes on its execution; all of one execution.
+    Label(Vec<Label>),
     /// What a running execution has done since the last time.
     Append(Box<Append>),
-    /// The execution shall leave no trace.
-    Discard(TenantId, ExecutionId),
+    /// The execution has ended so, and shall leave no trace.
+    Discard(Box<Row>),
+    /// The same of one that was never stored.
+    Forget(Box<Row>),
 }
 
 /// Why something was not written.
@@ -77,10 +83,10 @@ impl Committed {
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and everything is written.
     /// What `tenants` has counted goes along with what is written.
-    pub(super) fn start(database: Database, tenants: tenants::Service) -> Writer {
+    pub(super) fn start(database: Database, tenants: tenants::Service, events: Bus, clock: Arc<dyn Clock>) -> Writer {
         let (queue, entries) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let store = Store { database, tenants };
+        let store = Store { database, tenants, events, clock };
         tokio::spawn(commit_all(store, entries, Arc::clone(&healthy)));
         Writer { queue, healthy }
     }
@@ -114,6 +120,8 @@ impl Writer {
 struct Store {
     database: Database,
     tenants: tenants::Service,
+    events: Bus,
+    clock: Arc<dyn Clock>,
 }
 
 async fn commit_all(store: Store, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
@@ -222,7 +230,7 @@ impl Failure {
 /// All of the batch in one transaction, or nothing.
 async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-    let (mut discarded, mut settled, mut appended) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut discarded, mut settled, mut appended, mut labelled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in batch {
         match &entry.write {
             Write::Put(row, payload) | Write::Settle(row, payload) => {
@@ -232,8 +240,10 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
                 executions.push((**row).clone());
                 payloads.extend(payload.clone());
             }
+            Write::Label(labels) => labelled.extend(labels.iter().cloned()),
             Write::Append(append) => appended.push((**append).clone()),
-            Write::Discard(tenant, id) => discarded.push((*tenant, *id)),
+            Write::Discard(row) => discarded.push((row.tenant_id, row.id)),
+            Write::Forget(_) => {}
         }
     }
     let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
@@ -246,15 +256,31 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     if rows::append(&transaction, appended).await? != count {
         return Err(Failure::Superseded);
     }
+    rows::label(&transaction, labelled).await?;
     rows::clear(&transaction, &settled).await?;
     for (tenant, id) in discarded {
         rows::delete(&transaction, tenant, id).await?;
     }
+    let emitted = store.events.emit(&transaction, events_of(store, batch)).await?;
     let counts = store.tenants.take_counts();
     counts.store(&transaction).await?;
     transaction.commit().await?;
     counts.settled();
+    store.events.announce(emitted).await;
     Ok(())
+}
+
+/// What there is to be told of a batch.
+fn events_of(store: &Store, batch: &[Entry]) -> Vec<Event> {
+    let told = batch.iter().filter_map(|entry| match &entry.write {
+        Write::Put(row, _) => Some((row, row.attempt <= 1)),
+        Write::Forget(row) => Some((row, true)),
+        Write::Settle(row, _) | Write::Discard(row) => Some((row, false)),
+        Write::Append(_) | Write::Label(_) => None,
+    });
+    told.filter(|(row, _)| store.events.is_attended(row.tenant_id))
+        .flat_map(|(row, is_new)| told::of_row(row, is_new, store.clock.now()))
+        .collect()
 }
 
 impl Entry {
@@ -262,7 +288,10 @@ impl Entry {
         match &self.write {
             Write::Put(row, _) | Write::Settle(row, _) => row.id,
             Write::Append(append) => append.execution,
-            Write::Discard(_, id) => *id,
+            Write::Label(labels) => {
+                labels.first().map_or(ExecutionId::from_uuid(uuid::Uuid::nil()), |label| label.execution_id)
+            }
+            Write::Discard(row) | Write::Forget(row) => row.id,
         }
     }
 

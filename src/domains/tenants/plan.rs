@@ -93,7 +93,7 @@ impl Limit {
 #[schema(example = json!({
     "timezone": "Europe/Berlin", "saveSuccess": true, "saveError": true, "saveManual": false,
     "executionTimeoutSeconds": 600, "egressAllow": ["api.example.com", "*.partner.example"],
-    "executionRetentionDays": 90, "auditRetentionDays": 365
+    "executionRetentionDays": 90, "executionRetentionCount": 100000, "auditRetentionDays": 365
 }))]
 pub struct Settings {
     /// IANA name.
@@ -115,6 +115,9 @@ pub struct Settings {
     /// Executions that ended so long ago are deleted.
     #[validate(range(min = 1, max = 3650))]
     pub execution_retention_days: Option<u32>,
+    /// Of executions that ended so many are kept, the newest.
+    #[validate(range(min = 1, max = 100_000_000))]
+    pub execution_retention_count: Option<u64>,
     /// Audit rows so old are deleted; the log stays verifiable.
     #[validate(range(min = 30, max = 3650))]
     pub audit_retention_days: Option<u32>,

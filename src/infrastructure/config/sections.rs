@@ -247,6 +247,8 @@ pub struct Executions {
     pub lease_seconds: u64,
     pub max_crashes: i32,
     pub tenant_concurrency: u64,
+    pub retention_days: u32,
+    pub retention_count: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

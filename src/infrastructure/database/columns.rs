@@ -5,9 +5,9 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId, FiringId,
-    InvitationId, OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, TagId, TenantId, Timestamp, UserId,
-    WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, ExecutionId,
+    ExecutionJobId, FiringId, InvitationId, OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, TagId,
+    TenantId, Timestamp, UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -108,6 +108,7 @@ id_columns!(
     WorkflowVersionId,
     TagId,
     ExecutionId,
+    ExecutionJobId,
     WebhookId,
     QueuedWebhookId,
     WebhookRequestId,

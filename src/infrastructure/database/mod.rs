@@ -3,6 +3,7 @@
 mod columns;
 mod connect;
 pub mod dispatches;
+pub mod events;
 pub mod idempotency;
 mod migrate;
 mod placeholders;

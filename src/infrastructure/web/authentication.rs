@@ -19,7 +19,8 @@ use crate::common::{Code, Ctx, Kind, Problem, RequestId, Secret};
 /// What a caller showed.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// `Authorization: Bearer …`: an access token, or an API key (told apart by the key's prefix).
+    /// `Authorization: Bearer …` (or `bearer.…` among the protocols of a WebSocket): an access token, or an API key (told
+    /// apart by the key's prefix).
     Bearer(Secret<String>),
     /// `X-N8N-API-KEY` or `X-API-Key`.
     ApiKey(Secret<String>),
@@ -156,8 +157,14 @@ fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     if let Some(key) = text("x-n8n-api-key").or_else(|| text("x-api-key")) {
         return Some(Credentials::ApiKey(Secret::new(key.to_owned())));
     }
-    let (scheme, token) = text(header::AUTHORIZATION.as_str())?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Credentials::Bearer(Secret::new(token.trim().to_owned())))
+    let bearer = |token: &str| Credentials::Bearer(Secret::new(token.trim().to_owned()));
+    if let Some(authorization) = text(header::AUTHORIZATION.as_str()) {
+        let (scheme, token) = authorization.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| bearer(token));
+    }
+    // A page that opens a WebSocket has no other header to put it.
+    let protocols = text(header::SEC_WEBSOCKET_PROTOCOL.as_str())?;
+    protocols.split(',').find_map(|protocol| protocol.trim().strip_prefix("bearer.")).map(bearer)
 }
 
 const TOO_MANY_REQUESTS: Code = Code::new(Kind::TooManyRequests, "too_many_requests", "Too many requests");
@@ -173,12 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_found_in_their_three_places() {
+    fn credentials_are_found_in_their_places() {
         for (pairs, expected) in [
             (headers(&[("x-n8n-api-key", "k1")]), Some("key k1")),
             (headers(&[("x-api-key", " k2 ")]), Some("key k2")),
             (headers(&[("authorization", "Bearer t1")]), Some("bearer t1")),
             (headers(&[("authorization", "bearer  t2")]), Some("bearer t2")),
+            (headers(&[("sec-websocket-protocol", "millrace, bearer.t3")]), Some("bearer t3")),
+            (headers(&[("sec-websocket-protocol", "millrace")]), None),
             (headers(&[("authorization", "Basic dTpw")]), None),
             (headers(&[("authorization", "Bearer")]), None),
             (headers(&[]), None),

@@ -62,6 +62,7 @@ async fn whoever_made_a_credential_is_told_when_its_account_is_lost() {
     let tenant = server.tenant("acme").await;
     let (authority, vendor) = (authorisation_server(), Vendor::start(|_| HttpResponse::Ok().json(json!({}))));
     let id = create(&tenant.developer, "oAuth2Api", data(&authority.url)).await;
+    let followed = tenant.api_key.get("/api/v1/events").await.json(200);
     let begun = begin(&tenant.developer, &id).await;
     come_back(&server, &begun.cookie, &format!("state={}&code=good-code", begun.state)).await.expect(200);
     let made = tenant.api_key.post("/api/v1/workflows", requesting(&vendor, &id)).await.json(201);
@@ -69,12 +70,29 @@ async fn whoever_made_a_credential_is_told_when_its_account_is_lost() {
     let body = json!({ "data": { "accessTokenUrl": refusing.url } });
     tenant.api_key.patch(&format!("/api/v1/credentials/{id}"), body).await.expect(200);
     server.clock.advance(std::time::Duration::from_secs(7200));
+    // Whoever was away for more than an hour is not waited for.
+    tenant.api_key.get("/api/v1/events").await.expect(200);
     run_workflow(&tenant.api_key, made["id"].as_str().unwrap()).await;
     let mail = server.outbox.wait_for("developer@acme.example", 1).await;
     assert_eq!(mail.subject, "Connect \"my oAuth2Api\" again");
     assert!(mail.text.contains("invalid_grant") && mail.text.contains(&id), "{}", mail.text);
     assert!(!mail.text.contains("refresh-1") && !mail.text.contains("client-secret"), "{}", mail.text);
     assert!(server.outbox.to("owner@acme.example").is_empty(), "nobody else is bothered");
+    let path = format!("/api/v1/events?lastEventId={}", followed["lastEventId"].as_str().unwrap());
+    let (page, told) = loop {
+        let page = tenant.api_key.get(&path).await.json(200);
+        let all = page["data"].as_array().unwrap().clone();
+        let told: Vec<_> = all.into_iter().filter(|event| event["data"]["credential"] == id).collect();
+        if told.len() >= 2 {
+            break (page, told);
+        }
+        // PostgreSQL shows them once older transactions are over.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let kinds: Vec<_> = told.iter().map(|event| &event["type"]).collect();
+    assert_eq!(kinds, ["credential.connected", "credential.renewal_failed"]);
+    assert!(told[1]["data"]["reason"].as_str().unwrap().contains("invalid_grant"), "{page}");
+    assert!(!page.to_string().contains("refresh-1") && !page.to_string().contains("client-secret"), "{page}");
     let events = tenant.api_key.get("/api/v1/audit?limit=250").await.json(200);
     assert!(events["data"].as_array().unwrap().iter().any(|event| event["action"] == "credential.renewFailed"));
 }

@@ -10,9 +10,11 @@ mod process;
 mod receiver;
 mod server;
 mod server_process;
+mod stream;
 mod tenant;
 mod vendor;
 mod vendors;
+mod way;
 
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
@@ -24,6 +26,8 @@ pub(crate) use receiver::Receiver;
 
 pub(crate) use server::TestServer;
 pub(crate) use server_process::ServerProcess;
+pub(crate) use stream::Stream;
 pub(crate) use tenant::{PASSWORD, TestTenant, add, administrator, email, sign_in};
 pub(crate) use vendor::{Asked, Vendor};
 pub(crate) use vendors::{Received, Vendors};
+pub(crate) use way::Way;

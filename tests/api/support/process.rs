@@ -12,7 +12,38 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::database::TestDatabase;
+use super::stream::Stream;
 use super::tenant::PASSWORD;
+
+/// Somebody who calls the server, whether it runs or not.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    port: u16,
+    token: String,
+}
+
+impl Caller {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> std::io::Result<(u16, Vec<u8>)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let authorization = match self.token.is_empty() {
+            true => String::new(),
+            false => format!("authorization: Bearer {}\r\n", self.token),
+        };
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nhost: localhost\r\n{authorization}content-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let end =
+            answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+        Ok((status, answer.split_off(end + 4)))
+    }
+}
 
 /// A database and what serves it: started, killed and started again.
 pub(crate) struct Process {
@@ -27,13 +58,18 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server with one tenant, `acme`. `settings`: `("EXECUTIONS__CONCURRENCY", "1")`.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Process {
+        Process::behind(settings, str::to_owned).await
+    }
+
+    /// The same, with another way to its database: `address` makes one of the database's own URL.
+    pub(crate) async fn behind(settings: &[(&str, &str)], address: impl FnOnce(&str) -> String) -> Process {
         let directory = tempfile::tempdir().unwrap();
         let database = TestDatabase::create(&directory).await;
         // Free a moment ago; nothing else here listens on ports that the system gives out.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut all = vec![
             ("DATA__DIRECTORY".to_owned(), directory.path().display().to_string()),
-            ("DATABASE__URL".to_owned(), database.url().expose().clone()),
+            ("DATABASE__URL".to_owned(), address(database.url().expose())),
             ("DATABASE__MAX_CONNECTIONS".to_owned(), "4".to_owned()),
             ("SERVER__PORT".to_owned(), port.to_string()),
             ("SERVER__SHUTDOWN_TIMEOUT_SECONDS".to_owned(), "4".to_owned()),
@@ -126,24 +162,23 @@ impl Process {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> std::io::Result<(u16, Vec<u8>)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
-        let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let authorization = match self.token.is_empty() {
-            true => String::new(),
-            false => format!("authorization: Bearer {}\r\n", self.token),
-        };
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nhost: localhost\r\n{authorization}content-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        let end =
-            answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
-        let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
-        Ok((status, answer.split_off(end + 4)))
+        self.caller().send(method, path, body).await
+    }
+
+    /// The owner, who goes on calling while the server is killed and started again.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { port: self.port, token: self.token.clone() }
+    }
+
+    /// An answer to the owner that does not end.
+    pub(crate) async fn stream(&self, path: &str) -> Stream {
+        let authorization = format!("Bearer {}", self.token);
+        Stream::open(
+            &format!("127.0.0.1:{}", self.port),
+            path,
+            &[("authorization", &authorization), ("accept", "text/event-stream")],
+        )
+        .await
     }
 
     /// Imports and activates a workflow; gives its id.

@@ -74,6 +74,10 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         let body = json!({ "name": "x", "type": kind, "data": data });
         return Some(id(tenant.owner.post("/api/v1/credentials", body).await.json(201)));
     }
+    if path.starts_with("/api/v1/executions/jobs/") {
+        let job = tenant.owner.post("/api/v1/executions/jobs", json!({ "action": "retry" })).await;
+        return Some(id(job.json(202)));
+    }
     if path.starts_with("/api/v1/data-tables/") {
         let name = uuid::Uuid::now_v7().to_string();
         let body = json!({ "name": name, "columns": [{ "name": "email", "type": "string" }] });
@@ -83,7 +87,7 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
         return Some(made);
     }
     if path.starts_with("/api/v1/executions/") {
-        let ends = path.ends_with("/retry");
+        let ends = path.ends_with("/retry") || path.ends_with("/replay");
         return Some(id(execution(tenant, ends).await));
     }
     None

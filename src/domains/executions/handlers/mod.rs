@@ -1,15 +1,19 @@
 //! HTTP of executions. Paths and shapes are those of n8n's public API where it has them.
 
+pub(super) mod jobs;
+pub(super) mod live;
+pub(super) mod reading;
+pub(super) mod repeating;
+pub(super) mod statistics;
+
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, delete, get, post};
 
-use super::dto::{
-    ExecutionResponse, GetExecutionQuery, ListExecutionsQuery, RetryExecution, TimelineResponse, TriggerWorkflow,
-};
+use super::dto::{ExecutionResponse, GetExecutionQuery, ListExecutionsQuery, TimelineResponse, TriggerWorkflow};
 use super::service::{Service, Triggered};
 use crate::common::permission::grants::{ExecutionsRead, ExecutionsWrite, WorkflowsExecute};
 use crate::common::{ExecutionId, Page, Problem};
-use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json, NotFound, OptionalJson, Unavailable};
+use crate::infrastructure::web::{BadBody, Can, Conflict, Guarded, Json, NotFound, Unavailable};
 
 type Answer<T> = Result<T, Problem>;
 
@@ -115,28 +119,24 @@ pub(super) async fn get_execution_timeline(
     Ok(Json(executions.timeline(&ctx, *id).await?))
 }
 
-/// Retry an execution
+/// Cancel an execution
 ///
-/// Repeats an execution that failed, was stopped or crashed, as a new one: from the node that failed, with the workflow
-/// as it was; or with `loadWorkflow` from the beginning, with the workflow as it is now.
+/// The same as stopping it.
 #[utoipa::path(
     tag = "executions",
     params(("id" = ExecutionId, Path, description = "Id of the execution.")),
-    request_body = RetryExecution,
     responses(
-        (status = 200, description = "The new execution.", body = ExecutionResponse),
-        Guarded<ExecutionsWrite>, BadBody, NotFound, Conflict, Unavailable
+        (status = 200, description = "The execution as it is now.", body = ExecutionResponse),
+        Guarded<ExecutionsWrite>, NotFound, Conflict
     )
 )]
-#[post("/executions/{id}/retry")]
-pub(super) async fn retry_execution(
+#[post("/executions/{id}/cancel")]
+pub(super) async fn cancel_execution(
     ctx: Can<ExecutionsWrite>,
     id: Path<ExecutionId>,
-    body: OptionalJson<RetryExecution>,
     executions: Data<Service>,
 ) -> Answer<Json<ExecutionResponse>> {
-    let load_workflow = body.0.is_some_and(|body| body.load_workflow);
-    Ok(Json(executions.retry(&ctx, *id, load_workflow).await?))
+    Ok(Json(executions.stop(&ctx, *id).await?))
 }
 
 /// Trigger a workflow

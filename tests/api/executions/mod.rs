@@ -1,5 +1,12 @@
 //! Executions: triggered over the API, read, stopped, retried, deleted, and apart by tenant.
 
+mod keeping;
+mod killed;
+mod live;
+mod reading;
+mod repeating;
+mod shared;
+
 use serde_json::{Value, json};
 
 use crate::support::TestServer;
