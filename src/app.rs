@@ -17,12 +17,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
-use crate::domains::{audit, auth, credentials, executions, nodes, scheduling, tenants, users, webhooks, workflows};
+use crate::domains::{
+    audit, auth, credentials, data_tables, executions, nodes, notifications, scheduling, tenants, users, webhooks,
+    workflows,
+};
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
 use crate::infrastructure::crypto::{Keys, Passwords};
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
@@ -37,6 +41,8 @@ use crate::infrastructure::web::{
 
 /// Expired rows harm nobody but take room.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Who follows a tenant's events may be away for so long.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// Everything a process is made of. Cheap to clone: every part is shared.
 #[derive(Clone)]
@@ -45,6 +51,7 @@ pub struct App {
     pub database: Database,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http_client: HttpClient,
     pub mailer: Arc<dyn Mailer>,
     pub metrics: Metrics,
@@ -53,6 +60,7 @@ pub struct App {
     pub users: web::Data<users::Service>,
     pub auth: web::Data<auth::Service>,
     pub credentials: web::Data<credentials::Service>,
+    pub data_tables: web::Data<data_tables::Service>,
     pub nodes: web::Data<nodes::Service>,
     pub workflows: web::Data<workflows::Service>,
     pub executions: web::Data<executions::Service>,
@@ -114,22 +122,39 @@ impl App {
         }
         let cache = cache::open(&config.cache)?;
         let queue = queue::open(&config.queue, &database);
+        let events = Bus::new(database.clone(), Arc::clone(&cache), Arc::clone(&clock));
+        events.learn_once().await;
         let http_client = HttpClient::new(config.http_client.clone())?;
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
-        let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain, &keys.audit_signing);
+        let audit = audit::Service::new(
+            database.clone(),
+            Arc::clone(&clock),
+            events.clone(),
+            keys.audit_chain,
+            &keys.audit_signing,
+        );
         let egress = EgressPolicy::clone(http_client.default_policy());
-        let tenants =
-            tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
-        let subscriptions = webhooks::Subscriptions::new(
+        let public_url = config.public_url();
+        let tenants = tenants::Service::new(
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
-            tenants.clone(),
-            http_client.clone(),
+            &config.tenants,
+            egress,
+            &public_url,
+        );
+        let subscriptions = webhooks::Subscriptions::new(
+            webhooks::SubscriptionDependencies {
+                database: database.clone(),
+                clock: Arc::clone(&clock),
+                events: events.clone(),
+                audit: audit.clone(),
+                tenants: tenants.clone(),
+                http: http_client.clone(),
+            },
             &keys.webhook_secrets,
         );
-        let public_url = config.public_url();
         let passwords = Passwords::new(&config.auth)?;
         let users = users::Service::new(users::Dependencies {
             database: database.clone(),
@@ -162,13 +187,18 @@ impl App {
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
+            tenants.clone(),
             http_client.clone(),
         )
         .await?;
+        let data_tables = data_tables::Service::new(database.clone(), Arc::clone(&clock), audit.clone());
         let runs = config.server.roles.contains(&Role::Worker);
         let workflows =
             workflows::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), tenants.clone(), &public_url);
         credentials.plug(Arc::new(workflows.clone()));
+        let mails = notifications::Mails::new(users.clone(), Arc::clone(&mailer), &public_url);
+        let followers = notifications::Followers::new(events.clone(), Arc::clone(&clock));
+        credentials.plug_listeners(vec![Arc::new(mails), Arc::new(followers)]);
         let programs = executions::Programs::new(workflows.clone(), tenants.clone(), &public_url);
         let webhook_routes =
             webhooks::Registry::new(database.clone(), Arc::clone(&clock), Arc::clone(&cache), &keys.webhook_secrets);
@@ -176,7 +206,7 @@ impl App {
             Arc::new(programs.clone()),
             Arc::new(webhook_routes.clone()),
             Arc::new(scheduling::Activations::new(Arc::clone(&clock), &config.executions.timezone)),
-            Arc::new(scheduling::TriggerActivations::new(Arc::clone(&clock))),
+            Arc::new(scheduling::TriggerActivations::new(database.clone(), Arc::clone(&clock), events.clone())),
         ]);
         let executor = executions::Executor::new(
             executions::Dependencies {
@@ -184,14 +214,15 @@ impl App {
                 clock: Arc::clone(&clock),
                 cache: Arc::clone(&cache),
                 queue: Arc::clone(&queue),
+                events: events.clone(),
                 http: http_client.clone(),
                 credentials: credentials.clone(),
+                data_tables: data_tables.clone(),
                 programs,
                 config: config.executions.clone(),
                 env: visible_environment(&config.expressions),
                 public_url: public_url.clone(),
                 drain: config.drain(),
-                events: audit.events().clone(),
             },
             runs,
         );
@@ -200,7 +231,6 @@ impl App {
         }
         let gauge = Arc::new(executor.clone());
         let executions = executions::Service::new(database.clone(), audit.clone(), workflows.clone(), executor);
-        tenants.plug(gauge, vec![Arc::new(users.clone()), Arc::new(workflows.clone()), Arc::new(executions.clone())]);
         let schedules = scheduling::Service::new(
             database.clone(),
             Arc::clone(&clock),
@@ -216,9 +246,18 @@ impl App {
             tenants: tenants.clone(),
             credentials: credentials.clone(),
             executions: executions.clone(),
+            events: events.clone(),
             http: http_client.clone(),
         });
-        audit.events().plug(vec![Arc::new(subscriptions.clone()), Arc::new(triggers.clone())]);
+        let sources: Vec<Arc<dyn tenants::ArchiveSource>> = vec![
+            Arc::new(users.clone()),
+            Arc::new(credentials.clone()),
+            Arc::new(workflows.clone()),
+            Arc::new(executions.clone()),
+            Arc::new(schedules.clone()),
+            Arc::new(data_tables.clone()),
+        ];
+        tenants.plug(gauge, sources);
         let webhooks = webhooks::Service::new(
             &config,
             webhooks::Dependencies {
@@ -235,6 +274,7 @@ impl App {
             },
         );
         let auth = web::Data::new(auth);
+        users.plug(auth.clone().into_inner());
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
             auth.clone().into_inner(),
             Arc::clone(&cache),
@@ -254,6 +294,7 @@ impl App {
             database,
             cache,
             queue,
+            events,
             http_client,
             mailer,
             metrics,
@@ -262,6 +303,7 @@ impl App {
             users: web::Data::new(users),
             auth,
             credentials: web::Data::new(credentials),
+            data_tables: web::Data::new(data_tables),
             nodes: web::Data::new(nodes::Service::new()),
             workflows: web::Data::new(workflows),
             executions: web::Data::new(executions),
@@ -280,9 +322,8 @@ impl App {
     pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
+        tasks.spawn(self.events.clone().learn(shutdown.clone()));
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
-        tasks.spawn(webhooks::Subscriptions::clone(&self.subscriptions).follow(shutdown.clone()));
-        tasks.spawn(self.triggers.as_ref().clone().follow(shutdown.clone()));
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
         }
@@ -305,6 +346,12 @@ impl App {
     async fn prune_regularly(self, shutdown: CancellationToken) {
         let answers = Duration::from_secs(self.config.limits.idempotency_seconds);
         loop {
+            if let Err(error) = self.executions.executor().prune().await {
+                tracing::warn!(%error, "executions that are not to be kept could not be deleted");
+            }
+            if let Err(error) = self.events.prune(EVENTS_KEPT).await {
+                tracing::warn!(%error, "old events could not be pruned");
+            }
             if let Err(error) = self.idempotency_keys.prune(answers).await {
                 tracing::warn!(%error, "used idempotency keys could not be pruned");
             }
@@ -319,6 +366,9 @@ impl App {
             }
             if let Err(error) = self.tenants.prune_audit().await {
                 tracing::warn!(%error, "old rows of audit logs could not be deleted");
+            }
+            if let Err(error) = self.tenants.meter_storage().await {
+                tracing::warn!(%error, "what tenants store could not be noted");
             }
             if let Err(error) = self.audit.checkpoint_all().await {
                 tracing::warn!(%error, "checkpoints of the audit log could not be signed");
@@ -357,6 +407,7 @@ impl App {
             .app_data(self.administrators.clone())
             .app_data(self.auth.clone())
             .app_data(self.credentials.clone())
+            .app_data(self.data_tables.clone())
             .app_data(self.nodes.clone())
             .app_data(self.workflows.clone())
             .app_data(self.executions.clone())
@@ -451,6 +502,7 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         auth::configure(config);
         tenants::configure(config);
         users::configure(config);
+        data_tables::configure(config);
         audit::configure(config);
         credentials::configure(config);
         nodes::configure(config);

@@ -24,9 +24,13 @@ mod m0022_schedules;
 mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
+mod m0030_data_tables;
 mod m0040_webhook_subscriptions;
 mod m0041_webhook_forms;
 mod m0042_triggers;
+mod m0045_events;
+mod m0046_labels_and_jobs;
+mod m0050_deletion_by_platform;
 
 use sea_orm_migration::prelude::*;
 
@@ -62,6 +66,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_webhook_endpoints::Migration),
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
+            Box::new(m0030_data_tables::Migration),
+            Box::new(m0045_events::Migration),
+            Box::new(m0046_labels_and_jobs::Migration),
+            Box::new(m0050_deletion_by_platform::Migration),
             Box::new(m0040_webhook_subscriptions::Migration),
             Box::new(m0041_webhook_forms::Migration),
             Box::new(m0042_triggers::Migration),

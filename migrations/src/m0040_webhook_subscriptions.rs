@@ -25,6 +25,7 @@ impl MigrationTrait for Migration {
                     .col(text(WebhookSubscriptions::Events))
                     .col(boolean(WebhookSubscriptions::Ordered))
                     .col(binary(WebhookSubscriptions::Secrets))
+                    .col(string(WebhookSubscriptions::Reached))
                     .col(big_integer_null(WebhookSubscriptions::FailingSince))
                     .col(integer(WebhookSubscriptions::Warned))
                     .col(big_integer_null(WebhookSubscriptions::DisabledAt))
@@ -110,6 +111,7 @@ enum WebhookSubscriptions {
     Events,
     Ordered,
     Secrets,
+    Reached,
     FailingSince,
     Warned,
     DisabledAt,

@@ -37,7 +37,8 @@ impl Outbound {
             true => Arc::new(EgressPolicy::unrestricted()),
             false => Arc::clone(client.default_policy()),
         };
-        Ok(Client { client, services: Services::default(), policy })
+        let services = Services::new(&client);
+        Ok(Client { client, services, policy })
     }
 }
 
@@ -53,7 +54,9 @@ impl Http for Outbound {
     }
     async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
         match self.client.get_or_init(|| self.connect()) {
-            Ok(Client { services, policy, .. }) => outbound::service(services, policy, name, &arguments).await,
+            Ok(Client { services, policy, .. }) => {
+                outbound::service(services, &Arc::clone(policy).into(), name, &arguments).await
+            }
             Err(message) => Err(ExecutionError::operation(message.as_str())),
         }
     }

@@ -78,6 +78,10 @@ id_type!(
     AuditCheckpointId
 );
 id_type!(
+    /// A data table of a tenant.
+    DataTableId
+);
+id_type!(
     /// A workflow.
     WorkflowId
 );
@@ -92,6 +96,10 @@ id_type!(
 id_type!(
     /// One run of a workflow.
     ExecutionId
+);
+id_type!(
+    /// Work on many executions at once.
+    ExecutionJobId
 );
 id_type!(
     /// A process that runs executions, from its start to its end.

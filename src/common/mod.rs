@@ -16,9 +16,10 @@ pub use clock::{Clock, ManualClock, SkewedClock, SystemClock, Timestamp};
 pub use ctx::{Actor, Ctx, Login};
 pub use error::{Code, Coded, FieldError, Kind, Problem};
 pub use id::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DeliveryId, ExecutionId, FiringId, InvitationId,
-    OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId, SubscriptionId, TagId, TenantId, TriggerId, UserId, WebhookId,
-    WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, DeliveryId, ExecutionId,
+    ExecutionJobId, FiringId, InvitationId, OAuthFlowId, QueuedWebhookId, RequestId, RoleId, ScheduleId, SessionId,
+    SubscriptionId, TagId, TenantId, TriggerId, UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId,
+    WorkflowVersionId,
 };
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;

@@ -62,6 +62,8 @@ permissions! {
     SchedulesWrite = "schedules:write", "Create, change, pause and delete schedules.";
     WebhooksRead = "webhooks:read", "See webhooks, their settings and their calls.";
     WebhooksWrite = "webhooks:write", "Set up webhooks: who may call, how often, with which secrets.";
+    DataTablesRead = "dataTables:read", "See data tables and their rows.";
+    DataTablesWrite = "dataTables:write", "Create, rename and delete data tables, and change their rows.";
     NodesRead = "nodes:read", "See the node types that workflows can use.";
     CredentialsRead = "credentials:read", "See credentials (never their secrets).";
     CredentialsWrite = "credentials:write", "Create, change, connect, share, test and delete credentials.";

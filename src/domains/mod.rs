@@ -6,6 +6,7 @@ pub mod users;
 
 pub mod auth;
 pub mod credentials;
+pub mod data_tables;
 pub mod nodes;
 
 pub mod workflows;
@@ -14,3 +15,5 @@ pub mod executions;
 
 pub mod scheduling;
 pub mod webhooks;
+
+pub mod notifications;

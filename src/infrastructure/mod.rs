@@ -4,6 +4,7 @@ pub mod cache;
 pub mod config;
 pub mod crypto;
 pub mod database;
+pub mod events;
 pub mod http_client;
 pub mod mail;
 pub mod queue;

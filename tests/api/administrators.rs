@@ -30,6 +30,12 @@ async fn administrators_work_on_all_tenants() {
     let unknown = "/api/v1/admin/tenants/01890a5d-ac96-774b-bcce-b302099a8057";
     admin.get(unknown).await.problem(404, "tenant_not_found");
     admin.patch(unknown, json!({ "plan": "x", "limits": {} })).await.problem(404, "tenant_not_found");
+    // What administrators read is in their own log, each time.
+    let read = admin.get("/api/v1/audit?action=administrator.read&limit=250").await.json(200);
+    let read: Vec<_> = read["data"].as_array().unwrap().iter().map(|event| event["resourceId"].clone()).collect();
+    for path in ["/api/v1/admin/tenants", path.as_str(), &format!("{path}/usage")] {
+        assert!(read.contains(&json!(path)), "{path}: {read:?}");
+    }
     // The tenant sees in its own log what was done to it.
     let event = &acme.audit().await[0];
     assert_eq!(event["action"], "tenant.resume");

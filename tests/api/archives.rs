@@ -32,6 +32,11 @@ async fn an_archive_holds_everything_of_its_tenant() {
         let body = json!({ "wait": true, "inputData": { "name": format!("run {number}") } });
         acme.owner.post(&format!("/api/v1/workflows/{id}/trigger"), body).await.expect(200);
     }
+    let credential =
+        json!({ "name": "mine", "type": "httpBasicAuth", "data": { "user": "ann", "password": "PLANTED-archive" } });
+    acme.owner.post("/api/v1/credentials", credential).await.expect(201);
+    let schedule = crate::scheduling::body(&id, json!({ "cron": "17 3 * * *" }));
+    acme.owner.post("/api/v1/schedules", schedule).await.expect(201);
     let files = archive(&acme).await;
     let tenant: Value = serde_json::from_slice(&files["tenant.json"]).unwrap();
     assert_eq!(tenant["slug"], "acme");
@@ -47,6 +52,8 @@ async fn an_archive_holds_everything_of_its_tenant() {
     assert!(lines("members/").contains("viewer@acme.example"));
     let all = files.values().map(|content| String::from_utf8_lossy(content).into_owned()).collect::<String>();
     assert!(!all.contains("globex"), "another tenant's data");
+    assert!(lines("credentials/").contains("\"ann\"") && lines("schedules/").contains("17 3 * * *"));
+    assert!(!all.contains("PLANTED-archive"), "a secret");
     assert_eq!(acme.audit().await[0]["action"], "tenant.export");
     acme.developer.get("/api/v1/tenants/current/export").await.problem(403, "forbidden");
 }

@@ -108,3 +108,15 @@ async fn request_ids_are_echoed_when_well_formed() {
         reply.problem(404, "route_not_found");
     }
 }
+
+/// What the framework says itself gives way to a problem, whatever the caller would have had it packed in.
+#[actix_web::test]
+async fn problems_are_not_announced_as_packed() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor().with("accept-encoding", "gzip");
+    let form = ("application/x-www-form-urlencoded", Bytes::from_static(b"state=1&state=2"));
+    let path = "/api/v1/credentials/oauth/callback";
+    let refused = visitor.send_raw(Method::POST, path, Some(form)).await;
+    assert_eq!(refused.header("content-encoding"), None);
+    refused.problem(400, "bad_request");
+}

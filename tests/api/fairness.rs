@@ -9,7 +9,7 @@ use crate::support::{Receiver, TestServer, TestTenant};
 use crate::workflows::activated;
 
 /// A server whose worker runs so many at a time.
-async fn working(concurrency: usize, change: impl FnOnce(&mut Config)) -> (TestServer, CancellationToken) {
+pub(crate) async fn working(concurrency: usize, change: impl FnOnce(&mut Config)) -> (TestServer, CancellationToken) {
     let server = TestServer::with(|config| {
         config.executions.concurrency = concurrency;
         config.queue.prefetch = 1;

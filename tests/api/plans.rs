@@ -7,7 +7,9 @@ use millrace::infrastructure::database::{AcrossTenants, Backend};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestServer, TestTenant, administrator};
+use crate::fairness::working;
+use crate::recovery::{chain, http};
+use crate::support::{Client, Receiver, TestServer, TestTenant, administrator};
 use crate::workflows::{activated, greeting};
 
 /// Gives a tenant a plan with this one limit.
@@ -62,6 +64,11 @@ async fn executions_of_a_month_are_limited() {
     trigger(&acme, &id).await.problem(402, "plan_limit_executions");
     let refused = server.visitor().post("/t/acme/webhook/hello", json!({})).await.json(402);
     assert!(refused["message"].as_str().unwrap().contains("executions"), "{refused}");
+    let ended = acme.operator.get("/api/v1/executions?limit=1").await.json(200)["data"][0]["id"].clone();
+    let again = format!("/api/v1/executions/{}/replay", ended.as_str().unwrap());
+    acme.operator.post(&again, json!({})).await.problem(402, "plan_limit_executions");
+    let part = acme.developer.post(&format!("/api/v1/workflows/{id}/run"), json!({})).await;
+    part.problem(402, "plan_limit_executions");
     let usage = acme.viewer.get("/api/v1/tenants/current/usage").await.json(200);
     assert_eq!((&usage["month"]["executions"], &usage["limits"]["executionsPerMonth"]), (&json!(2), &json!(2)));
     // 31 January: the next day is another month. Tokens have expired by then.
@@ -71,22 +78,68 @@ async fn executions_of_a_month_are_limited() {
     server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(200);
 }
 
+/// What has not ended is in no count yet, and was begun all the same.
 #[actix_web::test]
-async fn executions_at_the_same_time_are_limited() {
+async fn executions_that_go_on_count_for_their_month() {
     let server = TestServer::start().await;
     let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
+    let document = json!({
+        "name": "x",
+        "nodes": [
+            { "name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1 },
+            { "name": "Wait", "type": "n8n-nodes-base.wait", "typeVersion": 1.1, "parameters": { "resume": "webhook" } }
+        ],
+        "connections": { "Start": { "main": [[{ "node": "Wait", "type": "main", "index": 0 }]] } }
+    });
+    let workflow = acme.developer.post("/api/v1/workflows", document).await.json(201);
+    let id = workflow["id"].as_str().unwrap();
+    limit(&admin, &acme, json!({ "executionsPerMonth": 1 })).await;
+    let path = format!("/api/v1/workflows/{id}/trigger");
+    acme.operator.post(&path, json!({})).await.expect(202);
+    // What was counted in memory is forgotten; the rows are not.
+    limit(&admin, &acme, json!({ "executionsPerMonth": 1 })).await;
+    trigger(&acme, id).await.problem(402, "plan_limit_executions");
+}
+
+#[actix_web::test]
+async fn executions_at_the_same_time_are_limited() {
+    let (server, shutdown) = working(8, |_| {}).await;
+    let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
     let id = activated(&acme.developer, greeting("hello")).await;
+    let mut receiver = Receiver::start();
+    let slow = activated(&acme.developer, chain("slow", vec![http("Wait", format!("{}/slow/x", receiver.url))])).await;
     limit(&admin, &acme, json!({ "concurrentExecutions": 1 })).await;
-    let held = server.app.tenants.admit(acme.id).await.unwrap();
+    acme.owner.post(&format!("/api/v1/workflows/{slow}/trigger"), json!({})).await.expect(202);
+    receiver.wait_for("/slow/x").await;
     let refused = trigger(&acme, &id).await;
     assert_eq!(refused.header("retry-after"), Some("1"));
     refused.problem(429, "plan_limit_concurrency");
     let refused = server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(429);
     assert_eq!(refused.header("retry-after"), Some("1"));
-    drop(held);
-    for _ in 0..3 {
-        trigger(&acme, &id).await.expect(200);
+    let running = async || acme.owner.get("/api/v1/executions?status=running").await.json(200)["data"].clone();
+    while running().await != json!([]) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    trigger(&acme, &id).await.expect(200);
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn those_who_come_at_once_run_one_after_the_other() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(8, |config| config.tenants.plan.concurrent_executions = 2).await;
+    let acme = server.tenant("acme").await;
+    activated(&acme.developer, chain("many", vec![http("s", format!("{}/short/x", receiver.url))])).await;
+    let visitor = server.visitor();
+    let calls = (0..8).map(|_| visitor.post("/t/acme/webhook/many", json!({})));
+    let answers = futures_util::future::join_all(calls).await;
+    let taken = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(taken > 0 && answers.iter().all(|answer| [200, 429].contains(&answer.status.as_u16())));
+    for _ in 0..taken {
+        receiver.next().await;
+    }
+    assert!(receiver.most_at_once() <= 2, "{}", receiver.most_at_once());
+    shutdown.cancel();
 }
 
 #[actix_web::test]
@@ -113,6 +166,8 @@ async fn requests_and_ai_are_limited() {
     tenants.store_counts().await.unwrap();
     limit(&admin, &acme, json!({ "aiCostMicrosPerMonth": 1000 })).await;
     assert!(tenants.admit_ai(acme.id).await.is_err(), "what is stored counts, too");
+    limit(&admin, &acme, json!({ "apiRequestsPerMinute": 0 })).await;
+    acme.viewer.get("/api/v1/auth/me").await.problem(429, "too_many_requests");
     limit(&admin, &acme, json!({ "apiRequestsPerMinute": 3 })).await;
     server.clock.advance(Duration::from_secs(60));
     for _ in 0..3 {
@@ -138,11 +193,19 @@ async fn usage_is_counted_by_day() {
     assert_eq!(days, [(&json!("2025-02-01"), &json!(1)), (&json!("2025-01-31"), &json!(3))]);
     assert_eq!(usage["days"][1]["nodeRuns"], 6);
     assert_eq!(usage["month"]["executions"], 1, "the month has begun anew");
+    for _ in 0..2 {
+        server.app.tenants.meter_storage().await.unwrap();
+    }
+    let usage = owner.get("/api/v1/tenants/current/usage").await.json(200);
+    assert_eq!(usage["days"][0]["storageBytes"], usage["month"]["storageBytes"], "what is stored is noted once a day");
+    assert!(usage["days"][0]["storageBytes"].as_i64().unwrap() > 100, "{usage}");
+    assert_eq!(usage["days"][1]["storageBytes"], 0);
     let today = owner.get("/api/v1/tenants/current/usage?days=1").await.json(200);
     assert_eq!(today["days"].as_array().unwrap().len(), 1);
     owner.get("/api/v1/tenants/current/usage?days=x").await.problem(422, "invalid_query");
     let stranger = crate::support::sign_in(&server, "owner@globex.example").await;
-    assert_eq!(stranger.get("/api/v1/tenants/current/usage").await.json(200)["days"], json!([]));
+    let theirs = stranger.get("/api/v1/tenants/current/usage").await.json(200);
+    assert!(theirs["days"].as_array().unwrap().iter().all(|day| day["executions"] == 0 && day["storageBytes"] == 0));
     assert_ne!(globex.id, acme.id);
 }
 
@@ -200,6 +263,25 @@ async fn a_deleted_tenant_can_be_restored_until_nothing_is_left_of_it() {
     assert!(kept > 20, "{kept}");
     server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(404);
     server.visitor().post("/t/globex/webhook/hello", json!({})).await.expect(200);
+}
+
+#[actix_web::test]
+async fn what_the_platform_deletes_only_the_platform_restores() {
+    let server = TestServer::start().await;
+    let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
+    let path = format!("/api/v1/admin/tenants/{}", acme.id);
+    let (own, restore) = ("/api/v1/tenants/current", "/api/v1/tenants/current/restore");
+    admin.post(&format!("{path}/suspend"), json!({ "reason": "fraud" })).await.expect(200);
+    admin.delete(&path).await.expect(200);
+    acme.owner.post(restore, json!({})).await.problem(403, "tenant_deleted_by_platform");
+    let again = acme.owner.send(actix_web::http::Method::DELETE, own, Some(json!({ "slug": "acme" }))).await;
+    again.expect(200);
+    acme.owner.post(restore, json!({})).await.problem(403, "tenant_deleted_by_platform");
+    assert_eq!(admin.get(&path).await.json(200)["status"], "deleting");
+    admin.post(&format!("{path}/resume"), json!({})).await.expect(200);
+    let delete = acme.owner.send(actix_web::http::Method::DELETE, own, Some(json!({ "slug": "acme" }))).await;
+    delete.expect(200);
+    acme.owner.post(restore, json!({})).await.expect(200);
 }
 
 async fn tenant_tables(server: &TestServer) -> Vec<String> {

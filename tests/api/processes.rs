@@ -36,6 +36,32 @@ async fn who_calls_the_api_is_answered_by_a_worker_elsewhere() {
 }
 
 #[actix_web::test]
+async fn a_plans_limit_holds_for_all_processes_together() {
+    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
+        return;
+    }
+    let settings = [("SERVER__ROLES", "[\"api\"]"), ("TENANTS__PLAN__CONCURRENT_EXECUTIONS", "1")];
+    let process = Process::start(&settings).await;
+    let mut receiver = Receiver::start();
+    process.activate(chain("many", vec![http("s", format!("{}/short/x", receiver.url))])).await;
+    // Nothing runs yet, so all of them are taken.
+    for _ in 0..6 {
+        let (status, _) = process.send("POST", "/t/acme/webhook/many", Some(json!({}))).await.unwrap();
+        assert_eq!(status, 200);
+    }
+    let mut workers = [process.beside(&["worker", "--port", "0"]), process.beside(&["worker", "--port", "0"])];
+    for _ in 0..6 {
+        receiver.next().await;
+    }
+    assert_eq!(receiver.most_at_once(), 1);
+    process.wait_for("success", 6).await;
+    for worker in &mut workers {
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
+}
+
+#[actix_web::test]
 async fn another_worker_goes_on_with_what_a_killed_one_had() {
     let Some(process) = api().await else { return };
     let mut receiver = Receiver::start();

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use millrace::infrastructure::database::Backend;
 use serde_json::{Value, json};
 
 use crate::support::{Process, Receiver};
@@ -121,6 +122,28 @@ async fn what_kills_its_process_each_time_is_given_up_and_others_run_on() {
     let retry = format!("/api/v1/executions/{}/retry", crashed[0]["id"].as_str().unwrap());
     let retried = process.call("POST", &retry, Some(json!({}))).await;
     assert_eq!(retried["retryOf"], crashed[0]["id"], "{retried}");
+}
+
+#[actix_web::test]
+async fn a_journal_that_cannot_be_read_ends_its_execution_and_no_other() {
+    let mut receiver = Receiver::start();
+    let mut process = Process::start(&[]).await;
+    let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
+    process.activate(chain("steps", vec![step("a"), step("slow/b")])).await;
+    process.send("POST", "/t/acme/webhook/steps", Some(json!({}))).await.unwrap();
+    receiver.wait_for("/slow/b").await;
+    process.kill();
+    let damage = |backend| match backend {
+        Backend::Postgres => "UPDATE execution_journal SET entries = '\\xff00'::bytea",
+        _ => "UPDATE execution_journal SET entries = x'ff00'",
+    };
+    process.tamper(damage).await;
+    process.restart(&["serve"]).await;
+    let failed = process.wait_for("error", 1).await;
+    assert_eq!(failed[0]["error"], "the stored execution cannot be read");
+    process.send("POST", "/t/acme/webhook/steps", Some(json!({}))).await.unwrap();
+    process.wait_for("success", 1).await;
+    assert_eq!(receiver.counts("/slow/b"), [1, 1], "what cannot be read is not begun again");
 }
 
 #[actix_web::test]

@@ -73,7 +73,7 @@ async fn documents_come_back_as_they_were_and_say_what_was_read_into_them() {
     for (document, warnings) in [
         (LINKEDIN, &[][..]),
         (AUTO_APPLY, &["connections.inferred"]),
-        (NOTIFICATIONS, &["connections.inferred", "workflow.no_trigger"]),
+        (NOTIFICATIONS, &["connections.inferred"]),
         (HEALTH, &["connections.inferred"]),
     ] {
         let imported = import(&tenant, document).await;

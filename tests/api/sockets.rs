@@ -81,7 +81,7 @@ async fn https_is_spoken_where_a_certificate_is_configured() {
     let client = client(&file("localhost.crt"));
     let url = format!("https://localhost:{}/health/live", server.address.port());
     let answer = client.get(&url).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     // A client that trusts other certificates does not go on, and plain HTTP finds nothing.
     assert!(self::client(&file("stranger.crt")).get(&url).send().await.is_err());

@@ -241,3 +241,31 @@ async fn settings_that_cannot_work_are_refused() {
     tenant.owner.delete(PROVIDER).await.expect(204);
     tenant.owner.delete(PROVIDER).await.problem(404, "no_identity_provider");
 }
+
+#[actix_web::test]
+async fn the_provider_is_reached_as_far_as_the_tenants_list_goes() {
+    let Some((server, tenant, _provider)) = arranged(json!({})).await else { return };
+    let settings = json!({ "settings": { "egressAllow": ["login.example"] } });
+    tenant.owner.patch("/api/v1/tenants/current", settings).await.expect(200);
+    let start = "/api/v1/auth/sso/acme/start";
+    server.visitor().get(start).await.problem(503, "identity_provider_unavailable");
+    tenant.owner.patch("/api/v1/tenants/current", json!({ "settings": {} })).await.expect(200);
+    assert_eq!(server.visitor().get(start).await.status.as_u16() / 100, 3);
+}
+
+/// The provider says who is who: whoever may choose it could be the owner.
+#[actix_web::test]
+async fn only_owners_choose_the_provider() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let put = json!({ "issuer": "https://id.example", "clientId": "x", "clientSecret": "y" });
+    let path = "/api/v1/auth/sso/provider";
+    let key = acme.key_with(&server, &["tenant:read", "tenant:write"]).await;
+    for client in [&acme.admin, &key] {
+        client.put(path, put.clone()).await.problem(403, "beyond_own_permissions");
+        client.delete(path).await.problem(403, "beyond_own_permissions");
+    }
+    acme.owner.put(path, put).await.expect(200);
+    acme.admin.delete(path).await.problem(403, "beyond_own_permissions");
+    acme.owner.delete(path).await.expect(204);
+}

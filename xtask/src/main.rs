@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own tools. No argument parser, no async runtime: it must build in seconds.
 
 mod arguments;
+mod bench;
 mod chaos;
 mod conformance;
 mod fuzz_api;
@@ -27,9 +28,10 @@ Usage: cargo xtask <COMMAND> [OPTIONS]
 
 Commands:
   test [OPTIONS]    Set up what the tests need and pass them all: fmt, tidy, clippy, doc, unit (beside the code of every
-                    crate), api (on SQLite), services (api again on PostgreSQL, Redis and RabbitMQ).
+                    crate), api (on SQLite), services (api and the server's own unit tests again, on PostgreSQL, Redis
+                    and RabbitMQ), instructions (bench --quick).
       --only STEP       Run only this step, or these: `--only fmt,clippy`. May be given more than once.
-      --embedded-only   Leave `services` out.
+      --embedded-only   Leave `services` and `instructions` out.
       --keep            Leave the servers running afterwards, as `services up` does.
       --runner NAME     `nextest` or `cargo`; else nextest where it is installed.
   tidy              Check the rules of the house that are neither rustfmt's nor clippy's.
@@ -52,6 +54,16 @@ Commands:
                     Try the API of a running server with schemathesis (Python; installed into the user's cache on first
                     use), as a tenant's owner: no 5xx, no status or body that the OpenAPI document does not promise.
                     ARGUMENTS are schemathesis's own, for example `--include-operation-id create_workflow`.
+  bench [OPTIONS]   Build the release binary, run every load scenario of bench/ against it, and write
+                    bench/results/<date>.md. Wants `wrk`; python3 and psql for the list of executions.
+      --peer n8n        The same against n8n, in turn. MILLRACE_N8N names its directory.
+      --only TEXT       Only scenarios whose name contains this.
+      --seconds N       Load per scenario and number of callers (5).
+      --rounds N        Rounds, whose median is reported (3).
+      --list-rows N     Executions stored when the list is measured (1000000).
+      --output FILE     Where the report goes.
+  bench --quick     Count the instructions of six hot paths (wants `valgrind`), and fail where one needs over 10 % more
+                    than bench/instructions.json says; `--update` writes that file anew.
   help              Print this.
 
 Environment:
@@ -78,6 +90,7 @@ fn main() -> ExitCode {
         Some("openapi") => openapi::run(&arguments),
         Some("chaos") => chaos::run(arguments),
         Some("fuzz-api") => fuzz_api::run(arguments),
+        Some("bench") => bench::run(arguments),
         Some("conformance") => conformance::run(arguments),
         Some(other) => {
             report::error(&format!("there is no command `{other}`; see `cargo xtask --help`"));

@@ -99,6 +99,11 @@ impl Daemon {
         self.running.as_mut().and_then(|running| running.child.try_wait().ok().flatten())
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
     /// Lets it outlive this program; the answer is its process and group id.
     pub(crate) fn detach(mut self) -> Option<u32> {
         let running = self.running.take()?;

@@ -22,6 +22,15 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     command.args(arguments).current_dir(root());
+    // Cargo told this program what it is. Build scripts that look at the same variables (ring's) would run again, and all that
+    // stands on them be built again, each time cargo is called by itself and by this program in turn.
+    for (name, _) in env::vars_os() {
+        let own =
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if own {
+            command.env_remove(&name);
+        }
+    }
     if crate::report::coloured() && env::var_os("CARGO_TERM_COLOR").is_none() {
         // Its output goes through a pipe, which by itself would turn the colours off.
         command.env("CARGO_TERM_COLOR", "always");

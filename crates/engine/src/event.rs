@@ -5,6 +5,8 @@ use std::sync::Arc;
 use millrace_model::{ExecutionError, Items, NodeIndex, Object, Outputs, Source, Str};
 use serde::{Deserialize, Serialize};
 
+use crate::Partial;
+
 /// What the driver has to do next.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -79,6 +81,9 @@ pub struct Pause {
     pub until: Option<i64>,
     /// How it is called: `webhook` or `form`.
     pub resume: Option<Str>,
+    /// What whoever opens its address is shown, as the node says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<Object>,
 }
 
 /// The end of a pause.
@@ -127,11 +132,13 @@ pub struct Options {
     pub max_node_runs: u32,
     /// Static data the workflow has now; `None`: as in its document.
     pub static_data: Option<Object>,
+    /// What is known already, and where the run ends before its time.
+    pub partial: Option<Arc<Partial>>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { honour_pins: false, max_node_runs: 100_000, static_data: None }
+        Options { honour_pins: false, max_node_runs: 100_000, static_data: None, partial: None }
     }
 }
 

@@ -17,6 +17,9 @@ impl Run {
     /// Hands the outputs of a node run on. Outputs without items end their branch; in the legacy order they still count
     /// as "arrived, empty" for every input but the first.
     pub(crate) fn follow(&mut self, node: NodeIndex, run: usize) {
+        if self.is_destination(node) {
+            return;
+        }
         let workflow = Arc::clone(&self.workflow);
         let legacy = self.is_legacy();
         let mut targets: Vec<(&Connection, usize, Items)> = Vec::new();
@@ -34,6 +37,9 @@ impl Run {
     }
 
     fn deliver(&mut self, target: &Connection, items: Items, source: Source) {
+        if !self.may_run(target.node) {
+            return;
+        }
         let inputs = self.workflow.connections.inputs(target.node).len();
         if inputs <= 1 {
             self.push(target.node, Input::single(items, Some(source)));

@@ -16,6 +16,9 @@ impl Run {
                 continue;
             }
             let Some(first) = self.first_to_run(&workflow, *before, source.node) else { continue };
+            if !self.may_run(first) {
+                continue;
+            }
             if arrived_empty && self.has_ancestor(first, |ancestor| ancestor == source.node) {
                 continue;
             }

@@ -8,6 +8,7 @@ mod follow;
 mod legacy;
 mod outcome;
 mod pairing;
+mod partial;
 mod pending;
 mod run;
 mod validate;
@@ -17,5 +18,6 @@ mod tests;
 
 pub use event::{Event, NodeOutcome, NodeTask, Options, Outcome, Pause, Resume, Start, Status, Step, Stop};
 pub use facts::{Facts, NodeFacts, Required};
+pub use partial::Partial;
 pub use run::Run;
 pub use validate::{Kind, NodeKinds, choose_start, choose_start_of_call, validate};

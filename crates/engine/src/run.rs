@@ -186,6 +186,12 @@ impl Run {
             delay_ms: 0,
         };
         self.node_runs += 1;
+        if let Some(record) = self.given(&task) {
+            self.record(&task, record);
+            self.follow(task.node, task.run_index);
+            self.release();
+            return;
+        }
         if let Some(outputs) = self.outputs_without_executing(&task) {
             let record = NodeRun { start_time: self.now_ms, ..NodeRun::default() };
             self.succeed(&task, outputs, record);
@@ -197,6 +203,21 @@ impl Run {
             }
         }
         self.phase = Phase::Executing(Arc::new(task));
+    }
+
+    /// What the node did in an earlier run that is taken as it was.
+    fn given(&self, task: &NodeTask) -> Option<NodeRun> {
+        self.options.partial.as_ref()?.given.of(task.node).get(task.run_index).cloned()
+    }
+
+    /// May the node run at all, in a run that ends before its time?
+    pub(crate) fn may_run(&self, node: NodeIndex) -> bool {
+        self.options.partial.as_ref().is_none_or(|partial| partial.may_run(node))
+    }
+
+    /// Does the run end with this node?
+    pub(crate) fn is_destination(&self, node: NodeIndex) -> bool {
+        self.options.partial.as_ref().is_some_and(|partial| partial.destination == Some(node))
     }
 
     /// Outputs of nodes that are not executed: pinned ones, disabled ones (first input), ones without items.

@@ -215,10 +215,12 @@ impl Output {
 }
 
 /// A pause of the run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wait {
     /// Goes on by itself at this time (milliseconds since the epoch); `None`: only when called.
     pub until: Option<i64>,
     /// Goes on when its resume URL is called: `webhook` or `form`.
     pub resume: Option<Str>,
+    /// What whoever opens its form is shown: see [`crate::form::Shown`].
+    pub shows: Option<Object>,
 }

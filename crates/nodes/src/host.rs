@@ -94,6 +94,8 @@ pub struct HttpRequest {
     pub proxy: Option<Str>,
     /// Certificate the client shows.
     pub identity: Option<Arc<TlsIdentity>>,
+    /// Headers of a credential: they are not sent on where a redirect leads to another origin.
+    pub private_headers: Vec<Str>,
     /// Same key for the same effect when a crash makes it run again.
     pub idempotency_key: Option<Str>,
 }

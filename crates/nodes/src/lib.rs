@@ -39,5 +39,5 @@ pub use host::{
     WebhookResponse,
 };
 pub use lenient::{InferredConnection, inferred_connections};
-pub use network::http::{authenticate, authentication_rules};
+pub use network::http::{authenticate, authentication_rules, oauth1_authorization};
 pub use node_type::{Behaviour, Capability, NodeType, Ports, PortsOf, RequiredInputs, Role};

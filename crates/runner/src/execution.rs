@@ -71,7 +71,7 @@ impl<'a> Execution<'a> {
         NodeOutcome {
             result,
             console,
-            pause: wait.map(|wait| Pause { until: wait.until, resume: wait.resume }),
+            pause: wait.map(|wait| Pause { until: wait.until, resume: wait.resume, shows: wait.shows }),
             static_data: (!self.static_data.same(self.run.static_data())).then_some(self.static_data),
             memory: Some(self.memory).filter(is_new),
             started_ms: self.started_ms,

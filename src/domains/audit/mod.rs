@@ -8,7 +8,6 @@ mod chain;
 mod dto;
 mod entities;
 mod error;
-mod events;
 mod evidence;
 mod export;
 mod handlers;
@@ -22,8 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use dto::{AuditEventResponse, VerificationResponse};
 pub use error::Error;
-pub use events::{Event, Events, Listener};
-pub use service::{Change, Service};
+pub use service::{Change, RECORDED, Service};
 
 /// Routes under `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {

@@ -9,13 +9,13 @@ use super::chain;
 use super::dto::{AuditEventResponse, ListAuditEventsQuery};
 use super::entities::audit_event::Model;
 use super::error::Error;
-use super::events::{Event, Events};
 use super::evidence::CHECKPOINT_EVERY;
 use super::redact::redact;
 use super::repository;
 use crate::common::{Actor, AuditEventId, Clock, Ctx, Page, Secret};
 use crate::infrastructure::crypto::Ed25519;
 use crate::infrastructure::database::{self, Database, Transaction};
+use crate::infrastructure::events::{Bus, Event};
 
 /// The audit log. Cheap to clone.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Service {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) chain_key: Arc<Secret<[u8; 32]>>,
     pub(super) signing_key: Arc<Ed25519>,
-    events: Events,
+    events: Bus,
 }
 
 /// What was done to which resource. Give the resource's response type as `before` and `after`;
@@ -58,10 +58,14 @@ impl Change {
     }
 }
 
-/// What subscribers are told of a record: less than the record.
+/// The event of a record; its `action` says what was done.
+pub const RECORDED: &str = "audit.recorded";
+
+/// What followers of events are told of a record: less than the record.
 fn told(event: &Model) -> Value {
     let read = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     serde_json::json!({
+        "action": event.action,
         "resource": { "kind": event.resource_kind, "id": event.resource_id },
         "actor": { "kind": event.actor_kind, "userId": event.user_id, "apiKeyId": event.api_key_id },
         "before": read(&event.before),
@@ -74,16 +78,12 @@ impl Service {
     pub fn new(
         database: Database,
         clock: Arc<dyn Clock>,
+        events: Bus,
         chain_key: Secret<[u8; 32]>,
         signing_seed: &Secret<[u8; 32]>,
     ) -> Service {
         let signing_key = Arc::new(Ed25519::from_seed(signing_seed));
-        Service { database, clock, chain_key: Arc::new(chain_key), signing_key, events: Events::default() }
-    }
-
-    /// Where everything that is recorded is published, too.
-    pub fn events(&self) -> &Events {
-        &self.events
+        Service { database, clock, chain_key: Arc::new(chain_key), signing_key, events }
     }
 
     /// Adds one row in the caller's transaction: the change and its record stand or fall together.
@@ -113,18 +113,16 @@ impl Service {
         };
         let previous = head.as_ref().map_or(&[][..], |head| &head.mac);
         event.mac = chain::mac(self.chain_key.expose(), previous, &event);
-        let (kind, tenant) = (change.action, ctx.tenant);
-        let told =
-            self.events.wants(tenant, kind).then(|| Event { tenant, kind, at: event.occurred_at, data: told(&event) });
+        let (kind, tenant, at) = (RECORDED, ctx.tenant, event.occurred_at);
+        let told = self.events.is_attended(tenant).then(|| Event { tenant, kind, at, data: told(&event) });
         let (sequence, mac) = (event.sequence, event.mac.clone());
         repository::append(transaction, event, head).await?;
         if sequence % CHECKPOINT_EVERY == 0 {
             self.sign(transaction, ctx.tenant, sequence, mac).await?;
         }
-        match told {
-            Some(event) => self.events.publish(transaction, &event).await,
-            None => Ok(()),
-        }
+        // The caller alone knows when this is committed; who follows finds it within a second.
+        drop(self.events.emit(transaction, told.into_iter().collect()).await?);
+        Ok(())
     }
 
     /// One row about something that changes nothing: a refusal, or a reading of what is sensitive. What it is about must

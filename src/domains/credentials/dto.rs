@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::model::{Fields, SessionStatus, Status};
-use super::registry::{Authenticate, CredentialType, Field};
+use super::registry::{Authenticate, CredentialType, Field, Test};
 use super::repository::Credential;
 use crate::common::page::Limit;
 use crate::common::validate::visible_text;
@@ -187,6 +187,7 @@ pub struct TestResponse {
 
 /// The workflows that name a credential.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CredentialUsageResponse)]
 pub struct UsageResponse {
     pub data: Vec<WorkflowUse>,
 }
@@ -237,7 +238,10 @@ impl From<&CredentialType> for CredentialTypeResponse {
             display_name: kind.display_name.clone(),
             authenticate: kind.authenticate,
             rule: rule.and_then(|rule| serde_json::from_str(&rule.to_json()).ok()),
-            test: kind.test.as_ref().map(|test| test.url.clone()),
+            test: kind.test.as_ref().map(|test| match test {
+                Test::Request { url, .. } => url.clone(),
+                Test::Service { service, .. } => service.clone(),
+            }),
             fields: kind.fields.iter().map(shown).collect(),
         }
     }
@@ -333,6 +337,7 @@ pub struct CreateConnectSession {
 /// A connect session.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ConnectSessionResponse)]
 pub struct SessionResponse {
     pub id: ConnectSessionId,
     #[serde(rename = "type")]
@@ -382,6 +387,10 @@ pub(super) struct CallbackQuery {
     pub code: Option<String>,
     /// Why there is no code, such as `access_denied`.
     pub error: Option<String>,
+    /// What OAuth 1 calls the code.
+    pub oauth_verifier: Option<String>,
+    /// What OAuth 1 says where consent was denied.
+    pub denied: Option<String>,
 }
 
 /// The operator's key, and the progress of its rotation.

@@ -3,6 +3,7 @@
 use super::external::SecretError;
 use super::oauth::ProviderError;
 use crate::common::error::{Code, Coded, FieldError, INVALID_BODY, Kind};
+use crate::domains::tenants;
 use crate::infrastructure::crypto::{RandomError, SealError, key_encryption};
 use crate::infrastructure::database;
 
@@ -29,6 +30,10 @@ pub enum Error {
     NotShared { name: String, with: &'static str },
     #[error("several credentials of this type have the name \"{0}\"; choose one in the node")]
     AmbiguousName(String),
+    #[error("the node names no credential, and there is none of the type {0}; create one, or choose one in the node")]
+    NoneOfType(String),
+    #[error("the node names no credential, and there are several of the type {0}; choose one in the node")]
+    SeveralOfType(String),
     #[error("the account of the credential \"{0}\" is not connected; connect it")]
     NotConnected(String),
     #[error("{0} has no account to be connected in a browser")]
@@ -60,6 +65,8 @@ pub enum Error {
     #[error("the encryption keys cannot be used")]
     Keys(#[source] key_encryption::Error),
     #[error(transparent)]
+    Tenant(#[from] tenants::Error),
+    #[error(transparent)]
     Random(#[from] RandomError),
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -77,6 +84,8 @@ const DAMAGED: Code = Code::new(Kind::Conflict, "credential_damaged", "The store
 const OTHER_TYPE: Code = Code::new(Kind::Conflict, "credential_other_type", "The credential is of another type");
 const NOT_SHARED: Code = Code::new(Kind::Forbidden, "credential_not_shared", "The credential is not shared");
 const AMBIGUOUS: Code = Code::new(Kind::Conflict, "credential_name_ambiguous", "Several credentials have the name");
+const NONE_OF_TYPE: Code = Code::new(Kind::Conflict, "credential_missing", "The node needs a credential");
+const SEVERAL_OF_TYPE: Code = Code::new(Kind::Conflict, "credential_not_chosen", "The node chooses no credential");
 const NOT_CONNECTED: Code = Code::new(Kind::Conflict, "credential_not_connected", "The account is not connected");
 const NOT_OAUTH: Code = Code::new(Kind::Conflict, "credential_not_oauth", "Nothing to connect");
 const STATE_MISSING: Code = Code::new(Kind::BadRequest, "oauth_state_missing", "The state is missing");
@@ -87,6 +96,8 @@ const OTHER_BROWSER: Code = Code::new(Kind::Forbidden, "oauth_other_browser", "A
 const CODE_MISSING: Code = Code::new(Kind::BadRequest, "oauth_code_missing", "The code is missing");
 const CONSENT_DENIED: Code = Code::new(Kind::BadRequest, "oauth_consent_denied", "Consent was denied");
 const PROVIDER_URL: Code = Code::new(Kind::Invalid, "oauth_provider_url", "An address of the credential is none");
+const KEY_UNUSABLE: Code =
+    Code::new(Kind::Conflict, "credential_key_unusable", "A key of the credential cannot be used");
 const PROVIDER_REFUSED: Code = Code::new(Kind::Conflict, "oauth_provider_refused", "The authorisation server refuses");
 const PROVIDER_UNREACHABLE: Code =
     Code::new(Kind::Unavailable, "oauth_provider_unreachable", "The authorisation server does not answer");
@@ -113,6 +124,8 @@ impl Coded for Error {
             Error::OtherType { .. } => OTHER_TYPE,
             Error::NotShared { .. } => NOT_SHARED,
             Error::AmbiguousName(_) => AMBIGUOUS,
+            Error::NoneOfType(_) => NONE_OF_TYPE,
+            Error::SeveralOfType(_) => SEVERAL_OF_TYPE,
             Error::NotConnected(_) => NOT_CONNECTED,
             Error::NotOAuth(_) => NOT_OAUTH,
             Error::StateMissing => STATE_MISSING,
@@ -123,6 +136,7 @@ impl Coded for Error {
             Error::CodeMissing => CODE_MISSING,
             Error::ConsentDenied => CONSENT_DENIED,
             Error::Provider(ProviderError::Url(_)) => PROVIDER_URL,
+            Error::Provider(ProviderError::Key) => KEY_UNUSABLE,
             Error::Provider(ProviderError::Refused(_)) => PROVIDER_REFUSED,
             Error::Provider(ProviderError::Unreachable(_)) => PROVIDER_UNREACHABLE,
             Error::Provider(ProviderError::Unreadable) => PROVIDER_UNREADABLE,
@@ -133,6 +147,7 @@ impl Coded for Error {
             Error::SessionUsed => SESSION_USED,
             Error::Keys(key_encryption::Error::Fixed) => KEYS_FIXED,
             Error::Keys(_) => KEYS,
+            Error::Tenant(error) => error.code(),
             Error::Random(_) => crate::common::error::INTERNAL,
             Error::Database(error) => database::code_of(error),
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::service::Service;
-use crate::common::{ConnectSessionId, CredentialId, TenantId};
+use crate::common::{ConnectSessionId, CredentialId, TenantId, UserId};
 
 /// Something that happened to a credential. Serialised it is the payload of an event; it has no place for a secret.
 #[derive(Clone, Debug, Serialize)]
@@ -15,7 +15,13 @@ pub enum Event {
     Connected { credential: CredentialId },
     /// The access token cannot be renewed: the account has to be connected again.
     #[serde(rename = "credential.renewal_failed")]
-    RenewalFailed { credential: CredentialId, reason: String },
+    RenewalFailed {
+        credential: CredentialId,
+        name: String,
+        /// Who made it, where that is a person.
+        created_by: Option<UserId>,
+        reason: String,
+    },
     /// Somebody accepted the invitation to connect an account.
     #[serde(rename = "connect_session.connected")]
     SessionConnected { session: ConnectSessionId, credential: CredentialId },

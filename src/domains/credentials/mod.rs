@@ -4,6 +4,7 @@
 //! [`Service::resolve`], for a node that may have them; a row opens only as the row of the tenant it was sealed for; no
 //! answer, audit row, error or log line has a place for a secret; a server whose keys do not fit its database does not start.
 
+mod archive;
 mod dto;
 mod entities;
 mod error;
@@ -23,8 +24,11 @@ mod trial;
 mod vault;
 mod workflows;
 
+use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::infrastructure::web::authentication::authenticate;
 
 pub use dto::WorkflowUse;
 pub use error::Error;
@@ -63,7 +67,10 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// The hosted page of connect sessions, at the root of the server; for browsers, so no part of the OpenAPI document.
 pub fn configure_pages(config: &mut web::ServiceConfig) {
-    config
-        .route("/connect/{token}", web::get().to(handlers::connect::show))
-        .route("/connect/{token}", web::post().to(handlers::connect::accept));
+    config.service(
+        web::resource("/connect/{token}")
+            .wrap(from_fn(authenticate))
+            .route(web::get().to(handlers::connect::show))
+            .route(web::post().to(handlers::connect::accept)),
+    );
 }

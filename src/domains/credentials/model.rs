@@ -21,6 +21,7 @@ pub(super) const TOKENS: &str = "oauthTokenData";
 /// Whether a credential works, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CredentialStatus)]
 pub enum Status {
     /// Nothing speaks against it.
     Ready,

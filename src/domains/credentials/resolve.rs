@@ -19,8 +19,9 @@ use crate::infrastructure::http_client::AllowedHosts;
 pub struct Wanted<'a> {
     /// Name of the credential type.
     pub kind: &'a str,
-    /// What the node says of it: `{"id": …, "name": …}`, or a bare name in old documents.
-    pub reference: &'a Value,
+    /// What the node says of it: `{"id": …, "name": …}`, or a bare name in old documents. A node that says nothing takes
+    /// the tenant's only one of the type.
+    pub reference: Option<&'a Value>,
     pub node_type: &'a str,
     /// The workflow whose node asks; for one that was given within a call, the workflow that called.
     pub workflow: WorkflowId,
@@ -61,20 +62,11 @@ impl Service {
         self.usable(row).await
     }
 
-    /// The tenant's credential of a type, where it has exactly one.
-    pub async fn only_one(&self, ctx: &Ctx, kind: &str) -> Result<Option<CredentialId>, Error> {
-        let filter = rows::Filter { kind: Some(kind.to_owned()), limit: 1, ..rows::Filter::default() };
-        let found = rows::list(&self.database.read(ctx), ctx.tenant, &filter).await?;
-        Ok(match found.as_slice() {
-            [one] => Some(one.id),
-            _ => None,
-        })
-    }
-
     /// By id, else by the id it had elsewhere, else by its name if only one of the type bears it.
     async fn referenced(&self, ctx: &Ctx, wanted: &Wanted<'_>) -> Result<rows::Credential, Error> {
-        let text = |name: &str| wanted.reference.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let (id, name) = (text("id"), text("name").or(wanted.reference.as_str()));
+        let Some(reference) = wanted.reference else { return self.only(ctx, wanted.kind).await };
+        let text = |name: &str| reference.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (id, name) = (text("id"), text("name").or(reference.as_str()));
         if let Some(id) = id {
             if let Some(row) = rows::find(&self.database.read(ctx), ctx.tenant, id).await? {
                 return Ok(row);
@@ -93,13 +85,22 @@ impl Service {
         }
     }
 
+    async fn only(&self, ctx: &Ctx, kind: &str) -> Result<rows::Credential, Error> {
+        let mut found = rows::of_kind(&self.database.read(ctx), ctx.tenant, kind).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(row), true) => Ok(row),
+            (Some(_), false) => Err(Error::SeveralOfType(kind.to_owned())),
+            (None, _) => Err(Error::NoneOfType(kind.to_owned())),
+        }
+    }
+
     async fn usable(&self, row: rows::Credential) -> Result<Resolved, Error> {
         let kind = kind_of(&row.kind)?;
         match row.status {
             Status::Ready => {}
             Status::NotConnected | Status::ReconnectNeeded => return Err(Error::NotConnected(row.name)),
         }
-        let row = if kind.is_oauth2() { self.fresh(row).await? } else { row };
+        let row = if kind.holds_access_token() { self.fresh(row).await? } else { row };
         self.given(&row, kind).await
     }
 
@@ -117,7 +118,7 @@ impl Service {
             entered.expose().0.iter().filter(|(_, value)| value.as_str().is_some_and(|text| text.starts_with('=')));
         secrets.extend(outside.map(|(name, _)| Secret::new(fields.expose().text(name))));
         let data = match access_token(fields.expose()) {
-            Some(token) if kind.is_oauth2() => token_only(row.id, &token),
+            Some(token) if kind.holds_access_token() => token_only(row.id, &token),
             _ => object(fields.expose()),
         };
         Ok(Resolved { id: row.id, data, allowed_hosts: hosts_of(row), secrets })

@@ -17,10 +17,12 @@ use super::vault::{self, Sealed, Sealer, StartError, Vault};
 use super::workflows::{CredentialName, Workflows};
 use crate::common::{Clock, CredentialId, Ctx, FieldError, Page, Patch, Secret, TenantId};
 use crate::domains::audit::{self, Change};
+use crate::domains::tenants;
 use crate::infrastructure::config::Config;
 use crate::infrastructure::crypto::key_encryption;
 use crate::infrastructure::database::{Database, Transaction, is_unique_violation};
-use crate::infrastructure::http_client::{AllowedHosts, HttpClient};
+use crate::infrastructure::http_client::{AllowedHosts, HttpClient, Way};
+use crate::infrastructure::services::Services;
 
 /// The credentials of all tenants. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +31,9 @@ pub struct Service {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: audit::Service,
     pub(super) vault: Vault,
+    pub(super) tenants: tenants::Service,
     pub(super) http: HttpClient,
+    pub(super) services: Services,
     pub(super) external: ExternalSecrets,
     /// The address under which callers reach this server, without a slash at its end.
     pub(super) public_url: Arc<str>,
@@ -44,6 +48,7 @@ impl Service {
         database: Database,
         clock: Arc<dyn Clock>,
         audit: audit::Service,
+        tenants: tenants::Service,
         http: HttpClient,
     ) -> Result<Service, StartError> {
         let may_create = !vault::is_in_use(&database).await?;
@@ -53,7 +58,25 @@ impl Service {
         let public_url = config.public_url().into();
         let (workflows, listeners) = (Arc::default(), Arc::default());
         let external = ExternalSecrets::new(&config.secrets, &http);
-        Ok(Service { database, clock, audit, vault, http, external, public_url, workflows, listeners })
+        let services = Services::new(&http);
+        Ok(Service {
+            database,
+            clock,
+            audit,
+            vault,
+            tenants,
+            http,
+            services,
+            external,
+            public_url,
+            workflows,
+            listeners,
+        })
+    }
+
+    /// The way out as far as the tenant's workflows may go.
+    pub(super) async fn way(&self, tenant: TenantId) -> Result<Way, Error> {
+        Ok(self.http.within(Arc::clone(&self.tenants.profile(tenant).await?.egress)))
     }
 
     /// Names those who are told of events; once, before the first request.
@@ -244,23 +267,24 @@ impl Service {
     async fn change(&self, ctx: &Ctx, reference: &str, changes: Changes) -> Result<CredentialResponse, Error> {
         let mut row = self.row(ctx.tenant, reference).await?;
         let (before, kind) = (CredentialResponse::of(&row), kind_of(&row.kind)?);
+        let data_is_given = changes.data.is_some();
         let data = changes.data.unwrap_or_default();
         let old = match self.fields(&row).await {
             // All of it is entered again: what was there is not needed.
             Err(Error::Damaged) if !changes.partial && !data.expose().keeps_something() => Secret::default(),
             opened => opened?,
         };
-        let fields = Secret::new(old.expose().changed(data.expose(), changes.partial));
-        let mut problems = registry::check(kind, &fields.expose().0);
+        let mut fields = old.expose().changed(data.expose(), changes.partial);
+        let mut problems = registry::check(kind, &fields.0);
         if changes.kind.is_some_and(|other| other != row.kind) {
             let message = format!("the type stays {}; make another credential", row.kind);
             problems.push(FieldError::new("/type", "type_fixed", message));
         }
         let names_hosts = registry::COMMON.iter().any(|name| data.expose().0.contains_key(*name));
         match changes.hosts {
-            Patch::Value(hosts) => row.allowed_hosts = allowed_hosts(Some(hosts), fields.expose(), &mut problems),
+            Patch::Value(hosts) => row.allowed_hosts = allowed_hosts(Some(hosts), &fields, &mut problems),
             Patch::Absent if !names_hosts => {}
-            Patch::Absent | Patch::Null => row.allowed_hosts = allowed_hosts(None, fields.expose(), &mut problems),
+            Patch::Absent | Patch::Null => row.allowed_hosts = allowed_hosts(None, &fields, &mut problems),
         }
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
@@ -268,6 +292,12 @@ impl Service {
         if let Some(name) = changes.name {
             name.trim().clone_into(&mut row.name);
         }
+        if data_is_given && kind.holds_access_token() && !kind.asks_a_person(&fields.complete(kind)) {
+            // Nobody has to be asked for another token, and this one is of the old fields.
+            fields.0.remove(TOKENS);
+            row.expires_at = None;
+        }
+        let fields = Secret::new(fields);
         if row.status != Status::ReconnectNeeded || !fields.expose().0.contains_key(TOKENS) {
             row.status = status_of(kind, fields.expose());
         }
@@ -326,8 +356,11 @@ pub(super) fn unknown_kind(name: &str) -> Error {
 
 /// Is something still missing that only connecting the account gives?
 fn status_of(kind: &CredentialType, fields: &Fields) -> Status {
-    let asks_a_person = kind.is_oauth2() && fields.complete(kind).text("grantType") != "clientCredentials";
-    if asks_a_person && !fields.0.contains_key(TOKENS) { Status::NotConnected } else { Status::Ready }
+    if kind.asks_a_person(&fields.complete(kind)) && !fields.0.contains_key(TOKENS) {
+        Status::NotConnected
+    } else {
+        Status::Ready
+    }
 }
 
 /// The column of hosts: as given, else as n8n's own fields say.

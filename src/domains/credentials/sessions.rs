@@ -44,8 +44,9 @@ impl Service {
     pub async fn invite(&self, ctx: &Ctx, new: CreateConnectSession) -> Result<CreatedSessionResponse, Error> {
         let kind = registry::find(&new.kind).ok_or_else(|| unknown_kind(&new.kind))?;
         let mut problems = registry::check(kind, &new.data.expose().0);
+        let consent = kind.asks_a_person(&new.data.expose().complete(kind));
         // What is missing yet is for the other side to fill in.
-        problems.retain(|problem| problem.code != "missing_field" || kind.is_oauth2());
+        problems.retain(|problem| problem.code != "missing_field" || consent);
         let allowed_hosts = super::service::allowed_hosts(new.allowed_hosts, new.data.expose(), &mut problems);
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
@@ -187,9 +188,20 @@ impl Service {
         credential: Option<crate::common::CredentialId>,
         problem: Option<String>,
     ) -> Result<(), Error> {
-        let connection = &self.database.write(row.tenant_id);
-        let moved = sessions::advance(connection, row, status, credential, problem).await?;
-        if moved { Ok(()) } else { Err(Error::SessionUsed) }
+        let action = match status {
+            SessionStatus::Connected => "connectSession.connect",
+            SessionStatus::Failed => "connectSession.fail",
+            _ => "connectSession.start",
+        };
+        let ctx = Ctx::system(row.tenant_id);
+        let transaction = self.database.begin(&ctx).await?;
+        if !sessions::advance(&transaction, row, status, credential, problem.clone()).await? {
+            return Err(Error::SessionUsed);
+        }
+        let after =
+            self.session_response(&sessions::Session { status, credential_id: credential, problem, ..row.clone() });
+        self.audit.record(&transaction, &ctx, Change::new(action, row.id).after(&after)).await?;
+        Ok(transaction.commit().await?)
     }
 
     fn session_response(&self, row: &sessions::Session) -> SessionResponse {
@@ -214,7 +226,7 @@ fn session_name(id: ConnectSessionId) -> String {
 
 /// Is it for a person to consent, rather than to enter fields?
 fn is_consent(kind: &CredentialType, given: &Secret<Fields>) -> bool {
-    kind.is_oauth2() && given.expose().complete(kind).text("grantType") != "clientCredentials"
+    kind.asks_a_person(&given.expose().complete(kind))
 }
 
 /// What a form sends is text; fields that are not text are read from it.

@@ -17,8 +17,10 @@ use super::executor::Executor;
 use super::live::Caller;
 use super::model::Interest;
 use super::programs::Program;
+use super::records::Known;
 use super::repository::{Payload, Row};
 use super::tenancy::Tenancy;
+use super::usage::Traffic;
 use super::writer::{Write, Writer};
 use super::{answers, journal, payload};
 
@@ -30,6 +32,7 @@ pub(super) struct Attempt {
     /// How many workflow calls are around it.
     pub depth: u32,
     pub tenancy: Tenancy,
+    pub traffic: Traffic,
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
@@ -56,6 +59,8 @@ pub(super) struct Begin {
     pub honour_pins: bool,
     /// What happened before.
     pub earlier: Vec<Event>,
+    /// What is known from other executions, and where it is to end.
+    pub known: Option<Arc<Known>>,
 }
 
 /// The node run that an attempt is at, and how many workflows it has called.
@@ -91,6 +96,8 @@ pub(super) struct State {
     pub honour_pins: bool,
     #[serde(default)]
     pub events: Vec<Event>,
+    #[serde(default)]
+    pub known: Option<Known>,
 }
 
 /// The same, borrowed from a running attempt.
@@ -102,15 +109,23 @@ struct StateRef<'a> {
     at_ms: i64,
     honour_pins: bool,
     events: &'a [Event],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a Known>,
 }
 
 impl Attempt {
+    /// Whatever is logged while it runs says whose it is.
+    pub(super) fn span(&self) -> tracing::Span {
+        tracing::info_span!("execution", tenant = %self.row.tenant_id, execution = %self.row.id)
+    }
+
     pub(super) fn new(row: Row, program: Arc<Program>, begin: Begin, depth: u32) -> Attempt {
         Attempt {
             row,
             program,
             depth,
             tenancy: Tenancy::default(),
+            traffic: Traffic::default(),
             events: Mutex::new(begin.earlier.clone()),
             begin,
             journaled: AtomicUsize::new(0),
@@ -143,7 +158,11 @@ impl Attempt {
     }
 
     pub(super) fn options(&self) -> Options {
-        Options { honour_pins: self.begin.honour_pins, ..Options::default() }
+        let mut options = Options { honour_pins: self.begin.honour_pins, ..Options::default() };
+        if let Some(known) = &self.begin.known {
+            known.apply(&mut options);
+        }
+        options
     }
 
     pub(super) fn start(&self) -> Start {
@@ -268,6 +287,7 @@ impl Attempt {
                 at_ms: self.begin.at_ms,
                 honour_pins: self.begin.honour_pins,
                 events: &events,
+                known: self.begin.known.as_deref(),
             };
             Some(payload::encode(&state)?)
         } else {
@@ -325,6 +345,7 @@ impl Begin {
             at_ms: state.at_ms,
             honour_pins: state.honour_pins,
             earlier: journal::join(state.events, journal)?,
+            known: state.known.map(|known| known.prepared(program.workflow()).map(Arc::new)).transpose()?,
         })
     }
 }

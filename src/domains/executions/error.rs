@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use millrace_model::Problem;
 
+use super::jobs::Action;
 use super::model::Status;
 use super::payload::Corrupt;
 use super::writer::WriteError;
@@ -25,6 +26,22 @@ pub enum Error {
     WrongState(Status, &'static str),
     #[error("the execution's data is not stored, so it cannot be run again")]
     NoData,
+    #[error("there is no job on executions with this id")]
+    JobNotFound,
+    #[error("the node did not run, or not so often")]
+    NodeDidNotRun,
+    #[error("the workflow has no node called \"{1}\"")]
+    UnknownNode(&'static str, String),
+    #[error("this is not n8n's runData: {0}")]
+    BadRunData(String),
+    #[error("items are an object or a list of objects")]
+    BadItems,
+    #[error("no execution in this state can be the object of {0}")]
+    UnfitFilter(Action),
+    #[error("the span of time is empty, or has more than a thousand buckets")]
+    BadSpan,
+    #[error("this is not the id of an event that this server gave")]
+    UnknownEvent,
     #[error("new executions cannot be taken at the moment")]
     Overloaded,
     #[error("the stored execution cannot be read")]
@@ -48,6 +65,14 @@ const NOT_RUNNABLE: Code = Code::new(Kind::Invalid, "workflow_not_runnable", "Th
 const UNKNOWN_TRIGGER: Code = Code::new(Kind::Invalid, "trigger_unknown", "No such trigger");
 const BAD_INPUT: Code = Code::new(Kind::Invalid, "input_not_items", "Not input for a workflow");
 const WRONG_STATE: Code = Code::new(Kind::Conflict, "execution_wrong_state", "Not in this state");
+const JOB_NOT_FOUND: Code = Code::new(Kind::NotFound, "execution_job_not_found", "No such job");
+const NODE_NOT_RUN: Code = Code::new(Kind::NotFound, "node_run_not_found", "No such run of a node");
+const UNKNOWN_NODE: Code = Code::new(Kind::Invalid, "node_unknown", "No such node");
+const BAD_RUN_DATA: Code = Code::new(Kind::Invalid, "run_data_invalid", "Not the data of a run");
+const BAD_ITEMS: Code = Code::new(Kind::Invalid, "items_invalid", "Not items");
+const UNFIT_FILTER: Code = Code::new(Kind::Invalid, "filter_unfit", "The filter does not fit the action");
+const BAD_SPAN: Code = Code::new(Kind::Invalid, "span_invalid", "Not a span of time");
+const UNKNOWN_EVENT: Code = Code::new(Kind::Invalid, "event_id_invalid", "Not the id of an event");
 const NO_DATA: Code = Code::new(Kind::Conflict, "execution_without_data", "The execution has no data");
 const OVERLOADED: Code = Code::new(Kind::Unavailable, "executions_unavailable", "No executions are taken");
 const INTERNAL: Code = crate::common::error::INTERNAL;
@@ -61,6 +86,14 @@ impl Coded for Error {
             Error::BadInput => BAD_INPUT,
             Error::WrongState(..) => WRONG_STATE,
             Error::NoData => NO_DATA,
+            Error::JobNotFound => JOB_NOT_FOUND,
+            Error::NodeDidNotRun => NODE_NOT_RUN,
+            Error::UnknownNode(..) => UNKNOWN_NODE,
+            Error::BadRunData(_) => BAD_RUN_DATA,
+            Error::BadItems => BAD_ITEMS,
+            Error::UnfitFilter(_) => UNFIT_FILTER,
+            Error::BadSpan => BAD_SPAN,
+            Error::UnknownEvent => UNKNOWN_EVENT,
             Error::Overloaded | Error::Write(WriteError::Unavailable) => OVERLOADED,
             Error::Corrupt(_) | Error::Serialise(_) | Error::Write(_) => INTERNAL,
             Error::Workflow(error) => error.code(),
@@ -74,6 +107,12 @@ impl Coded for Error {
         match self {
             Error::NotRunnable(problems) => problems.iter().map(workflows::field_error).collect(),
             Error::UnknownTrigger(_) => vec![FieldError::new("/triggerEvent", "unknown", self.to_string())],
+            Error::UnknownNode(field, _) => vec![FieldError::new(*field, "unknown", self.to_string())],
+            Error::BadRunData(_) => vec![FieldError::new("/runData", "wrong_type", self.to_string())],
+            Error::BadItems => vec![FieldError::new("/items", "wrong_type", self.to_string())],
+            Error::UnfitFilter(_) => vec![FieldError::new("/filter/status", "unfit", self.to_string())],
+            Error::BadSpan => vec![FieldError::new("/from", "range", self.to_string())],
+            Error::UnknownEvent => vec![FieldError::new("/lastEventId", "unknown", self.to_string())],
             Error::BadInput => vec![FieldError::new("/inputData", "wrong_type", self.to_string())],
             Error::Workflow(error) => error.field_errors(),
             _ => Vec::new(),

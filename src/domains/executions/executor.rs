@@ -8,6 +8,7 @@ use millrace_model::{Items, NodeIndex, Object};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
@@ -18,15 +19,16 @@ use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
 use super::timers::Timers;
+use super::watching::Telling;
 use super::writer::{Write, Writer};
-use super::{answers, limits, recovery, run, stopping, storing, workers};
+use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
-use crate::domains::audit::Events;
-use crate::domains::credentials;
 use crate::domains::tenants::Admission;
+use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
 use crate::infrastructure::database::Database;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
@@ -71,9 +73,13 @@ pub(super) struct Parts {
     pub timers: Timers,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    /// Where what becomes of executions is told.
+    pub events: Bus,
+    pub telling: Telling,
     pub http: HttpClient,
     pub services: Services,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
     pub env: Arc<Object>,
@@ -82,8 +88,6 @@ pub(super) struct Parts {
     pub runtime: tokio::runtime::Handle,
     /// How long what runs may take to end after the shutdown began; then it is handed on.
     pub drain: Duration,
-    /// Who is told of executions that are over.
-    pub events: Events,
 }
 
 /// What an executor is made of.
@@ -92,8 +96,10 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     pub cache: Arc<dyn Cache>,
     pub queue: Arc<dyn Queue>,
+    pub events: Bus,
     pub http: HttpClient,
     pub credentials: credentials::Service,
+    pub data_tables: data_tables::Service,
     pub programs: Programs,
     pub config: config::Executions,
     /// Values of `$env`: only what the operator allows.
@@ -102,8 +108,6 @@ pub struct Dependencies {
     pub public_url: String,
     /// How long what runs may take to end after the shutdown began; then it is handed on.
     pub drain: Duration,
-    /// Who is told of executions that are over.
-    pub events: Events,
 }
 
 /// A start node hands its items to its first output. For another one the run begins behind it.
@@ -121,11 +125,23 @@ impl Executor {
     /// Starts the writer. `runs`: this process runs executions; without, it only accepts them.
     pub fn new(dependencies: Dependencies, runs: bool) -> Executor {
         let Dependencies {
-            database, clock, cache, queue, http, credentials, programs, config, env, public_url, drain, events
+            database,
+            clock,
+            cache,
+            queue,
+            events,
+            http,
+            credentials,
+            data_tables,
+            programs,
+            config,
+            env,
+            public_url,
+            drain,
         } = dependencies;
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
-            writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone()),
+            writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
             programs,
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
@@ -139,14 +155,16 @@ impl Executor {
             public_url: public_url.into(),
             database,
             clock,
+            telling: Telling::start(Arc::clone(&cache)),
             cache,
             queue,
+            events,
+            services: Services::new(&http),
             http,
-            services: Services::default(),
             credentials,
+            data_tables,
             config,
             env,
-            events,
         }))
     }
 
@@ -168,6 +186,7 @@ impl Executor {
     /// Starts what goes on beside requests. All of it ends with the shutdown, once what runs is over or the time is up.
     pub fn start_background(&self, runs: bool, shutdown: &CancellationToken, tasks: &TaskTracker) {
         tasks.spawn(storing::watch(self.clone(), shutdown.clone()));
+        tasks.spawn(jobs::watch(self.clone(), shutdown.clone()));
         tasks.spawn(stopping::listen(self.clone(), shutdown.clone()));
         tasks.spawn(answers::listen(self.clone(), shutdown.clone()));
         if runs {
@@ -186,8 +205,8 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
-        let slot = self.slot(&launch.program);
-        self.accept(id, launch, admission, slot, None).await
+        let slot = self.slot(&launch.program, &admission);
+        self.accept(self.attempt(id, launch, 0), admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -204,15 +223,40 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program) {
+        match self.slot(&launch.program, &admission) {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(id, launch, admission, None, Some(caller)).await?,
+            None => self.accept(self.attempt(id, launch, 0), admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
+    }
+
+    /// The same of an attempt that begins otherwise than its launch says. It is stored before this returns.
+    pub(super) async fn call_with(&self, attempt: Attempt, begin: Begin) -> Result<oneshot::Receiver<Answer>, Error> {
+        let (sender, answer) = oneshot::channel();
+        let caller = Caller { answer: sender, interest: Interest::End };
+        self.start_with(attempt, begin, Some(caller)).await?;
+        Ok(answer)
+    }
+
+    /// The same where nobody waits for the answer.
+    pub(super) async fn submit_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.start_with(attempt, begin, None).await
+    }
+
+    /// The same for whoever has room, now or later.
+    pub(super) async fn queue_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
+        self.0.programs.tenants().admit(attempt.row.tenant_id).await?;
+        self.queue(Attempt::new(attempt.row, attempt.program, begin, 0), None).await
+    }
+
+    async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
+        let admission = self.admit(attempt.row.tenant_id).await?;
+        let slot = self.slot(&attempt.program, &admission);
+        self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -224,13 +268,11 @@ impl Executor {
     /// Stores an execution, then runs it in the slot, or hands it to whoever has one.
     async fn accept(
         &self,
-        id: ExecutionId,
-        launch: Launch,
+        attempt: Attempt,
         admission: Admission,
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
-        let attempt = self.attempt(id, launch, 0);
         match slot {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);
@@ -241,14 +283,14 @@ impl Executor {
     }
 
     /// Stores an execution and runs it here.
-    pub(super) async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+    async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
         attempt.store(&self.0.writer).await?;
         self.spawn(attempt, slot);
         Ok(())
     }
 
     /// Stores an execution and hands it to whoever has room.
-    pub(super) async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
+    async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
@@ -309,6 +351,7 @@ impl Executor {
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
             earlier,
+            known: None,
         };
         Attempt::new(row, launch.program, begin, depth)
     }
@@ -318,15 +361,15 @@ impl Executor {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
             let attempt = Arc::new(attempt);
-            run::drive(&executor, Arc::clone(&attempt)).await;
+            run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
             drop(slot);
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }
 
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program).is_some() {
+    fn slot(&self, program: &Program, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        if limits::of(self, program, admission.profile.limits.concurrent_executions).is_some() {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

@@ -25,7 +25,7 @@ pub(super) struct Held {
     secrets: Mutex<Vec<Secret<String>>>,
 }
 
-/// The credential that a node names for this type.
+/// The credential that a node names for this type, or the only one there is.
 pub(super) async fn resolve(
     credentials: &credentials::Service,
     tenant: TenantId,
@@ -33,10 +33,7 @@ pub(super) async fn resolve(
     node: &Node,
     kind: &str,
 ) -> Result<Resolved, ExecutionError> {
-    let Some(reference) = node.credentials.get(kind) else {
-        let message = format!("Node does not have any credentials set for \"{kind}\"");
-        return Err(failed(message).describe("Choose a credential in the node"));
-    };
+    let reference = node.credentials.get(kind);
     let wanted = Wanted { kind, reference, node_type: &node.kind, workflow };
     credentials.resolve(&Ctx::system(tenant), &wanted).await.map_err(|error| refused(&error))
 }

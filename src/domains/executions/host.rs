@@ -18,7 +18,8 @@ use super::calls;
 use super::executor::Executor;
 use super::held::{self, Held};
 use super::repository as rows;
-use super::{outbound, recovery, storing};
+use super::{outbound, recovery, storing, usage};
+use crate::infrastructure::services::Reach;
 
 /// Waits from here on put the run aside.
 const LONG_WAIT: Duration = Duration::from_secs(1);
@@ -60,7 +61,11 @@ impl NodeHost for TenantHost {
             Err(error) => return Err(HttpError { code: "EGRESS_DENIED", message: error.to_string() }),
         };
         self.held.sends(&request);
+        self.attempt.traffic.sent(usage::size_of(&request.body));
         let answer = outbound::send(&self.executor.0.http, &policy, request, self.held.hosts()).await;
+        if let Ok(answer) = &answer {
+            self.attempt.traffic.received(answer.body.len());
+        }
         answer.map(|answer| self.held.without_quotes(answer))
     }
 
@@ -168,7 +173,14 @@ impl NodeHost for TenantHost {
     async fn service(&self, name: &str, arguments: Value) -> Result<Value, ExecutionError> {
         self.before_effect().await?;
         let parts = &self.executor.0;
-        outbound::service(&parts.services, parts.http.default_policy(), name, &arguments).await
+        if let Some(name) = name.strip_prefix("dataTable.") {
+            let called = parts.data_tables.call(self.attempt.row.tenant_id, name, &arguments).await;
+            return called.map_err(|error| outbound::refused(&error));
+        }
+        let profile = parts.programs.tenants().profile(self.attempt.row.tenant_id).await;
+        let profile = profile.map_err(|error| ExecutionError::operation(error.to_string()))?;
+        let reach = Reach { policy: Arc::clone(&profile.egress), hosts: self.held.hosts() };
+        outbound::service(&parts.services, &reach, name, &arguments).await
     }
 }
 

@@ -9,9 +9,12 @@ use millrace_runner::Observer;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, not_stored};
+use super::dto::{TimelineEvent, TimelineKind};
 use super::error::Error;
+use super::executor::Executor;
 use super::payload::{self, Corrupt};
 use super::repository::Append;
+use super::timeline;
 use super::writer::{Write, WriteError, Writer};
 
 /// Version of the rows written here; rows of another version are not guessed at.
@@ -56,13 +59,37 @@ pub(super) fn join(mut events: Vec<Event>, journal: Vec<(i32, Vec<u8>)>) -> Resu
 /// Watches an attempt's run and keeps its journal.
 pub(super) struct Recorder<'a> {
     pub attempt: &'a Attempt,
-    pub writer: &'a Writer,
+    pub executor: &'a Executor,
+}
+
+impl Recorder<'_> {
+    /// Tells who watches the tenant's executions.
+    fn tell(&self, event: impl FnOnce() -> Option<TimelineEvent>) {
+        let (parts, row) = (&self.executor.0, &self.attempt.row);
+        if parts.events.is_attended(row.tenant_id)
+            && let Some(event) = event()
+        {
+            parts.telling.node(row, &event);
+        }
+    }
 }
 
 #[async_trait]
 impl Observer for Recorder<'_> {
-    fn started(&self, _: &Run, task: &NodeTask) {
+    fn started(&self, run: &Run, task: &NodeTask) {
         self.attempt.at(task);
+        self.tell(|| {
+            let node = Some(run.workflow().node(task.node).name.to_string());
+            let event = TimelineEvent::at(self.executor.0.clock.now(), TimelineKind::NodeStarted);
+            Some(TimelineEvent { node, execution_index: Some(task.execution_index), ..event })
+        });
+    }
+
+    fn finished(&self, run: &Run, task: &NodeTask) {
+        self.tell(|| {
+            let done = run.data().of(task.node).last().filter(|done| done.execution_index == task.execution_index)?;
+            Some(timeline::of_run(&run.workflow().node(task.node).name, done))
+        });
     }
 
     fn completing(&self, _: &NodeTask, outcome: &NodeOutcome) {
@@ -77,7 +104,7 @@ impl Observer for Recorder<'_> {
         if !self.attempt.is_stored() {
             return Ok(());
         }
-        match append(self.attempt, self.writer, outcome).await {
+        match append(self.attempt, &self.executor.0.writer, outcome).await {
             Ok(()) => Ok(()),
             Err(Error::Write(WriteError::Superseded)) => {
                 self.attempt.lose();

@@ -4,9 +4,10 @@
 
 use super::error::Error;
 use super::executor::Executor;
-use super::model::Status;
 use super::programs::Program;
 use super::repository::{self as rows, Row};
+use super::workers;
+use crate::common::TenantId;
 
 /// What applies to an execution; at least one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +25,24 @@ pub(super) enum Claimed {
     Full,
 }
 
-/// What applies to the executions of a program; `None`: no limit does.
-pub(super) fn of(executor: &Executor, program: &Program) -> Option<Concurrency> {
-    let tenant = Some(executor.0.config.tenant_concurrency).filter(|limit| *limit > 0);
+/// What applies to the executions of a program; `None`: no limit does. `plan`: what the tenant's plan allows.
+pub(super) fn of(executor: &Executor, program: &Program, plan: Option<u64>) -> Option<Concurrency> {
+    let configured = Some(executor.0.config.tenant_concurrency).filter(|limit| *limit > 0);
+    let tenant = [configured, plan].into_iter().flatten().min();
     let workflow = program.concurrency;
     (tenant.is_some() || workflow.is_some()).then_some(Concurrency { tenant, workflow })
+}
+
+/// What the tenant's plan allows. Where it cannot be read, the configured limit alone holds.
+pub(super) async fn of_plan(executor: &Executor, tenant: TenantId) -> Option<u64> {
+    let profile = executor.0.programs.tenants().profile(tenant).await;
+    profile.ok().and_then(|profile| profile.limits.concurrent_executions)
 }
 
 /// Claims a queued execution unless as many run already as may.
 pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) -> Result<Claimed, Error> {
     let parts = &executor.0;
-    let (tenant, id, now) = (row.tenant_id, row.id, parts.clock.now());
+    let tenant = row.tenant_id;
     let transaction = parts.database.begin(tenant).await?;
     rows::hold_claims(&transaction, tenant).await?;
     for (most, workflow) in [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))] {
@@ -43,14 +51,13 @@ pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) ->
             return Ok(Claimed::Full);
         }
     }
-    let claimed = rows::claim(&transaction, tenant, id, Status::New, parts.worker, now, i32::MAX).await?;
-    transaction.commit().await?;
-    Ok(claimed.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row))))
+    workers::claim(executor, transaction, row, i32::MAX).await
 }
 
 /// An execution runs no more: who could not begin because of it, now can.
 pub(super) async fn release(executor: &Executor, row: &Row, program: &Program) {
-    let Some(limit) = of(executor, program) else { return };
+    let plan = of_plan(executor, row.tenant_id).await;
+    let Some(limit) = of(executor, program, plan) else { return };
     let connection = executor.0.database.read(row.tenant_id);
     let waiting = [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))];
     for workflow in waiting.into_iter().filter_map(|(most, workflow)| most.map(|_| workflow)) {

@@ -6,7 +6,6 @@
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
 
 mod accept;
-mod announce;
 mod answer;
 mod answers;
 mod archive;
@@ -17,11 +16,14 @@ mod entities;
 mod error;
 mod executor;
 mod failure;
+mod following;
 mod handlers;
 mod held;
 mod host;
 mod input;
+mod jobs;
 mod journal;
+mod labels;
 mod limits;
 mod live;
 mod model;
@@ -31,11 +33,17 @@ mod ownership_model;
 mod pauses;
 mod payload;
 mod programs;
+mod reading;
+mod records;
 mod recovery;
+mod redaction;
+mod repeating;
 mod repository;
+mod retention;
 mod retry;
 mod run;
 mod service;
+mod statistics;
 mod stopping;
 mod storing;
 mod tenancy;
@@ -43,6 +51,9 @@ mod tenancy;
 mod tests;
 mod timeline;
 mod timers;
+mod told;
+mod usage;
+mod watching;
 mod workers;
 mod writer;
 
@@ -62,11 +73,27 @@ pub use service::{Resumed, Service};
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(handlers::list_executions)
+        .service(handlers::statistics::get_execution_statistics)
+        .service(handlers::jobs::start_execution_job)
+        .service(handlers::jobs::list_execution_jobs)
+        .service(handlers::jobs::get_execution_job)
+        .service(handlers::jobs::cancel_execution_job)
         .service(handlers::get_execution)
         .service(handlers::delete_execution)
         .service(handlers::stop_execution)
-        .service(handlers::retry_execution)
+        .service(handlers::cancel_execution)
+        .service(handlers::repeating::retry_execution)
+        .service(handlers::repeating::replay_execution)
+        .service(handlers::repeating::resume_execution)
+        .service(handlers::repeating::run_workflow)
+        .service(handlers::reading::list_execution_nodes)
+        .service(handlers::reading::list_execution_items)
+        .service(handlers::reading::get_execution_usage)
+        .service(handlers::reading::annotate_execution)
+        .service(handlers::statistics::get_workflow_statistics)
         .service(handlers::get_execution_timeline)
+        .service(handlers::live::watch_execution)
+        .service(handlers::live::follow_events)
         .service(handlers::trigger_workflow)
         .service(handlers::list_workflow_executions);
 }

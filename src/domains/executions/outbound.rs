@@ -6,8 +6,12 @@ use std::sync::Arc;
 use millrace_model::{ExecutionError, Str, Value};
 use millrace_nodes::{Body, HttpError, HttpRequest, HttpResponse};
 
-use crate::infrastructure::http_client::{self, AllowedHosts, EgressPolicy, ErrorKind, HttpClient, Part, Request};
-use crate::infrastructure::services::{Failure, Services};
+use crate::common::Coded;
+use crate::common::error::chain;
+use crate::infrastructure::http_client::{
+    self, AllowedHosts, EgressPolicy, ErrorKind, HttpClient, Identity, Part, Request,
+};
+use crate::infrastructure::services::{Failure, Reach, Services};
 
 /// Sends a request under an egress policy, and to no other hosts than its credentials are for.
 pub(crate) async fn send(
@@ -28,20 +32,26 @@ pub(crate) async fn send(
     })
 }
 
-/// Calls a database or mail server under an egress policy.
+/// Calls a database or mail server within reach.
 pub(crate) async fn service(
     services: &Services,
-    policy: &Arc<EgressPolicy>,
+    reach: &Reach,
     name: &str,
     arguments: &Value,
 ) -> Result<Value, ExecutionError> {
-    services.call(policy, name, arguments).await.map_err(|Failure { message, description }| {
+    services.call(reach, name, arguments).await.map_err(|Failure { message, description }| {
         let error = ExecutionError::operation(message);
         match description {
             Some(description) => error.describe(description),
             None => error,
         }
     })
+}
+
+/// What a node is told of a call to one of our own domains. Of our own faults that is nothing; the log has them.
+pub(crate) fn refused(error: &impl Coded) -> ExecutionError {
+    tracing::debug!(error = chain(error), "a node was refused");
+    ExecutionError::operation(error.detail().unwrap_or_else(|| "The server failed to do this".to_owned()))
 }
 
 fn translated(request: HttpRequest) -> Request {
@@ -72,8 +82,17 @@ fn translated(request: HttpRequest) -> Request {
             .follow_redirects
             .then(|| request.max_redirects.map_or(21, |hops| usize::try_from(hops).unwrap_or(usize::MAX))),
         ignore_tls_errors: request.ignore_tls_errors,
+        identity: request.identity.as_deref().map(|identity| {
+            Arc::new(Identity {
+                authority: identity.authority.to_string(),
+                certificate: identity.certificate.to_string(),
+                key: identity.key.to_string(),
+                passphrase: identity.passphrase.to_string(),
+            })
+        }),
         proxy: request.proxy.map(|text| text.to_string()),
         allowed_hosts: Vec::new(),
+        private_headers: request.private_headers.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Waiting {
     pub program: Arc<Program>,
     /// The node it waits at.
     pub node: millrace_model::NodeIndex,
+    /// How often that node ran before.
+    pub run_index: usize,
     pub pause: Pause,
 }
 
@@ -70,20 +72,24 @@ pub(super) async fn find(executor: &Executor, row: &Row) -> Result<Waiting, Erro
     let attempt = Attempt::new(row.clone(), Arc::clone(&program), begin, 0);
     let mut run = attempt.rebuilt(attempt.options());
     match (run.next(), run.last_node()) {
-        (Step::Wait(pause), Some(node)) => Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, pause }),
+        (Step::Wait(pause), Some(node)) => {
+            let run_index = run.data().of(node).len().saturating_sub(1);
+            Ok(Waiting { tenant: row.tenant_id, id: row.id, program, node, run_index, pause })
+        }
         _ => Err(Error::NoData),
     }
 }
 
-/// Goes on with a waiting execution because somebody called it. `None`: somebody else was faster.
+/// Goes on with a waiting execution because somebody called it; with these items in place of those it waits with.
+/// `None`: somebody else was faster.
 pub(super) async fn resume(
     executor: &Executor,
     waiting: &Waiting,
-    items: Items,
+    items: Option<Items>,
 ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
     let parts = &executor.0;
     let (tenant, id, now) = (waiting.tenant, waiting.id, parts.clock.now());
-    let resumed = Event::Resumed(Resume { outputs: Some(vec![Some(items)]), at_ms: now.as_millis() });
+    let resumed = Event::Resumed(Resume { outputs: items.map(|items| vec![Some(items)]), at_ms: now.as_millis() });
     let transaction = parts.database.begin(tenant).await?;
     let claimed = rows::claim(&transaction, tenant, id, Status::Waiting, parts.worker, now, i32::MAX).await?;
     let Some(row) = claimed else { return Ok(None) };
@@ -101,7 +107,9 @@ pub(super) async fn resume(
     if !parts.runs {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }
+    let emitted = executor.tell(&transaction, &row).await?;
     transaction.commit().await?;
+    parts.events.announce(emitted).await;
     // The call that resumes it is the one that is answered now.
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use millrace_model::ExecutionError;
 
-use super::announce;
 use super::attempt::{Attempt, not_stored};
 use super::error::Error;
 use super::executor::Executor;
@@ -17,6 +16,7 @@ use super::repository::{self as rows, Row};
 use super::writer::WriteError;
 use crate::common::ExecutionId;
 use crate::infrastructure::database::AcrossTenants;
+use crate::infrastructure::events::Emitted;
 
 /// Rows handled in one sweep.
 const SWEEP: u64 = 500;
@@ -135,12 +135,10 @@ async fn give_up(executor: &Executor, row: &Row) -> Result<(), Error> {
     let transaction = parts.database.begin(row.tenant_id).await?;
     let now = parts.clock.now();
     let is_done = rows::give_up(&transaction, row, &error, now).await?;
-    if is_done {
-        let (status, error) = (Status::Crashed, Some(error));
-        let ended = Row { status, error, stopped_at: Some(now), ..row.clone() };
-        announce::announce(&parts.events, &transaction, &ended).await?;
-    }
+    let given_up = Row { status: Status::Crashed, stopped_at: Some(now), error: Some(error), ..row.clone() };
+    let emitted = if is_done { executor.tell(&transaction, &given_up).await? } else { Emitted::default() };
     transaction.commit().await?;
+    parts.events.announce(emitted).await;
     if is_done {
         metrics::counter!("millrace_executions_given_up_total").increment(1);
         tracing::error!(execution = %row.id, times, "an execution was given up: its process died each time");

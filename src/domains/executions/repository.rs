@@ -4,26 +4,35 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+    Value,
 };
 
-use super::entities::{execution, memory, payload};
+use super::entities::{execution, label, memory, payload};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
-use crate::infrastructure::database::Scoped;
+use crate::infrastructure::database::{Scoped, placeholders};
 
 mod answers;
+mod jobs;
 mod journal;
+mod labels;
 mod limits;
 mod ownership;
+mod reading;
+mod retention;
 
 pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
+pub(super) use jobs::{Job, abandoned_jobs, advance_job, find_job, insert_job, jobs};
 pub(super) use journal::{Append, append, clear, stored};
-pub(super) use limits::{hold_claims, next_queued, running};
+pub(super) use labels::{Label, label, labels, unlabel};
+pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
 };
+
+pub(super) use reading::{Filter, Outcome, list, outcomes};
+pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;
 pub(super) type Payload = payload::Model;
@@ -61,12 +70,13 @@ const ON_CONFLICT: &str = " ON CONFLICT (tenant_id, id) DO UPDATE SET status = e
 /// Writes rows: new ones as they are, known ones only while their attempt still runs. Gives how many rows were written;
 /// fewer than given means that some attempt is not the current one any more. Ids must not repeat.
 pub(super) async fn upsert(connection: &impl ConnectionTrait, rows: Vec<Row>) -> Result<u64, DbErr> {
+    let backend = connection.get_database_backend();
     let mut written = 0;
     let mut left = rows.into_iter();
     while let Some(size) = chunk_size(left.len()) {
         let values = left.by_ref().take(size).flat_map(values_of);
-        let sql = insert_sql("executions", &COLUMNS, size, ON_CONFLICT);
-        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        let sql = insert_sql(backend, "executions", &COLUMNS, size, ON_CONFLICT);
+        let statement = Statement::from_sql_and_values(backend, sql, values);
         written += connection.execute_raw(statement).await?.rows_affected();
     }
     Ok(written)
@@ -77,13 +87,14 @@ pub(super) async fn upsert_payloads(connection: &impl ConnectionTrait, rows: Vec
     const COLUMNS: [&str; 4] = ["tenant_id", "execution_id", "data", "state"];
     const ON_CONFLICT: &str =
         " ON CONFLICT (tenant_id, execution_id) DO UPDATE SET data = excluded.data, state = excluded.state";
+    let backend = connection.get_database_backend();
     let mut left = rows.into_iter();
     while let Some(size) = chunk_size(left.len()) {
         let values = left.by_ref().take(size).flat_map(|row| {
             [row.tenant_id.into(), row.execution_id.into(), Value::Bytes(row.data), Value::Bytes(row.state)]
         });
-        let sql = insert_sql("execution_payloads", &COLUMNS, size, ON_CONFLICT);
-        connection.execute_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values)).await?;
+        let sql = insert_sql(backend, "execution_payloads", &COLUMNS, size, ON_CONFLICT);
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
     Ok(())
 }
@@ -94,23 +105,9 @@ fn chunk_size(left: usize) -> Option<usize> {
     capped.checked_ilog2().map(|power| 1 << power)
 }
 
-fn insert_sql(table: &str, columns: &[&str], rows: usize, tail: &str) -> String {
-    use std::fmt::Write;
-    let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-    for row in 0..rows {
-        for column in 0..columns.len() {
-            let before = match (row, column) {
-                (0, 0) => "(",
-                (_, 0) => "), (",
-                _ => ", ",
-            };
-            // Writing to a string does not fail.
-            let _ = write!(sql, "{before}${}", row * columns.len() + column + 1);
-        }
-    }
-    sql.push(')');
-    sql.push_str(tail);
-    sql
+fn insert_sql(backend: DbBackend, table: &str, columns: &[&str], rows: usize, tail: &str) -> String {
+    let places = placeholders(backend, rows, &vec![""; columns.len()]);
+    format!("INSERT INTO {table} ({}) VALUES {places}{tail}", columns.join(", "))
 }
 
 fn values_of(row: Row) -> [Value; COLUMNS.len()] {
@@ -134,36 +131,6 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.error.into(),
         row.priority.into(),
     ]
-}
-
-/// What a list of executions is narrowed by.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    pub workflow: Option<WorkflowId>,
-    pub status: Option<Status>,
-    /// Only ids below this one.
-    pub before: Option<ExecutionId>,
-    pub limit: u64,
-}
-
-/// A row more than the limit, newest first: the extra one tells that there is another page.
-pub(super) async fn list(
-    connection: &impl ConnectionTrait,
-    tenant: TenantId,
-    filter: &Filter,
-) -> Result<Vec<Row>, DbErr> {
-    let mut query =
-        execution::Entity::scoped(tenant).order_by_desc(execution::Column::Id).limit(filter.limit.saturating_add(1));
-    if let Some(workflow) = filter.workflow {
-        query = query.filter(execution::Column::WorkflowId.eq(workflow));
-    }
-    if let Some(status) = filter.status {
-        query = query.filter(execution::Column::Status.eq(status));
-    }
-    if let Some(before) = filter.before {
-        query = query.filter(execution::Column::Id.lt(before));
-    }
-    query.all(connection).await
 }
 
 pub(super) async fn find(
@@ -233,6 +200,7 @@ pub(super) async fn set_retry_success(
 pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
     journal::delete(connection, tenant, id).await?;
+    label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.eq(id)).exec(connection).await?;
     execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
 }
 
@@ -251,6 +219,7 @@ pub(super) async fn delete_of_workflow(
         .exec(connection)
         .await?;
     journal::delete_all(connection, tenant, ids()).await?;
+    label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.in_subquery(ids())).exec(connection).await?;
     execution::Entity::delete_scoped(tenant)
         .filter(execution::Column::WorkflowId.eq(workflow))
         .exec(connection)

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended};
 use super::attempt::{Attempt, Fate};
+use super::dto::ExecutionUsageResponse;
 use super::error::Error;
 use super::executor::Executor;
 use super::host::TenantHost;
@@ -23,7 +24,7 @@ use super::journal::Recorder;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
-use super::{announce, answers, failure, pauses, payload, recovery};
+use super::{answers, failure, labels, pauses, payload, recovery, redaction, usage};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -49,6 +50,9 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
         && !is_committed(executor, &attempt, committed).await
     {
         return;
+    }
+    if executor.0.events.is_attended(attempt.row.tenant_id) {
+        executor.0.telling.changed(&attempt.row);
     }
     attempt.send_response(executor).await;
     if concluded.status == Status::Waiting {
@@ -121,7 +125,7 @@ async fn run_and_conclude(
         compiled: &attempt.program.compiled,
         host: &host,
         globals: &globals,
-        observer: &Recorder { attempt, writer: &parts.writer },
+        observer: &Recorder { attempt, executor },
         limits: limits(executor, attempt),
         cancel,
         replay: Replay::default(),
@@ -155,7 +159,7 @@ async fn run_and_conclude(
     }
     let status = status_of(&outcome);
     if status == Status::Success && found_no_news(attempt, &run) {
-        let write = Write::Forget(attempt.row.tenant_id, attempt.row.id);
+        let write = Write::Erase(attempt.row.tenant_id, attempt.row.id);
         let committed = Some(parts.writer.finish(write).await?);
         let row = row_of(executor, attempt, &mut run, &outcome);
         return Ok(Some(Concluded { run, outcome, status, row, is_kept: false, committed }));
@@ -168,14 +172,22 @@ async fn run_and_conclude(
     let is_sought = attempt.row.parent_id.is_some() && attempt.row.attempt > 1;
     let is_kept = status == Status::Waiting || is_sought || is_kept(executor, attempt, status);
     let write = if is_kept {
-        let data = payload::encode(&Recorded { attempt, run: &run, outcome: &outcome, globals: &globals })?;
+        let custom = lock(&globals.custom_data).clone();
+        let redacted = redaction::fields(attempt.program.workflow());
+        if !custom.is_empty() {
+            drop(parts.writer.finish(Write::Label(labels::of_custom_data(&row, &custom, &redacted))).await?);
+        }
+        let wall = parts.clock.now().since(row.started_at.unwrap_or(row.created_at));
+        let usage = usage::of(&run, &attempt.traffic, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+        let recorded = Recorded { attempt, run: &run, outcome: &outcome, custom: &custom, usage };
+        let data = encoded(&recorded, &redacted)?;
         // What failed can be repeated from where it failed.
         let with_state = status != Status::Success;
         let (row, payload) = (Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?));
         Some(if was_stored { Write::Settle(row, payload) } else { Write::Put(row, payload) })
     } else {
-        let is_awaited = announce::is_awaited(&parts.events, &row);
-        (was_stored || is_awaited).then(|| Write::Discard(Box::new(row.clone())))
+        Some(if was_stored { Write::Discard(Box::new(row.clone())) } else { Write::Forget(Box::new(row.clone())) })
+            .filter(|_| was_stored || parts.events.is_attended(row.tenant_id))
     };
     let committed = match write {
         Some(write) => Some(parts.writer.finish(write).await?),
@@ -187,10 +199,20 @@ async fn run_and_conclude(
 /// Whether it was begun to look for news, and there were none: nothing happened, and nothing is counted or kept.
 fn found_no_news(attempt: &Attempt, run: &Run) -> bool {
     let node = attempt.program.workflow().node(attempt.begin.node);
-    let polls = registry::find(&node.kind)
-        .is_some_and(|found| registry::description(found).variant(node.version).polls());
+    let polls =
+        registry::find(&node.kind).is_some_and(|found| registry::description(found).variant(node.version).polls());
     let outputs = run.data().of(attempt.begin.node).last().and_then(|run| run.outputs.as_ref());
     polls && outputs.into_iter().flatten().flatten().all(|items| items.is_empty())
+}
+
+/// The record as it is stored, without these fields.
+fn encoded(recorded: &Recorded<'_>, redacted: &[String]) -> Result<Vec<u8>, serde_json::Error> {
+    if redacted.is_empty() {
+        return payload::encode(recorded);
+    }
+    let mut record = serde_json::to_value(recorded)?;
+    redaction::hide(&mut record, redacted);
+    payload::encode(&record)
 }
 
 /// Records that an attempt ended without an outcome.
@@ -320,17 +342,18 @@ struct Recorded<'a> {
     attempt: &'a Attempt,
     run: &'a Run,
     outcome: &'a Outcome,
-    globals: &'a Globals,
+    custom: &'a Object,
+    usage: ExecutionUsageResponse,
 }
 
 impl Serialize for Recorded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("data", &Data { run: self.run, outcome: self.outcome })?;
-        let custom = lock(&self.globals.custom_data).clone();
-        if !custom.is_empty() {
-            map.serialize_entry("customData", &custom)?;
+        if !self.custom.is_empty() {
+            map.serialize_entry("customData", self.custom)?;
         }
+        map.serialize_entry("usage", &self.usage)?;
         if let Some(document) = &self.attempt.program.inline {
             map.serialize_entry("workflowData", document)?;
         }

@@ -16,7 +16,7 @@ use super::input;
 use super::model::{Interest, Mode, Status};
 use super::pauses::{self, Waiting};
 use super::repository::{self as rows, Row};
-use super::{payload, retry, stopping, timeline};
+use super::{payload, stopping, timeline};
 use crate::common::{Ctx, ExecutionId, Page, TenantId, WorkflowId};
 use crate::domains::audit::{self, Change};
 use crate::domains::workflows;
@@ -25,9 +25,9 @@ use crate::infrastructure::database::Database;
 /// The executions of all tenants. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    database: Database,
-    audit: audit::Service,
-    workflows: workflows::Service,
+    pub(super) database: Database,
+    pub(super) audit: audit::Service,
+    pub(super) workflows: workflows::Service,
     executor: Executor,
 }
 
@@ -99,9 +99,9 @@ impl Service {
         let limit = query.limit.unwrap_or_default().get();
         let filter = rows::Filter {
             workflow,
-            status: query.status,
             before: query.cursor.map(|cursor| ExecutionId::from_uuid(cursor.id())),
             limit,
+            ..query.filter().rows(&[])
         };
         let found = rows::list(&self.database.read(ctx), ctx.tenant, &filter).await?;
         let mut page = Page::from_rows(found, limit, |row| row.id.as_uuid(), |row| row);
@@ -113,7 +113,9 @@ impl Service {
             let details = details.remove(&row.id).unwrap_or_default();
             ExecutionResponse { details, ..ExecutionResponse::from_row(row) }
         });
-        Ok(Page { data: data.collect(), next_cursor: page.next_cursor })
+        let mut data: Vec<ExecutionResponse> = data.collect();
+        self.show_labels(ctx, &mut data).await?;
+        Ok(Page { data, next_cursor: page.next_cursor })
     }
 
     pub async fn get(&self, ctx: &Ctx, id: ExecutionId, include_data: bool) -> Result<ExecutionResponse, Error> {
@@ -171,16 +173,6 @@ impl Service {
         Ok(ExecutionResponse::from_row(self.row(ctx, id).await?))
     }
 
-    /// Repeats an execution that did not succeed: from the node that failed, or with the workflow as it is now from its
-    /// beginning.
-    pub async fn retry(&self, ctx: &Ctx, id: ExecutionId, load_workflow: bool) -> Result<ExecutionResponse, Error> {
-        let row = self.row(ctx, id).await?;
-        let retry = retry::start(&self.executor, &row, load_workflow).await?;
-        self.record(ctx, Change::new("execution.retry", id).after(&serde_json::json!({ "executionId": retry })))
-            .await?;
-        Ok(ExecutionResponse::from_row(self.row(ctx, retry).await?))
-    }
-
     /// Whether an execution waits for a call. Its id is the caller's ticket: nobody can guess one.
     pub async fn waiting(&self, tenant: TenantId, id: ExecutionId) -> Result<Resumed, Error> {
         let Some(row) = rows::find(&self.database.read(tenant), tenant, id).await? else {
@@ -194,8 +186,19 @@ impl Service {
     }
 
     /// Goes on with a waiting execution. `None`: somebody else was faster.
-    pub async fn resume(&self, waiting: &Waiting, items: Items) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
+    /// `items`: what the caller brought; without, those the node paused with.
+    pub async fn resume(
+        &self,
+        waiting: &Waiting,
+        items: Option<Items>,
+    ) -> Result<Option<oneshot::Receiver<Answer>>, Error> {
         pauses::resume(&self.executor, waiting, items).await
+    }
+
+    /// Is an execution over, and well?
+    pub async fn succeeded(&self, tenant: TenantId, id: ExecutionId) -> Result<bool, Error> {
+        let row = rows::find(&self.database.read(tenant), tenant, id).await?;
+        Ok(row.is_some_and(|row| row.status.is_success()))
     }
 
     async fn launch(&self, ctx: &Ctx, launch: Launch, wait: bool) -> Result<Triggered, Error> {
@@ -207,6 +210,19 @@ impl Service {
         }
         let (id, answer) = self.executor.call(launch, Interest::End).await?;
         self.record_trigger(ctx, workflow, id).await?;
+        self.triggered(ctx, id, Some(answer)).await
+    }
+
+    /// What became of an execution that was started; waits for its end where an answer is given.
+    pub(super) async fn triggered(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        answer: Option<oneshot::Receiver<Answer>>,
+    ) -> Result<Triggered, Error> {
+        let Some(answer) = answer else {
+            return Ok(Triggered::Accepted(ExecutionResponse::from_row(self.row(ctx, id).await?)));
+        };
         match self.executor.answer(answer).await {
             Some(Answer::Ended(ended)) if ended.is_kept => {
                 Ok(Triggered::Ended(self.response(ctx, ended.row, true).await?))
@@ -218,12 +234,12 @@ impl Service {
         }
     }
 
-    async fn record_trigger(&self, ctx: &Ctx, workflow: WorkflowId, id: ExecutionId) -> Result<(), Error> {
+    pub(super) async fn record_trigger(&self, ctx: &Ctx, workflow: WorkflowId, id: ExecutionId) -> Result<(), Error> {
         let change = Change::new("workflow.trigger", workflow);
         self.record(ctx, change.after(&serde_json::json!({ "executionId": id }))).await
     }
 
-    async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), Error> {
+    pub(super) async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), Error> {
         let transaction = self.database.begin(ctx).await?;
         self.audit.record(&transaction, ctx, change).await?;
         Ok(transaction.commit().await?)
@@ -252,7 +268,7 @@ impl Service {
         Ok(all)
     }
 
-    async fn row(&self, ctx: &Ctx, id: ExecutionId) -> Result<Row, Error> {
+    pub(super) async fn row(&self, ctx: &Ctx, id: ExecutionId) -> Result<Row, Error> {
         rows::find(&self.database.read(ctx), ctx.tenant, id).await?.ok_or(Error::NotFound)
     }
 
@@ -262,6 +278,9 @@ impl Service {
             details = self.details(ctx, std::slice::from_ref(&row)).await?;
         }
         let details = details.remove(&row.id).unwrap_or_default();
-        Ok(ExecutionResponse { details, ..ExecutionResponse::from_row(row) })
+        let mut responses = [ExecutionResponse { details, ..ExecutionResponse::from_row(row) }];
+        self.show_labels(ctx, &mut responses).await?;
+        let [response] = responses;
+        Ok(response)
     }
 }

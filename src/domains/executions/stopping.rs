@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::announce;
 use super::error::Error;
 use super::executor::Executor;
 use super::model::Status;
@@ -23,12 +22,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
     let parts = &executor.0;
     for from in [Status::New, Status::Waiting] {
-        let (now, status) = (parts.clock.now(), Status::Canceled);
+        let now = parts.clock.now();
         let transaction = parts.database.begin(row.tenant_id).await?;
-        if rows::transition(&transaction, row.tenant_id, row.id, from, status, now).await? {
-            let ended = Row { status, stopped_at: Some(now), ..row.clone() };
-            announce::announce(&parts.events, &transaction, &ended).await?;
+        if rows::transition(&transaction, row.tenant_id, row.id, from, Status::Canceled, now).await? {
+            let canceled = Row { status: Status::Canceled, stopped_at: Some(now), wait_until: None, ..row.clone() };
+            let emitted = executor.tell(&transaction, &canceled).await?;
             transaction.commit().await?;
+            parts.events.announce(emitted).await;
             return Ok(());
         }
     }

@@ -1,18 +1,16 @@
 //! Stores runs that are not over yet: because they take long, or because a caller is to be answered before they end. And
 //! reads what came out of those that are over.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use millrace_model::Item;
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
-use super::payload;
-use super::repository::{self as rows, Row};
+use super::records;
+use super::repository::Row;
 
 /// A run that lasts longer is stored while it runs, so that lists show it and others can stop it.
 const LONG: Duration = Duration::from_millis(100);
@@ -42,44 +40,10 @@ pub(super) async fn release_response(executor: &Executor, attempt: &Attempt) {
 
 /// What the last node of a stored execution that succeeded put out.
 pub(super) async fn last_outputs(executor: &Executor, row: &Row) -> Result<Vec<Vec<Item>>, Error> {
-    let stored = rows::payloads(&executor.0.database.read(row.tenant_id), row.tenant_id, [row.id]).await?;
-    let data = stored.into_iter().next().and_then(|payload| payload.data).ok_or(Error::NoData)?;
-    let mut record: Record = payload::decode_as(&data)?;
-    let result = &mut record.data.result_data;
+    let mut result = records::find(executor, row).await?.ok_or(Error::NoData)?.data.result_data;
     let runs = result.last_node_executed.as_ref().and_then(|last| result.run_data.remove(last)).unwrap_or_default();
     let outputs = runs.into_iter().last().and_then(|run| run.data).unwrap_or_default().main;
     Ok(outputs.into_iter().map(Option::unwrap_or_default).collect())
-}
-
-/// As much of a record as tells what came out.
-#[derive(Deserialize)]
-struct Record {
-    data: RecordData,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RecordData {
-    result_data: ResultData,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultData {
-    last_node_executed: Option<String>,
-    #[serde(default)]
-    run_data: HashMap<String, Vec<NodeRecord>>,
-}
-
-#[derive(Deserialize)]
-struct NodeRecord {
-    data: Option<Outputs>,
-}
-
-#[derive(Default, Deserialize)]
-struct Outputs {
-    #[serde(default)]
-    main: Vec<Option<Vec<Item>>>,
 }
 
 async fn store(executor: &Executor, attempt: &Attempt) -> bool {

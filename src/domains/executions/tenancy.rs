@@ -1,6 +1,6 @@
 //! What the tenant's plan and settings mean for an execution: leave to begin, how it is kept, and what it counts for.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -11,21 +11,19 @@ use super::executor::Executor;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use crate::common::TenantId;
-use crate::domains::tenants::{Admission, Profile, Settings, StorageGauge, Usage};
+use crate::domains::tenants::{self, Admission, Gauge, Limit, Profile, Settings, Usage};
 use crate::infrastructure::database;
+use crate::infrastructure::telemetry::tenant_label;
 
 /// What an attempt knows of its tenant.
 #[derive(Debug, Default)]
 pub(super) struct Tenancy {
-    /// Leave to run, given back when the attempt is over.
-    admission: Mutex<Option<Admission>>,
     profile: OnceLock<Arc<Profile>>,
 }
 
 impl Tenancy {
     pub(super) fn admitted(&self, admission: Admission) {
-        let _ = self.profile.set(Arc::clone(&admission.profile));
-        *self.admission.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+        let _ = self.profile.set(admission.profile);
     }
 
     /// None where the tenant could not be looked up.
@@ -37,7 +35,14 @@ impl Tenancy {
 impl Executor {
     /// Asks whether the tenant may begin another execution.
     pub(super) async fn admit(&self, tenant: TenantId) -> Result<Admission, Error> {
-        Ok(self.0.programs.tenants().admit(tenant).await?)
+        let admission = self.0.programs.tenants().admit(tenant).await?;
+        // Whoever comes at the same moment is accepted, too, and waits in the queue: there are never more that run.
+        if let Some(allowed) = admission.profile.limits.concurrent_executions
+            && rows::running(&self.0.database.read(tenant), tenant, None).await? >= allowed
+        {
+            return Err(tenants::Error::LimitReached { limit: Limit::Concurrency, allowed }.into());
+        }
+        Ok(admission)
     }
 
     /// Looks up the tenant of an attempt that went on from an earlier one.
@@ -63,13 +68,24 @@ impl Executor {
             compute_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
             ..Usage::default()
         };
-        self.0.programs.tenants().count(attempt.row.tenant_id, usage);
+        let tenant = attempt.row.tenant_id;
+        if is_counted {
+            let outcome = if failed { "failed" } else { "ok" };
+            let label = tenant_label(tenant);
+            metrics::counter!("millrace_tenant_executions_total", "tenant" => label, "outcome" => outcome).increment(1);
+        }
+        self.0.programs.tenants().count(tenant, usage);
     }
 }
 
 #[async_trait]
-impl StorageGauge for Executor {
+impl Gauge for Executor {
     async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, database::Error> {
         rows::stored_bytes(&self.0.database.read(tenant), tenant).await
+    }
+
+    async fn unfinished(&self, tenant: TenantId) -> Result<i64, database::Error> {
+        let count = rows::unfinished(&self.0.database.read(tenant), tenant).await?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }

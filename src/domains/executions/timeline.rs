@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use millrace_model::{NodeRun, NodeStatus};
 use serde::Deserialize;
 
 use super::attempt::Attempt;
@@ -9,8 +10,9 @@ use super::dto::{TimelineEvent, TimelineKind};
 use super::error::Error;
 use super::executor::Executor;
 use super::model::{Incident, Status};
+use super::pauses;
+use super::payload::{self, Corrupt};
 use super::repository::{self as rows, Row};
-use super::{pauses, payload};
 use crate::common::Timestamp;
 
 /// The events of an execution, oldest first.
@@ -35,7 +37,7 @@ pub(super) async fn of(executor: &Executor, row: Row) -> Result<Vec<TimelineEven
         error: row.error,
         ..TimelineEvent::at(at, TimelineKind::Ended)
     });
-    events.sort_by_key(|event| event.at);
+    events.sort_by_key(|event| (event.at, event.execution_index));
     events.insert(0, TimelineEvent::at(row.created_at, TimelineKind::Created));
     if row.status == Status::Waiting {
         events.extend(row.wait_until.map(|at| TimelineEvent::at(at, TimelineKind::Resumes)));
@@ -50,22 +52,39 @@ async fn nodes(executor: &Executor, row: &Row) -> Result<Vec<TimelineEvent>, Err
     let stored = rows::payloads(&connection, row.tenant_id, [row.id]).await?.into_iter().next();
     let Some(stored) = stored else { return Ok(Vec::new()) };
     if let Some(data) = stored.data {
-        let record: Record = payload::decode_as(&data)?;
-        let runs = record.data.result_data.run_data.into_iter();
-        return Ok(runs.flat_map(|(node, runs)| runs.into_iter().map(move |run| run.event(&node))).collect());
+        return Ok(node_runs(&data)?);
     }
     let (program, begin) = pauses::restore(executor, row).await?;
     let attempt = Attempt::new(row.clone(), program, begin, 0);
     let run = attempt.rebuilt(attempt.options());
     let nodes = run.data().iter().flat_map(|(node, runs)| runs.iter().map(move |run| (node, run)));
-    Ok(nodes
-        .map(|(node, done)| TimelineEvent {
-            node: Some(run.workflow().node(node).name.to_string()),
-            duration_ms: Some(done.execution_time),
-            error: done.error.as_ref().map(|error| error.message.to_string()),
-            ..TimelineEvent::at(Timestamp::from_millis(done.start_time), TimelineKind::Node)
-        })
-        .collect())
+    Ok(nodes.map(|(node, done)| of_run(&run.workflow().node(node).name, done)).collect())
+}
+
+/// The run of a node as an event.
+pub(super) fn of_run(node: &str, run: &NodeRun) -> TimelineEvent {
+    let status = match run.status {
+        NodeStatus::Success => "success",
+        NodeStatus::Error => "error",
+        NodeStatus::Waiting => "waiting",
+        NodeStatus::Canceled => "canceled",
+    };
+    TimelineEvent {
+        node: Some(node.to_owned()),
+        execution_index: Some(run.execution_index),
+        items_in: Some(run.items_in),
+        items_out: Some(run.items_out()),
+        duration_ms: Some(run.execution_time),
+        status: Some(status.to_owned()),
+        error: run.error.as_ref().map(|error| error.message.to_string()),
+        ..TimelineEvent::at(Timestamp::from_millis(run.start_time), TimelineKind::Node)
+    }
+}
+
+/// The node runs of a stored record.
+pub(super) fn node_runs(data: &[u8]) -> Result<Vec<TimelineEvent>, Corrupt> {
+    let runs = payload::decode_as::<Record>(data)?.data.result_data.run_data.into_iter();
+    Ok(runs.flat_map(|(node, runs)| runs.into_iter().map(move |run| run.event(&node))).collect())
 }
 
 /// As much of a record as tells when its nodes ran.
@@ -91,6 +110,9 @@ struct ResultData {
 #[serde(rename_all = "camelCase")]
 struct NodeRecord {
     start_time: i64,
+    execution_index: Option<u32>,
+    items_in: Option<usize>,
+    items_out: Option<usize>,
     execution_time: u64,
     execution_status: String,
     error: Option<NodeError>,
@@ -106,6 +128,9 @@ impl NodeRecord {
     fn event(self, node: &str) -> TimelineEvent {
         TimelineEvent {
             node: Some(node.to_owned()),
+            execution_index: self.execution_index,
+            items_in: self.items_in,
+            items_out: self.items_out,
             duration_ms: Some(self.execution_time),
             status: Some(self.execution_status),
             error: self.error.map(|error| error.message),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::attempt::Attempt;
 use super::error::Error;
@@ -13,7 +14,7 @@ use super::limits::{self, Claimed};
 use super::model::Status;
 use super::repository::{self as rows, Row};
 use super::{answers, pauses, recovery, run};
-use crate::infrastructure::database::AcrossTenants;
+use crate::infrastructure::database::{AcrossTenants, Transaction};
 use crate::infrastructure::queue::{Consumer, Dispatch};
 
 /// How often waiting and forgotten executions are looked for, at least.
@@ -24,6 +25,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 const SWEEP: u64 = 500;
 /// Sweeps between two that clear away what nobody will fetch.
 const CLEAN_EVERY: u32 = 150;
+/// What a worker without room for it leaves to others.
+const HOARDED: Duration = Duration::from_millis(500);
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -72,6 +75,16 @@ async fn take_all(
             // The message goes back to the queue.
             () = shutdown.cancelled() => return Ok(()),
             slot = Arc::clone(&executor.0.slots).acquire_owned() => slot,
+            () = tokio::time::sleep(HOARDED), if executor.0.queue.is_durable() => {
+                // Other workers may have room.
+                consumer.rest().await;
+                delivery.give_back().await?;
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    slot = executor.0.slots.acquire() => drop(slot),
+                }
+                continue;
+            }
         };
         let Ok(slot) = slot else { return Ok(()) };
         let dispatch = delivery.dispatch();
@@ -102,7 +115,7 @@ async fn run_suspects(executor: Executor, mut lane: mpsc::UnboundedReceiver<Disp
         match take(&executor, dispatch, i32::MAX).await {
             Ok(Taken::Attempt(attempt)) => {
                 let attempt = Arc::new(*attempt);
-                run::drive(&executor, Arc::clone(&attempt)).await;
+                run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
                 limits::release(&executor, &attempt.row, &attempt.program).await;
             }
             Ok(Taken::Nothing | Taken::Suspect) => {}
@@ -135,13 +148,13 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     }
     // A program that is not there or cannot run is found out below, once the execution is this worker's.
     let program = parts.programs.version(tenant, found.workflow_id, found.version_id).await;
-    let limit = program.ok().and_then(|program| limits::of(executor, &program));
+    let plan = limits::of_plan(executor, tenant).await;
+    let limit = program.ok().and_then(|program| limits::of(executor, &program, plan));
     let claimed = match limit {
         Some(limit) => limits::claim(executor, &found, limit).await?,
         None => {
-            let now = parts.clock.now();
-            let row = rows::claim(&connection, tenant, id, Status::New, parts.worker, now, max_crashes).await?;
-            row.map_or(Claimed::Nothing, |row| Claimed::Row(Box::new(row)))
+            let transaction = parts.database.begin(tenant).await?;
+            claim(executor, transaction, &found, max_crashes).await?
         }
     };
     let row = match claimed {
@@ -170,6 +183,23 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     }
 }
 
+/// Makes a queued execution this worker's, and commits.
+pub(super) async fn claim(
+    executor: &Executor,
+    transaction: Transaction,
+    queued: &Row,
+    max_crashes: i32,
+) -> Result<Claimed, Error> {
+    let (parts, now) = (&executor.0, executor.0.clock.now());
+    let claimed =
+        rows::claim(&transaction, queued.tenant_id, queued.id, Status::New, parts.worker, now, max_crashes).await?;
+    let Some(row) = claimed else { return Ok(Claimed::Nothing) };
+    let emitted = executor.tell(&transaction, &row).await?;
+    transaction.commit().await?;
+    parts.events.announce(emitted).await;
+    Ok(Claimed::Row(Box::new(row)))
+}
+
 /// Ends an execution that cannot be run.
 async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error> {
     let row = Row {
@@ -179,7 +209,11 @@ async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error>
         error: Some(error.to_string()),
         ..row
     };
-    rows::upsert(&executor.0.database.write(row.tenant_id), vec![row]).await?;
+    let transaction = executor.0.database.begin(row.tenant_id).await?;
+    let emitted = executor.tell(&transaction, &row).await?;
+    rows::upsert(&transaction, vec![row]).await?;
+    transaction.commit().await?;
+    executor.0.events.announce(emitted).await;
     Ok(())
 }
 

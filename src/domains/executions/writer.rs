@@ -9,12 +9,12 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use tokio::sync::{mpsc, oneshot};
 
-use super::announce;
-use super::repository::{self as rows, Append, Payload, Row};
-use crate::common::{ExecutionId, TenantId};
-use crate::domains::audit::Events;
+use super::repository::{self as rows, Append, Label, Payload, Row};
+use super::told;
+use crate::common::{Clock, ExecutionId, TenantId};
 use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
+use crate::infrastructure::events::{Bus, Event};
 
 /// Writes that wait at most; beyond it finished runs wait and new ones are refused.
 const QUEUE: usize = 4096;
@@ -32,12 +32,16 @@ pub(super) enum Write {
     Put(Box<Row>, Option<Payload>),
     /// The same, and its journal goes: what is put says all that the journal did.
     Settle(Box<Row>, Option<Payload>),
+    /// What a workflow writes on its execution; all of one execution.
+    Label(Vec<Label>),
     /// What a running execution has done since the last time.
     Append(Box<Append>),
-    /// The execution, which ended so, shall leave no trace.
+    /// The execution has ended so, and shall leave no trace.
     Discard(Box<Row>),
-    /// The execution shall leave no trace, and nobody is told of it.
-    Forget(TenantId, ExecutionId),
+    /// The same of one that was never stored.
+    Forget(Box<Row>),
+    /// The execution shall leave no trace, and nobody is told how it ended.
+    Erase(TenantId, ExecutionId),
 }
 
 /// Why something was not written.
@@ -80,11 +84,11 @@ impl Committed {
 
 impl Writer {
     /// Starts the task. It ends when every `Writer` is gone and everything is written.
-    /// What `tenants` has counted goes along with what is written, and who listens to `events` is told of what ended.
-    pub(super) fn start(database: Database, tenants: tenants::Service, events: Events) -> Writer {
+    /// What `tenants` has counted goes along with what is written.
+    pub(super) fn start(database: Database, tenants: tenants::Service, events: Bus, clock: Arc<dyn Clock>) -> Writer {
         let (queue, entries) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let store = Store { database, tenants, events };
+        let store = Store { database, tenants, events, clock };
         tokio::spawn(commit_all(store, entries, Arc::clone(&healthy)));
         Writer { queue, healthy }
     }
@@ -118,7 +122,8 @@ impl Writer {
 struct Store {
     database: Database,
     tenants: tenants::Service,
-    events: Events,
+    events: Bus,
+    clock: Arc<dyn Clock>,
 }
 
 async fn commit_all(store: Store, mut queue: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
@@ -227,8 +232,7 @@ impl Failure {
 /// All of the batch in one transaction, or nothing.
 async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-    let (mut discarded, mut forgotten) = (Vec::new(), Vec::new());
-    let (mut settled, mut appended) = (Vec::new(), Vec::new());
+    let (mut discarded, mut settled, mut appended, mut labelled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in batch {
         match &entry.write {
             Write::Put(row, payload) | Write::Settle(row, payload) => {
@@ -238,14 +242,14 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
                 executions.push((**row).clone());
                 payloads.extend(payload.clone());
             }
+            Write::Label(labels) => labelled.extend(labels.iter().cloned()),
             Write::Append(append) => appended.push((**append).clone()),
-            Write::Discard(row) => discarded.push(row),
-            Write::Forget(tenant, id) => forgotten.push((*tenant, *id)),
+            Write::Discard(row) => discarded.push((row.tenant_id, row.id)),
+            Write::Erase(tenant, id) => discarded.push((*tenant, *id)),
+            Write::Forget(_) => {}
         }
     }
     let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
-    let ended: Vec<Row> =
-        executions.iter().filter(|row| announce::is_awaited(&store.events, row)).cloned().collect();
     let transaction = store.database.begin(AcrossTenants).await?;
     if rows::upsert(&transaction, executions).await? != count {
         return Err(Failure::Superseded);
@@ -255,19 +259,31 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     if rows::append(&transaction, appended).await? != count {
         return Err(Failure::Superseded);
     }
+    rows::label(&transaction, labelled).await?;
     rows::clear(&transaction, &settled).await?;
-    forgotten.extend(discarded.iter().map(|row| (row.tenant_id, row.id)));
-    for (tenant, id) in forgotten {
+    for (tenant, id) in discarded {
         rows::delete(&transaction, tenant, id).await?;
     }
-    for row in ended.iter().chain(discarded.into_iter().map(|row| &**row)) {
-        announce::announce(&store.events, &transaction, row).await?;
-    }
+    let emitted = store.events.emit(&transaction, events_of(store, batch)).await?;
     let counts = store.tenants.take_counts();
     counts.store(&transaction).await?;
     transaction.commit().await?;
     counts.settled();
+    store.events.announce(emitted).await;
     Ok(())
+}
+
+/// What there is to be told of a batch.
+fn events_of(store: &Store, batch: &[Entry]) -> Vec<Event> {
+    let told = batch.iter().filter_map(|entry| match &entry.write {
+        Write::Put(row, _) => Some((row, row.attempt <= 1)),
+        Write::Forget(row) => Some((row, true)),
+        Write::Settle(row, _) | Write::Discard(row) => Some((row, false)),
+        Write::Append(_) | Write::Label(_) | Write::Erase(..) => None,
+    });
+    told.filter(|(row, _)| store.events.is_attended(row.tenant_id))
+        .flat_map(|(row, is_new)| told::of_row(row, is_new, store.clock.now()))
+        .collect()
 }
 
 impl Entry {
@@ -275,8 +291,11 @@ impl Entry {
         match &self.write {
             Write::Put(row, _) | Write::Settle(row, _) => row.id,
             Write::Append(append) => append.execution,
-            Write::Discard(row) => row.id,
-            Write::Forget(_, id) => *id,
+            Write::Label(labels) => {
+                labels.first().map_or(ExecutionId::from_uuid(uuid::Uuid::nil()), |label| label.execution_id)
+            }
+            Write::Discard(row) | Write::Forget(row) => row.id,
+            Write::Erase(_, id) => *id,
         }
     }
 

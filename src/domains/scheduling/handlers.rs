@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, delete, get, patch, post, put};
 
 use super::dto::{
     BackfillResponse, BackfillSchedule, ConflictsResponse, FiringResponse, HistoryQuery, HorizonQuery,
-    ListSchedulesQuery, ListTriggersQuery, LoadResponse, NextRunsQuery, NextRunsResponse, PauseSchedule, PreviewQuery, PreviewResponse,
-    ScheduleBody, ScheduleResponse, TriggerResponse, UpdateSchedule,
+    ListSchedulesQuery, ListTriggersQuery, LoadResponse, NextRunsQuery, NextRunsResponse, PauseSchedule, PreviewQuery,
+    PreviewResponse, ScheduleBody, ScheduleResponse, TriggerResponse, UpdateSchedule,
 };
 use super::service::Service;
 use super::triggers::Triggers;

@@ -4,6 +4,7 @@
 //! transaction that stores the execution, so a due time fires once, on however many replicas; no replica leads; what did
 //! not fire is recorded with the reason; a due time does not depend on the replica's zone, only on the schedule's.
 
+mod archive;
 mod clockwork;
 mod conflicts;
 mod cron;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, UpdatePlan};
+use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, TenantHosts, UpdatePlan};
 use super::dto::{DeleteTenant, TenantResponse};
 use super::error::Error;
 use super::model::{Slug, Tenant};
 use super::plan::{Limit, Status};
 use super::repository;
 use super::service::Service;
+use super::usage::Day;
 use crate::common::{Ctx, Page, TenantId};
 use crate::domains::audit::Change;
 use crate::infrastructure::database::{self, AcrossTenants, Transaction};
@@ -25,7 +26,7 @@ impl Service {
         if confirmation.slug != tenant.slug.as_str() {
             return Err(Error::NotConfirmed);
         }
-        let changed = self.mark_for_deletion(ctx).await?;
+        let changed = self.mark_for_deletion(ctx, false).await?;
         Ok(self.response(changed))
     }
 
@@ -35,6 +36,9 @@ impl Service {
             .change(ctx, "tenant.restore", |tenant| {
                 if tenant.status != Status::Deleting {
                     return Err(Error::NotDeleting);
+                }
+                if tenant.deleted_by_platform {
+                    return Err(Error::DeletedByPlatform);
                 }
                 tenant.status = Status::Active;
                 tenant.delete_after = None;
@@ -110,16 +114,35 @@ impl Service {
                 tenant.status = Status::Active;
                 tenant.status_reason = None;
                 tenant.delete_after = None;
+                tenant.deleted_by_platform = false;
                 Ok(())
             })
             .await?;
         Ok(self.admin_response(changed))
     }
 
-    /// Marks a tenant for deletion.
+    /// Gives a tenant the host names whose webhooks are its own.
+    pub async fn admin_set_hosts(
+        &self,
+        ctx: &Ctx,
+        id: TenantId,
+        hosts: &TenantHosts,
+    ) -> Result<AdminTenantResponse, Error> {
+        let ctx = Ctx { tenant: id, ..ctx.clone() };
+        let hosts = self.check_hosts(&hosts.hosts)?;
+        let changed = self
+            .change(&ctx, "tenant.setHosts", |tenant| {
+                tenant.hosts = hosts;
+                Ok(())
+            })
+            .await?;
+        Ok(self.admin_response(changed))
+    }
+
+    /// Marks a tenant for deletion; its owner cannot restore it.
     pub async fn admin_delete(&self, ctx: &Ctx, id: TenantId) -> Result<AdminTenantResponse, Error> {
         let ctx = Ctx { tenant: id, ..ctx.clone() };
-        Ok(self.admin_response(self.mark_for_deletion(&ctx).await?))
+        Ok(self.admin_response(self.mark_for_deletion(&ctx, true).await?))
     }
 
     /// Deletes every tenant whose grace period is over, with everything that is theirs; says how many.
@@ -151,6 +174,16 @@ impl Service {
         Ok(deleted)
     }
 
+    /// Notes for today what every tenant stores.
+    pub async fn meter_storage(&self) -> Result<(), Error> {
+        let today = Day::of(self.clock.now());
+        for (tenant, _) in self.all().await? {
+            let bytes = self.stored_bytes(tenant).await?;
+            repository::set_storage(&self.database.write(tenant), tenant, today, bytes).await?;
+        }
+        Ok(())
+    }
+
     /// Stores what is counted now and then, until the shutdown.
     pub async fn store_regularly(self, shutdown: CancellationToken) {
         loop {
@@ -164,7 +197,7 @@ impl Service {
         }
     }
 
-    async fn mark_for_deletion(&self, ctx: &Ctx) -> Result<Tenant, Error> {
+    async fn mark_for_deletion(&self, ctx: &Ctx, by_platform: bool) -> Result<Tenant, Error> {
         let grace = Duration::from_secs(self.deletion_grace_days.saturating_mul(86_400));
         let delete_after = self.clock.now().plus(grace);
         self.change(ctx, "tenant.delete", |tenant| {
@@ -172,6 +205,7 @@ impl Service {
                 tenant.status = Status::Deleting;
                 tenant.delete_after = Some(delete_after);
             }
+            tenant.deleted_by_platform |= by_platform;
             Ok(())
         })
         .await
@@ -189,7 +223,8 @@ impl Service {
         let before = self.admin_response(tenant.clone());
         apply(&mut tenant)?;
         tenant.updated_at = self.clock.now();
-        repository::update(&transaction, &tenant).await.map_err(super::service::host_taken)?;
+        repository::update(&transaction, &tenant).await.map_err(|error| taken(error, Error::SlugTaken))?;
+        repository::update_hosts(&transaction, &tenant).await.map_err(|error| taken(error, Error::HostTaken))?;
         let after = self.admin_response(tenant.clone());
         let change = Change::new(action, ctx.tenant).before(&before).after(&after);
         self.audit.record(&transaction, ctx, change).await?;
@@ -224,4 +259,8 @@ impl Service {
         repository::lock(transaction, ctx.tenant).await?;
         if count.await? >= allowed { Err(Error::LimitReached { limit, allowed }) } else { Ok(()) }
     }
+}
+
+fn taken(error: database::Error, taken: Error) -> Error {
+    if database::is_unique_violation(&error) { taken } else { error.into() }
 }

@@ -29,7 +29,6 @@ pub(super) struct Meter(Arc<Parts>);
 struct Parts {
     shard: i16,
     pending: Mutex<HashMap<(TenantId, Day), Usage>>,
-    running: Mutex<HashMap<TenantId, u64>>,
     standings: Cache<TenantId, Arc<Standing>>,
 }
 
@@ -40,10 +39,10 @@ struct Standing {
     storage_bytes: i64,
 }
 
-/// Leave to run one execution; given back when it is dropped.
+/// Leave to run one execution.
+#[derive(Debug)]
 pub struct Admission {
     pub profile: Arc<Profile>,
-    running: Option<(Meter, TenantId)>,
 }
 
 /// Counts on their way to the database; back in memory when this is dropped before they are [`Taken::settled`].
@@ -58,7 +57,6 @@ impl Meter {
         Meter(Arc::new(Parts {
             shard: i16::try_from(shard).unwrap_or_default(),
             pending: Mutex::default(),
-            running: Mutex::default(),
             standings: Cache::builder().max_capacity(100_000).time_to_live(STANDING_LIFE).build(),
         }))
     }
@@ -73,19 +71,10 @@ impl Meter {
         let own = pending.iter().filter(|((of, _), _)| *of == tenant);
         own.fold(Usage::default(), |sum, (_, usage)| sum.plus(*usage))
     }
-
-    fn begin(&self, tenant: TenantId, allowed: Option<u64>) -> Option<bool> {
-        let allowed = allowed?;
-        let mut running = lock(&self.0.running);
-        let count = running.entry(tenant).or_default();
-        let is_admitted = *count < allowed;
-        *count += u64::from(is_admitted);
-        Some(is_admitted)
-    }
 }
 
 impl Service {
-    /// Asks whether the tenant may begin another execution, and counts it as running.
+    /// Asks whether the tenant may begin another execution. How many run at a time is for whoever runs them.
     pub async fn admit(&self, tenant: TenantId) -> Result<Admission, Error> {
         let profile = self.profile(tenant).await?;
         profile.require_active()?;
@@ -102,15 +91,7 @@ impl Service {
                 return Err(Error::LimitReached { limit: Limit::Executions, allowed });
             }
         }
-        let running = match self.meter.begin(tenant, limits.concurrent_executions) {
-            Some(false) => {
-                let allowed = limits.concurrent_executions.unwrap_or_default();
-                return Err(Error::LimitReached { limit: Limit::Concurrency, allowed });
-            }
-            Some(true) => Some((self.meter.clone(), tenant)),
-            None => None,
-        };
-        Ok(Admission { profile, running })
+        Ok(Admission { profile })
     }
 
     /// Counts what an execution has used. Never waits.
@@ -157,12 +138,18 @@ impl Service {
             let pending = self.meter.pending_of(tenant);
             let connection = self.database.read(tenant);
             let used = repository::usage_since(&connection, tenant, now.month_start()).await?;
+            let unfinished = match profile.limits.executions_per_month {
+                Some(_) => self.unfinished(tenant).await?,
+                None => 0,
+            };
             let storage_bytes = match profile.limits.storage_bytes {
                 Some(_) => self.stored_bytes(tenant).await?,
                 None => 0,
             };
             Ok::<_, Error>(Arc::new(Standing {
-                executions: AtomicI64::new(used.executions.saturating_add(pending.executions)),
+                executions: AtomicI64::new(
+                    used.executions.saturating_add(pending.executions).saturating_add(unfinished),
+                ),
                 // Pending costs are added where they are asked for.
                 ai_cost_micros: used.ai_cost_micros,
                 storage_bytes,
@@ -203,25 +190,6 @@ impl Drop for Taken {
         for ((tenant, day), usage) in self.counts.drain() {
             self.meter.add(tenant, day, usage);
         }
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let Some((meter, tenant)) = self.running.take() else { return };
-        let mut running = lock(&meter.0.running);
-        if let Some(count) = running.get_mut(&tenant) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                running.remove(&tenant);
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for Admission {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Admission")
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Limits {
     pub active_workflows: Option<u64>,
     /// Calendar months, UTC.
     pub executions_per_month: Option<u64>,
-    /// At the same time, in each process that runs executions.
+    /// At the same time, in all processes together.
     pub concurrent_executions: Option<u64>,
     /// Stored data of executions.
     pub storage_bytes: Option<u64>,
@@ -93,7 +93,7 @@ impl Limit {
 #[schema(example = json!({
     "timezone": "Europe/Berlin", "saveSuccess": true, "saveError": true, "saveManual": false,
     "executionTimeoutSeconds": 600, "egressAllow": ["api.example.com", "*.partner.example"],
-    "executionRetentionDays": 90, "auditRetentionDays": 365
+    "executionRetentionDays": 90, "executionRetentionCount": 100000, "auditRetentionDays": 365
 }))]
 pub struct Settings {
     /// IANA name.
@@ -115,6 +115,9 @@ pub struct Settings {
     /// Executions that ended so long ago are deleted.
     #[validate(range(min = 1, max = 3650))]
     pub execution_retention_days: Option<u32>,
+    /// Of executions that ended so many are kept, the newest.
+    #[validate(range(min = 1, max = 100_000_000))]
+    pub execution_retention_count: Option<u64>,
     /// Audit rows so old are deleted; the log stays verifiable.
     #[validate(range(min = 30, max = 3650))]
     pub audit_retention_days: Option<u32>,
@@ -149,6 +152,7 @@ fn known_destinations(list: &[String]) -> Result<(), ValidationError> {
 /// Whether a tenant works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = TenantStatus)]
 pub enum Status {
     #[default]
     Active,

@@ -1,5 +1,6 @@
 //! Queries of tenants, their host names and what they used.
 
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -13,6 +14,9 @@ use super::plan::Status;
 use super::usage::{Day, Usage};
 use crate::common::{TenantId, Timestamp};
 use crate::infrastructure::database::{Error, Scoped};
+
+/// The shard of what is noted, not counted.
+const GAUGE: i16 = -1;
 
 pub(super) async fn find(connection: &impl ConnectionTrait, id: TenantId) -> Result<Option<Tenant>, Error> {
     with_hosts(connection, tenant::Entity::scoped(id).one(connection).await?).await
@@ -155,6 +159,26 @@ pub(super) async fn add_usage(
     usage::Entity::insert_many(rows).on_conflict(added).exec_without_returning(connection).await.map(drop)
 }
 
+/// Notes what a tenant stores on a day, in place of what was noted before. It is no count, so it has a shard of its own.
+pub(super) async fn set_storage(
+    connection: &impl ConnectionTrait,
+    tenant_id: TenantId,
+    day: Day,
+    storage_bytes: i64,
+) -> Result<(), Error> {
+    use usage::Column;
+    let row = usage::ActiveModel {
+        tenant_id: Set(tenant_id),
+        day: Set(day.0),
+        shard: Set(GAUGE),
+        storage_bytes: Set(storage_bytes),
+        ..Default::default()
+    };
+    let mut noted = OnConflict::columns([Column::TenantId, Column::Day, Column::Shard]);
+    noted.update_column(Column::StorageBytes);
+    usage::Entity::insert(row).on_conflict(noted).exec_without_returning(connection).await.map(drop)
+}
+
 /// Which tenant an address means; asked before the caller is known.
 pub(super) async fn find_id_by_slug(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<TenantId>, Error> {
     let row = tenant::Entity::across_tenants().filter(tenant::Column::Slug.eq(slug)).one(connection).await?;
@@ -185,9 +209,13 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, tenant: &Tenant) -
     insert_hosts(connection, tenant).await
 }
 
-/// Writes every field, and replaces the host names.
+/// Writes every field but the host names.
 pub(super) async fn update(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
-    row(tenant)?.into_active_model().reset_all().update(connection).await?;
+    row(tenant)?.into_active_model().reset_all().update(connection).await.map(drop)
+}
+
+/// Replaces the host names.
+pub(super) async fn update_hosts(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
     tenant_host::Entity::delete_scoped(tenant.id).exec(connection).await?;
     insert_hosts(connection, tenant).await
 }
@@ -216,6 +244,7 @@ fn row(tenant: &Tenant) -> Result<tenant::Model, Error> {
         status: tenant.status,
         status_reason: tenant.status_reason.clone(),
         delete_after: tenant.delete_after,
+        deleted_by_platform: tenant.deleted_by_platform,
         created_at: tenant.created_at,
         updated_at: tenant.updated_at,
     })
@@ -234,6 +263,7 @@ fn from_row(row: tenant::Model) -> Result<Tenant, Error> {
         status: row.status,
         status_reason: row.status_reason,
         delete_after: row.delete_after,
+        deleted_by_platform: row.deleted_by_platform,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })

@@ -18,6 +18,11 @@ impl AdministratorRoll for Service {
         let found = repository::find_administrator(&self.database.read(AcrossTenants), user).await;
         Ok(found.map_err(Error::from)?.is_some())
     }
+
+    async fn reads(&self, administrator: &Ctx, path: &str) -> Result<(), Problem> {
+        let change = Change::new("administrator.read", path);
+        Ok(self.audit.note(administrator, change).await.map_err(Error::from)?)
+    }
 }
 
 impl Service {

@@ -81,6 +81,7 @@ const VIEWER: &[Permission] = &[
     Permission::SchedulesRead,
     Permission::WebhooksRead,
     Permission::NodesRead,
+    Permission::DataTablesRead,
     Permission::CredentialsRead,
     Permission::TenantRead,
     Permission::UsersRead,
@@ -90,6 +91,7 @@ const OPERATOR: &[Permission] = &[
     Permission::WorkflowsActivate,
     Permission::ExecutionsWrite,
     Permission::SchedulesWrite,
+    Permission::DataTablesWrite,
 ];
 const DEVELOPER: &[Permission] = &[
     Permission::WorkflowsWrite,

@@ -184,7 +184,6 @@ mod tests {
 
     #[test]
     fn stored_credentials_are_of_use_or_let_nobody_in() {
-        let fields = |fields: &[(&str, &str)]| fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         for (kind, data, is_usable) in [
             (node::Authentication::Basic, vec![("user", "ann"), ("password", "hush")], true),
             (node::Authentication::Basic, vec![("user", "ann")], false),
@@ -196,7 +195,7 @@ mod tests {
             (node::Authentication::Jwt, vec![("secret", "hush"), ("algorithm", "RS256")], false),
             (node::Authentication::Jwt, vec![("keyType", "pemKey"), ("publicKey", "hush")], false),
         ] {
-            let data: Object = fields(&data).collect();
+            let data: Object = data.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
             assert_eq!(Credentials::stored(kind, &data).is_some(), is_usable, "{kind:?} {data:?}");
         }
     }

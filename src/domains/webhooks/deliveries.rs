@@ -77,11 +77,12 @@ impl Subscriptions {
         }
     }
 
-    /// Tells what is due now, some of it; gives how many attempts were made.
+    /// Keeps what happened, and tells what is due now, some of it; gives how much was kept and how many attempts were made.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
+        let kept = self.collect().await?;
         let due = rows::due(&self.database.read(AcrossTenants), self.clock.now(), AT_ONCE).await?;
         let attempts = join_all(due.iter().map(|row| self.attempt(row))).await;
-        let mut made = 0;
+        let mut made = kept;
         for attempt in attempts {
             match attempt {
                 Ok(was_made) => made += usize::from(was_made),
@@ -126,7 +127,9 @@ impl Subscriptions {
         let wait = next_wait(row.attempts, told.retry_after);
         (row.status, row.due_at) = match (succeeded, wait) {
             (true, _) => (DeliveryStatus::Delivered, None),
-            (false, Some(wait)) if told.status != Some(410) => (DeliveryStatus::Pending, Some(row.updated_at.plus(wait))),
+            (false, Some(wait)) if told.status != Some(410) => {
+                (DeliveryStatus::Pending, Some(row.updated_at.plus(wait)))
+            }
             (false, _) => (DeliveryStatus::Failed, None),
         };
         let attempt = Attempt {
@@ -146,19 +149,16 @@ impl Subscriptions {
         if subscription.ordered && row.status != DeliveryStatus::Pending {
             self.wake_next(&transaction, &subscription, row.updated_at).await?;
         }
+        let before = subscription.clone();
         let change = judge(&mut subscription, succeeded, told.status == Some(410), row.updated_at);
-        if change != Judgement::Same {
-            rows::note(&transaction, &subscription).await?;
-        }
-        if let Judgement::Tell(action) = change {
+        // Attempts side by side say the same: the first is heard.
+        let is_first = change != Judgement::Same && rows::note(&transaction, &before, &subscription).await?;
+        if let (true, Judgement::Tell(action)) = (is_first, change) {
             let after = super::dto_subscriptions::SubscriptionResponse::from(&subscription);
             let change = Change::new(action, subscription.id).after(&after);
             self.audit.record(&transaction, &Ctx::system(tenant), change).await?;
         }
         transaction.commit().await?;
-        if subscription.disabled_at.is_some() {
-            self.refresh().await?;
-        }
         Ok(true)
     }
 
@@ -242,7 +242,13 @@ impl Subscriptions {
         let transaction = self.database.begin(ctx).await?;
         let seen = rows::find_delivery(&transaction, ctx.tenant, id).await?.ok_or(Error::DeliveryNotFound)?;
         let now = self.clock.now();
-        let row = Delivery { status: DeliveryStatus::Pending, attempts: 0, due_at: Some(now), updated_at: now, ..seen.clone() };
+        let row = Delivery {
+            status: DeliveryStatus::Pending,
+            attempts: 0,
+            due_at: Some(now),
+            updated_at: now,
+            ..seen.clone()
+        };
         rows::change(&transaction, &seen, &row).await?;
         self.audit.record(&transaction, ctx, Change::new("delivery.resend", id)).await?;
         transaction.commit().await?;
@@ -356,6 +362,7 @@ mod tests {
             events: "[]".to_owned(),
             ordered: false,
             secrets: Vec::new(),
+            reached: String::new(),
             failing_since: None,
             warned: 0,
             disabled_at: None,

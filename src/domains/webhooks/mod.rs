@@ -35,6 +35,7 @@ mod settings;
 mod signature;
 mod stored;
 mod subscriptions;
+mod waiting_forms;
 
 use actix_web::web::{self, ServiceConfig};
 use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
@@ -44,7 +45,7 @@ pub use handlers::BodyLimits;
 pub use registry::Registry;
 pub use route_table::{Lookup, RouteTable, Routed};
 pub use service::{Dependencies, Service};
-pub use subscriptions::Subscriptions;
+pub use subscriptions::{Dependencies as SubscriptionDependencies, Subscriptions};
 
 /// Routes under `/api/v1`.
 pub fn configure_api(config: &mut ApiConfig) {
@@ -89,6 +90,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/webhook-test/{path:.*}", web::to(handlers::receive_test))
         .route("/t/{tenant}/webhook-test/{path:.*}", web::to(handlers::receive_test))
         .route("/t/{tenant}/api/v1/webhooks/n8n/{workflowId}", web::post().to(handlers::queue::receive_for_tenant))
+        .route("/form-waiting/{id}", web::to(handlers::go_on))
+        .route("/t/{tenant}/form-waiting/{id}", web::to(handlers::go_on))
         .route("/webhook-waiting/{id}", web::to(handlers::resume))
         .route("/webhook-waiting/{id}/{suffix:.*}", web::to(handlers::resume))
         .route("/t/{tenant}/webhook-waiting/{id}", web::to(handlers::resume))

@@ -79,7 +79,16 @@ pub struct Dependencies {
 impl Service {
     pub fn new(config: &Config, dependencies: Dependencies) -> Service {
         let Dependencies {
-            database, cache, clock, deliveries, audit, credentials, tenants, workflows, executions, registry
+            database,
+            cache,
+            clock,
+            deliveries,
+            audit,
+            credentials,
+            tenants,
+            workflows,
+            executions,
+            registry,
         } = dependencies;
         let per_minute = |count: u32| (count > 0).then(|| Bucket::new(count, Duration::from_secs(60), count));
         Service {
@@ -316,7 +325,7 @@ impl Service {
         self.stored.check(&receiver, &mut request, self.now()).await?;
         request.webhook_url = ecow::eco_format!("{}/webhook-waiting/{id}", receiver.program.address);
         let (_, items) = received(&request, &receiver)?;
-        let resumed = self.executions.resume(&waiting, Arc::new(items)).await.map_err(Error::from)?;
+        let resumed = self.executions.resume(&waiting, Some(Arc::new(items))).await.map_err(Error::from)?;
         let Some(answer) = resumed else { return Err(reply::running(id)) };
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             return Ok(answer_on_receipt(&receiver.settings).into());

@@ -57,7 +57,7 @@ impl Stored {
     async fn read(&self, receiver: &Receiver, kind: &str) -> Option<Credentials> {
         let program = &receiver.program;
         let node = program.workflow().node(receiver.node);
-        let reference = node.credentials.get(kind)?;
+        let reference = Some(node.credentials.get(kind)?);
         let wanted = Wanted { kind, reference, node_type: &node.kind, workflow: program.workflow };
         match self.vault.resolve(&Ctx::system(program.tenant), &wanted).await {
             Ok(resolved) => Credentials::stored(receiver.settings.authentication, &resolved.data),

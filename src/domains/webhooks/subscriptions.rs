@@ -1,14 +1,13 @@
-//! Subscriptions: addresses that a tenant wants to be told of events. This is also the listener of all events: what
-//! somebody subscribed to is kept in the transaction in which it happens.
+//! Subscriptions: addresses that a tenant wants to be told of events. Each has a place among the tenant's events; what
+//! happened behind it is kept for the address in the transaction that moves the place, so each event is kept once,
+//! whoever was down when it happened.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rustc_hash::FxHashMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::deliveries::DeliveryStatus;
 use super::dto::{RotateSecret, RotatedSecretResponse};
@@ -20,63 +19,102 @@ use super::sealing::Sealer;
 use super::settings::{Secrets, SigningSecret};
 use super::signature::{self, Scheme};
 use crate::common::{Clock, Ctx, DeliveryId, FieldError, Page, PageQuery, Secret, SubscriptionId, TenantId, Timestamp};
-use crate::domains::audit::{self, Change, Event, Listener};
+use crate::domains::audit::{self, Change, RECORDED};
 use crate::domains::tenants;
-use crate::infrastructure::database::{self, AcrossTenants, Database, Transaction};
+use crate::infrastructure::database::{AcrossTenants, Database};
+use crate::infrastructure::events::{Bus, Place, Stored};
 use crate::infrastructure::http_client::HttpClient;
 
-/// How often subscriptions of other replicas are looked for: an event may go untold for so long after somebody subscribed.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// Who subscribed to what, in memory.
-type Index = FxHashMap<TenantId, Vec<(SubscriptionId, Vec<String>)>>;
+/// As whom subscriptions listen to a tenant's events.
+const LISTENER: &str = "webhooks";
+/// Events are kept for subscribers while no worker runs for so long.
+const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
+const RENEW_EVERY: Duration = Duration::from_secs(3600);
 
 /// The webhooks that this server sends. Cheap to clone.
 #[derive(Clone)]
 pub struct Subscriptions {
     pub(super) database: Database,
     pub(super) clock: Arc<dyn Clock>,
+    events: Bus,
     pub(super) audit: audit::Service,
     pub(super) tenants: tenants::Service,
     pub(super) http: HttpClient,
     pub(super) sealer: Sealer,
     /// Something is to be told.
     pub(super) news: Arc<Notify>,
-    index: Arc<RwLock<Index>>,
+    /// When this process said last that a tenant's subscribers listen.
+    attended: Arc<RwLock<FxHashMap<TenantId, Timestamp>>>,
+}
+
+/// What subscriptions stand on.
+pub struct Dependencies {
+    pub database: Database,
+    pub clock: Arc<dyn Clock>,
+    pub events: Bus,
+    pub audit: audit::Service,
+    pub tenants: tenants::Service,
+    pub http: HttpClient,
 }
 
 impl Subscriptions {
     /// `key`: encrypts the secrets that sign.
-    pub fn new(
-        database: Database,
-        clock: Arc<dyn Clock>,
-        audit: audit::Service,
-        tenants: tenants::Service,
-        http: HttpClient,
-        key: &Secret<[u8; 32]>,
-    ) -> Subscriptions {
-        let sealer = Sealer::new(key);
-        Subscriptions { database, clock, audit, tenants, http, sealer, news: Arc::default(), index: Arc::default() }
+    pub fn new(dependencies: Dependencies, key: &Secret<[u8; 32]>) -> Subscriptions {
+        let Dependencies { database, clock, events, audit, tenants, http } = dependencies;
+        let (sealer, news, attended) = (Sealer::new(key), Arc::default(), Arc::default());
+        Subscriptions { database, clock, events, audit, tenants, http, sealer, news, attended }
     }
 
-    /// Reads who subscribed to what.
-    pub async fn refresh(&self) -> Result<(), Error> {
-        let mut index = Index::default();
+    /// Keeps for all subscribers what happened since the last time; gives how much.
+    pub(super) async fn collect(&self) -> Result<usize, Error> {
+        let mut kept = 0;
         for row in rows::enabled(&self.database.read(AcrossTenants)).await? {
-            index.entry(row.tenant_id).or_default().push((row.id, events_of(&row)));
+            kept += self.collect_for(&row).await?;
         }
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        Ok(kept)
+    }
+
+    async fn collect_for(&self, row: &Subscription) -> Result<usize, Error> {
+        self.attend(row.tenant_id).await?;
+        let place = row.reached.parse().unwrap_or_default();
+        let events = self.events.after(row.tenant_id, place).await?;
+        let Some(last) = events.last() else { return Ok(0) };
+        let names = events_of(row);
+        let mut deliveries = Vec::new();
+        for event in &events {
+            let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
+            let kind = name_of(event, &data);
+            if is_wanted(&names, kind) {
+                deliveries.push(delivery(&row.tenant_id, row.id, kind, event.at, &data));
+            }
+        }
+        let kept = deliveries.len();
+        let transaction = self.database.begin(row.tenant_id).await?;
+        if !rows::reach(&transaction, row, &last.place.to_string()).await? {
+            // Another process was faster, or the subscription has changed.
+            return Ok(0);
+        }
+        rows::insert_deliveries(&transaction, deliveries).await?;
+        transaction.commit().await?;
+        Ok(kept)
+    }
+
+    /// Says that somebody listens, where that was not said lately.
+    async fn attend(&self, tenant: TenantId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let said = self.attended.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).copied();
+        if said.is_some_and(|said| now.since(said) < RENEW_EVERY) {
+            return Ok(());
+        }
+        self.events.attend(tenant, LISTENER, now.plus(REMEMBERED)).await?;
+        self.attended.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, now);
         Ok(())
     }
 
-    /// Follows the subscriptions made on other replicas until the shutdown.
-    pub async fn follow(self, shutdown: CancellationToken) {
-        while !shutdown.is_cancelled() {
-            if let Err(error) = self.refresh().await {
-                tracing::warn!(%error, "subscriptions to events could not be read");
-            }
-            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
-        }
+    /// From where on a subscription that begins now is told.
+    async fn beginning(&self, tenant: TenantId) -> Result<Place, Error> {
+        self.attend(tenant).await?;
+        Ok(self.events.newest(tenant).await?)
     }
 
     pub async fn list(&self, ctx: &Ctx, query: &PageQuery) -> Result<Page<SubscriptionResponse>, Error> {
@@ -104,6 +142,7 @@ impl Subscriptions {
             events: json!(given.events).to_string(),
             ordered: given.ordered,
             secrets,
+            reached: self.beginning(ctx.tenant).await?.to_string(),
             failing_since: None,
             warned: 0,
             disabled_at: None,
@@ -116,7 +155,6 @@ impl Subscriptions {
         rows::insert(&transaction, row).await?;
         self.audit.record(&transaction, ctx, Change::new("subscription.create", id).after(&response)).await?;
         transaction.commit().await?;
-        self.refresh().await?;
         Ok(CreatedSubscriptionResponse { subscription: response, secret: secret.expose().clone() })
     }
 
@@ -133,6 +171,10 @@ impl Subscriptions {
         let now = self.clock.now();
         (row.name, row.url, row.events) = (given.name, given.url, json!(given.events).to_string());
         (row.ordered, row.updated_at) = (given.ordered, now);
+        let begins = given.enabled && row.disabled_at.is_some();
+        if begins {
+            row.reached = self.beginning(ctx.tenant).await?.to_string();
+        }
         if given.enabled {
             (row.disabled_at, row.disabled_reason) = (None, None);
             (row.failing_since, row.warned) = (None, 0);
@@ -141,7 +183,7 @@ impl Subscriptions {
         }
         let after = SubscriptionResponse::from(&row);
         let change = Change::new("subscription.update", id).before(&before).after(&after);
-        self.write(ctx, &row, change).await?;
+        self.write(ctx, &row, begins, change).await?;
         Ok(after)
     }
 
@@ -152,7 +194,7 @@ impl Subscriptions {
         let change = Change::new("subscription.delete", id).before(&SubscriptionResponse::from(&row));
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
-        self.refresh().await
+        Ok(())
     }
 
     /// Signs with a new secret, and with those before it until the overlap is over.
@@ -176,7 +218,7 @@ impl Subscriptions {
         let mut secrets = self.secrets(&row)?;
         secrets.add(SigningSecret { value: value.clone(), until: None }, now, until);
         row.secrets = self.seal(ctx.tenant, id, &secrets)?;
-        self.write(ctx, &row, Change::new("subscription.rotate", id)).await?;
+        self.write(ctx, &row, false, Change::new("subscription.rotate", id)).await?;
         Ok(RotatedSecretResponse { secret: value.expose().clone(), previous_until: until })
     }
 
@@ -194,12 +236,13 @@ impl Subscriptions {
         Ok(delivery_id)
     }
 
-    async fn write(&self, ctx: &Ctx, row: &Subscription, change: Change) -> Result<(), Error> {
+    /// `begins`: it is told from its new place on.
+    async fn write(&self, ctx: &Ctx, row: &Subscription, begins: bool, change: Change) -> Result<(), Error> {
         let transaction = self.database.begin(ctx).await?;
-        rows::update(&transaction, row).await?;
+        rows::update(&transaction, row, begins).await?;
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
-        self.refresh().await
+        Ok(())
     }
 
     pub(super) async fn row(&self, ctx: &Ctx, id: SubscriptionId) -> Result<Subscription, Error> {
@@ -215,35 +258,14 @@ impl Subscriptions {
     }
 }
 
-#[async_trait]
-impl Listener for Subscriptions {
-    fn wants(&self, tenant: TenantId, kind: &str) -> bool {
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.get(&tenant).is_some_and(|all| all.iter().any(|(_, events)| is_wanted(events, kind)))
-    }
-
-    async fn keep(&self, transaction: &Transaction, event: &Event) -> Result<(), database::Error> {
-        let wanting: Vec<SubscriptionId> = {
-            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            let all = index.get(&event.tenant).into_iter().flatten();
-            all.filter(|(_, events)| is_wanted(events, event.kind)).map(|(id, _)| *id).collect()
-        };
-        let deliveries = wanting.into_iter().map(|id| delivery(&event.tenant, id, event.kind, event.at, &event.data));
-        rows::insert_deliveries(transaction, deliveries.collect()).await?;
-        // Too early for this transaction, perhaps; then the next look finds it.
-        self.news.notify_one();
-        Ok(())
-    }
+/// As what subscribers know an event: a record by what was done.
+fn name_of<'e>(event: &'e Stored, data: &'e Value) -> &'e str {
+    let action = data.get("action").and_then(Value::as_str).filter(|_| event.kind == RECORDED);
+    action.unwrap_or(&event.kind)
 }
 
 /// What an address is to be told, in the shape of the Standard Webhooks specification.
-fn delivery(
-    tenant: &TenantId,
-    subscription: SubscriptionId,
-    kind: &str,
-    at: Timestamp,
-    data: &serde_json::Value,
-) -> Delivery {
+fn delivery(tenant: &TenantId, subscription: SubscriptionId, kind: &str, at: Timestamp, data: &Value) -> Delivery {
     Delivery {
         id: DeliveryId::new(),
         tenant_id: *tenant,

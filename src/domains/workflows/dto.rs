@@ -191,6 +191,7 @@ pub struct TagResponse {
 /// One webhook address of a workflow.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = WorkflowWebhookResponse)]
 pub struct WebhookResponse {
     /// Name of the webhook node.
     #[schema(example = "Webhook")]

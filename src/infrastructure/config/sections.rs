@@ -199,6 +199,7 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct Tenants {
     pub deletion_grace_days: u64,
+    pub own_hosts: bool,
     pub plan: Plan,
 }
 
@@ -246,6 +247,8 @@ pub struct Executions {
     pub lease_seconds: u64,
     pub max_crashes: i32,
     pub tenant_concurrency: u64,
+    pub retention_days: u32,
+    pub retention_count: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

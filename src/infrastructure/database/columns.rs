@@ -5,9 +5,10 @@ use sea_orm::{DbErr, TryFromU64};
 use uuid::Uuid;
 
 use crate::common::{
-    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DeliveryId, ExecutionId, FiringId, InvitationId,
-    OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId, SubscriptionId, TagId, TenantId, Timestamp, TriggerId, UserId, WebhookId,
-    WebhookRequestId, WorkerId, WorkflowId, WorkflowVersionId,
+    ApiKeyId, AuditCheckpointId, AuditEventId, ConnectSessionId, CredentialId, DataTableId, DeliveryId, ExecutionId,
+    ExecutionJobId, FiringId, InvitationId, OAuthFlowId, QueuedWebhookId, RoleId, ScheduleId, SessionId,
+    SubscriptionId, TagId, TenantId, Timestamp, TriggerId, UserId, WebhookId, WebhookRequestId, WorkerId, WorkflowId,
+    WorkflowVersionId,
 };
 
 /// Stores a type as another one that the database knows. `$read` may fail for text only.
@@ -108,6 +109,7 @@ id_columns!(
     WorkflowVersionId,
     TagId,
     ExecutionId,
+    ExecutionJobId,
     WebhookId,
     QueuedWebhookId,
     WebhookRequestId,
@@ -120,6 +122,7 @@ id_columns!(
     CredentialId,
     OAuthFlowId,
     ConnectSessionId,
+    DataTableId,
 );
 
 column! {

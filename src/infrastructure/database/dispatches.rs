@@ -1,9 +1,9 @@
 //! The table of executions that are ready for a worker; PostgreSQL only. Used by the queue and nobody else.
 
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 use sqlx::postgres::PgListener;
 
-use super::{AcrossTenants, Database, Pools, session};
+use super::{AcrossTenants, Database, Pools, placeholders, session};
 use crate::common::{ExecutionId, TenantId};
 
 /// Channel on which workers are told that something is ready.
@@ -23,11 +23,9 @@ pub async fn put(database: &Database, ready: &[Ready]) -> Result<(), DbErr> {
     if ready.is_empty() {
         return Ok(());
     }
-    let rows: Vec<String> =
-        (0..ready.len()).map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3)).collect();
     let sql = format!(
         "INSERT INTO execution_dispatches (tenant_id, execution_id, rank) VALUES {} ON CONFLICT DO NOTHING",
-        rows.join(", ")
+        placeholders(database.backend(), ready.len(), &[""; 3])
     );
     let values = ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into()]);
     let transaction = database.begin(AcrossTenants).await?;
@@ -36,9 +34,15 @@ pub async fn put(database: &Database, ready: &[Ready]) -> Result<(), DbErr> {
     transaction.commit().await
 }
 
-/// Takes up to `limit` of them. Each tenant gives its share first, and of these the longest-waiting are taken: so whoever
-/// has many waiting delays nobody else. What another worker is taking is passed over.
-pub async fn take(database: &Database, limit: usize) -> Result<Vec<Ready>, DbErr> {
+/// Takes up to `limit` of them, in the order in which they are to be run: tenants in turn, the first one being the one with
+/// the lowest id from `first` on, each as often as its weight says (1 where it has none), and within a tenant by rank. So
+/// whoever has many waiting delays nobody else. What another worker is taking is passed over.
+pub async fn take(
+    database: &Database,
+    limit: usize,
+    first: TenantId,
+    weights: &[(TenantId, u32)],
+) -> Result<Vec<Ready>, DbErr> {
     const SQL: &str = "
         WITH RECURSIVE tenants AS (
             (SELECT tenant_id FROM execution_dispatches ORDER BY tenant_id LIMIT 1)
@@ -46,35 +50,41 @@ pub async fn take(database: &Database, limit: usize) -> Result<Vec<Ready>, DbErr
             SELECT (SELECT d.tenant_id FROM execution_dispatches d WHERE d.tenant_id > t.tenant_id
                     ORDER BY d.tenant_id LIMIT 1)
             FROM tenants t WHERE t.tenant_id IS NOT NULL
+        ), weights AS (
+            SELECT (value->>0)::uuid AS tenant_id, (value->>1)::bigint AS weight
+            FROM jsonb_array_elements($3::text::jsonb)
         ), heads AS (
             SELECT d.tenant_id, d.execution_id, d.rank,
-                   row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.rank, d.execution_id) AS turn
+                   (row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.rank, d.execution_id) - 1)
+                       / COALESCE(w.weight, 1) AS turn
             FROM tenants t CROSS JOIN LATERAL (
                 SELECT h.tenant_id, h.execution_id, h.rank FROM execution_dispatches h
                 WHERE h.tenant_id = t.tenant_id ORDER BY h.rank, h.execution_id LIMIT $1 FOR UPDATE SKIP LOCKED
-            ) d WHERE t.tenant_id IS NOT NULL
+            ) d LEFT JOIN weights w ON w.tenant_id = d.tenant_id WHERE t.tenant_id IS NOT NULL
         ), picked AS (
-            SELECT tenant_id, execution_id FROM heads ORDER BY turn, rank LIMIT $1
+            SELECT tenant_id, execution_id, row_number() OVER turns AS place FROM heads
+            WINDOW turns AS (ORDER BY turn, tenant_id < $2, tenant_id, rank, execution_id)
+            ORDER BY place LIMIT $1
+        ), taken AS (
+            DELETE FROM execution_dispatches d USING picked p
+            WHERE d.tenant_id = p.tenant_id AND d.execution_id = p.execution_id
+            RETURNING d.tenant_id, d.execution_id, d.rank, p.place
         )
-        DELETE FROM execution_dispatches d USING picked p
-        WHERE d.tenant_id = p.tenant_id AND d.execution_id = p.execution_id
-        RETURNING d.tenant_id, d.execution_id, d.rank";
+        SELECT tenant_id, execution_id, rank FROM taken ORDER BY place";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let session = database.write(AcrossTenants);
-    let statement = Statement::from_sql_and_values(database.backend(), SQL, [limit.into()]);
-    let rows = session.query_all_raw(statement).await?;
-    let mut taken = rows
-        .iter()
-        .map(|row| {
-            Ok(Ready {
-                tenant: row.try_get("", "tenant_id")?,
-                execution: row.try_get("", "execution_id")?,
-                rank: row.try_get("", "rank")?,
-            })
+    let listed: Vec<String> =
+        weights.iter().map(|(tenant, weight)| format!("[\"{tenant}\",{}]", weight.max(&1))).collect();
+    let values = [limit.into(), first.into(), format!("[{}]", listed.join(",")).into()];
+    let statement = Statement::from_sql_and_values(database.backend(), SQL, values);
+    let rows = database.write(AcrossTenants).query_all_raw(statement).await?;
+    let ready = |row: &QueryResult| {
+        Ok(Ready {
+            tenant: row.try_get("", "tenant_id")?,
+            execution: row.try_get("", "execution_id")?,
+            rank: row.try_get("", "rank")?,
         })
-        .collect::<Result<Vec<_>, DbErr>>()?;
-    taken.sort_by_key(|ready| ready.rank);
-    Ok(taken)
+    };
+    rows.iter().map(ready).collect()
 }
 
 /// Hears when something becomes ready.
@@ -82,10 +92,10 @@ pub struct Calls(PgListener);
 
 impl Calls {
     pub async fn listen(database: &Database) -> Result<Calls, DbErr> {
-        let Pools::Postgres(pool) = &database.0 else {
+        let Pools::Postgres(connections) = &database.0 else {
             return Err(DbErr::Custom("only PostgreSQL tells".to_owned()));
         };
-        let mut listener = PgListener::connect_with(pool).await.map_err(session::acquire_error)?;
+        let mut listener = PgListener::connect_with(&connections.pool).await.map_err(session::acquire_error)?;
         listener.listen(CHANNEL).await.map_err(session::acquire_error)?;
         Ok(Calls(listener))
     }

@@ -16,8 +16,8 @@ impl Database {
     pub async fn migrate(&self) -> Result<(), DbErr> {
         match &self.0 {
             Pools::Sqlite { writer, .. } => Migrator::up(writer, None).await,
-            Pools::Postgres(pool) => {
-                let connection = migrating(pool).await?;
+            Pools::Postgres(connections) => {
+                let connection = migrating(&connections.pool).await?;
                 let lock = connection.begin().await?;
                 lock.execute_unprepared(MIGRATION_LOCK).await?;
                 Migrator::up(&connection, None).await?;
@@ -31,7 +31,9 @@ impl Database {
     pub async fn pending_migrations(&self) -> Result<Vec<String>, DbErr> {
         let pending = match &self.0 {
             Pools::Sqlite { writer, .. } => Migrator::get_pending_migrations(writer).await?,
-            Pools::Postgres(pool) => Migrator::get_pending_migrations(&migrating(pool).await?).await?,
+            Pools::Postgres(connections) => {
+                Migrator::get_pending_migrations(&migrating(&connections.pool).await?).await?
+            }
         };
         Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
     }

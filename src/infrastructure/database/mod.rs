@@ -3,8 +3,10 @@
 mod columns;
 mod connect;
 pub mod dispatches;
+pub mod events;
 pub mod idempotency;
 mod migrate;
+mod placeholders;
 mod scope;
 mod scoped;
 mod session;
@@ -19,16 +21,16 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
-use sqlx::postgres::PgPool;
 
 use crate::common::Timestamp;
 use crate::common::error::{Code, INTERNAL, Kind};
 
 pub(crate) use columns::{column, text_column};
+pub use placeholders::placeholders;
 pub use scope::{AcrossTenants, Scope};
 pub use scoped::{Scoped, Unscoped};
 pub use sea_orm::{DbBackend as Backend, DbErr as Error};
-use session::{Begun, Inner};
+use session::{Begun, Inner, PgConnections};
 pub use session::{Session, Transaction};
 
 /// Cheap to clone. Whoever reads or writes says for whom: `database.read(ctx)`, `database.begin(tenant)`,
@@ -44,7 +46,7 @@ enum Pools {
         /// Held as long as the database is open: no other process has this file open to work on it.
         alone: Option<Arc<File>>,
     },
-    Postgres(PgPool),
+    Postgres(PgConnections),
 }
 
 impl Database {
@@ -57,7 +59,9 @@ impl Database {
     pub fn read(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.clone()),
-            Pools::Postgres(pool) => Inner::Postgres { pool: pool.clone(), scope: scope.into(), writes: false },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: false }
+            }
         })
     }
 
@@ -65,7 +69,9 @@ impl Database {
     pub fn write(&self, scope: impl Into<Scope>) -> Session {
         Session(match &self.0 {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.clone()),
-            Pools::Postgres(pool) => Inner::Postgres { pool: pool.clone(), scope: scope.into(), writes: true },
+            Pools::Postgres(connections) => {
+                Inner::Postgres { connections: connections.clone(), scope: scope.into(), writes: true }
+            }
         })
     }
 
@@ -77,7 +83,9 @@ impl Database {
         };
         Ok(Transaction(match &self.0 {
             Pools::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with_options(options).await?),
-            Pools::Postgres(pool) => Begun::Postgres(Box::new(session::begin(pool, scope.into(), true).await?.into())),
+            Pools::Postgres(connections) => {
+                Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into()))
+            }
         }))
     }
 
@@ -102,8 +110,8 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         match &self.0 {
             Pools::Sqlite { reader, .. } => reader.ping().await,
-            Pools::Postgres(pool) => {
-                let mut connection = pool.acquire().await.map_err(session::acquire_error)?;
+            Pools::Postgres(connections) => {
+                let mut connection = connections.acquire().await?;
                 sqlx::Connection::ping(&mut *connection).await.map_err(session::acquire_error)
             }
         }
@@ -116,8 +124,8 @@ impl Database {
                 reader.close().await?;
                 writer.close().await
             }
-            Pools::Postgres(pool) => {
-                pool.close().await;
+            Pools::Postgres(connections) => {
+                connections.pool.close().await;
                 Ok(())
             }
         }

@@ -7,9 +7,12 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
 use sqlx::{AssertSqlSafe, Executor};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio_util::context::TokioContext;
 
 use super::scope::Scope;
 use crate::common::TenantId;
@@ -21,7 +24,34 @@ pub struct Session(pub(super) Inner);
 #[derive(Clone, Debug)]
 pub(super) enum Inner {
     Sqlite(DatabaseConnection),
-    Postgres { pool: PgPool, scope: Scope, writes: bool },
+    Postgres { connections: PgConnections, scope: Scope, writes: bool },
+}
+
+/// Connections to PostgreSQL, all of them driven by the runtime in which the database was opened. By itself a connection
+/// belongs to the runtime that first asked for it: a thread of the web server, which ends before the last execution is
+/// stored.
+#[derive(Clone, Debug)]
+pub(super) struct PgConnections {
+    pub(super) pool: PgPool,
+    runtime: Handle,
+}
+
+impl PgConnections {
+    /// Inside the runtime that is to drive them.
+    pub(super) fn new(pool: PgPool) -> PgConnections {
+        PgConnections { pool, runtime: Handle::current() }
+    }
+
+    pub(super) async fn acquire(&self) -> Result<PoolConnection<Postgres>, DbErr> {
+        TokioContext::new(self.pool.acquire(), self.runtime.clone()).await.map_err(acquire_error)
+    }
+
+    /// Begins a transaction for a scope, in one round trip.
+    pub(super) async fn begin(&self, scope: Scope, writes: bool) -> Result<PgTransaction, DbErr> {
+        let mode = if writes { "READ WRITE" } else { "READ ONLY" };
+        let statement = AssertSqlSafe(format!("BEGIN {mode}; {}", scope.statement()));
+        TokioContext::new(self.pool.begin_with(statement), self.runtime.clone()).await.map_err(acquire_error)
+    }
 }
 
 /// Several statements that count together or not at all. Dropped without `commit`, it never was.
@@ -59,13 +89,6 @@ impl Transaction {
         }
         Ok(())
     }
-}
-
-/// Begins a transaction for a scope, in one round trip.
-pub(super) async fn begin(pool: &PgPool, scope: Scope, writes: bool) -> Result<PgTransaction, DbErr> {
-    let mode = if writes { "READ WRITE" } else { "READ ONLY" };
-    let statement = format!("BEGIN {mode}; {}", scope.statement());
-    pool.begin_with(AssertSqlSafe(statement)).await.map_err(acquire_error)
 }
 
 #[async_trait]
@@ -116,44 +139,44 @@ impl ConnectionTrait for Session {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let (pool, scope, writes) = match &self.0 {
+        let (connections, scope, writes) = match &self.0 {
             Inner::Sqlite(connection) => return connection.execute_raw(statement).await,
-            Inner::Postgres { pool, scope, writes } => (pool, *scope, *writes),
+            Inner::Postgres { connections, scope, writes } => (connections, *scope, *writes),
         };
-        let mut transaction = begin(pool, scope, writes).await?;
+        let mut transaction = connections.begin(scope, writes).await?;
         let result = execute(&mut transaction, &statement).await?;
         end(transaction, writes).await?;
         Ok(result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let (pool, scope, writes) = match &self.0 {
+        let (connections, scope, writes) = match &self.0 {
             Inner::Sqlite(connection) => return connection.execute_unprepared(sql).await,
-            Inner::Postgres { pool, scope, writes } => (pool, *scope, *writes),
+            Inner::Postgres { connections, scope, writes } => (connections, *scope, *writes),
         };
-        let mut transaction = begin(pool, scope, writes).await?;
+        let mut transaction = connections.begin(scope, writes).await?;
         let result = execute_text(&mut transaction, sql).await?;
         end(transaction, writes).await?;
         Ok(result)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let (pool, scope, writes) = match &self.0 {
+        let (connections, scope, writes) = match &self.0 {
             Inner::Sqlite(connection) => return connection.query_one_raw(statement).await,
-            Inner::Postgres { pool, scope, writes } => (pool, *scope, *writes),
+            Inner::Postgres { connections, scope, writes } => (connections, *scope, *writes),
         };
-        let mut transaction = begin(pool, scope, writes).await?;
+        let mut transaction = connections.begin(scope, writes).await?;
         let row = query_one(&mut transaction, &statement).await?;
         end(transaction, writes).await?;
         Ok(row)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let (pool, scope, writes) = match &self.0 {
+        let (connections, scope, writes) = match &self.0 {
             Inner::Sqlite(connection) => return connection.query_all_raw(statement).await,
-            Inner::Postgres { pool, scope, writes } => (pool, *scope, *writes),
+            Inner::Postgres { connections, scope, writes } => (connections, *scope, *writes),
         };
-        let mut transaction = begin(pool, scope, writes).await?;
+        let mut transaction = connections.begin(scope, writes).await?;
         let rows = query_all(&mut transaction, &statement).await?;
         end(transaction, writes).await?;
         Ok(rows)

@@ -11,11 +11,12 @@ use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 use reqwest::{Client, Method, multipart};
+use rustls::ClientConfig;
 use url::{Host, Url};
 
 use super::egress::EgressPolicy;
 use super::redirect;
-use super::request::{Body, Error, ErrorKind, Request, Response};
+use super::request::{Body, Error, ErrorKind, Identity, Request, Response};
 use super::resolver::{FixedName, PolicyResolver, ResolveError};
 use super::tls::{self, TlsError};
 use crate::infrastructure::config;
@@ -28,15 +29,39 @@ const MAX_POOLS: u64 = 256;
 #[derive(Clone)]
 pub struct HttpClient {
     pools: Cache<PoolKey, Client>,
-    tls: Arc<rustls::ClientConfig>,
+    tls: Arc<tls::Trust>,
     settings: Arc<config::HttpClient>,
     default_policy: Arc<EgressPolicy>,
     fixed_names: Arc<[FixedName]>,
 }
 
+/// The way out for one tenant: the client, and where it may go. Cheap to clone.
+#[derive(Clone)]
+pub struct Way {
+    client: HttpClient,
+    policy: Arc<EgressPolicy>,
+}
+
+impl Way {
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        self.client.send(&self.policy, request).await
+    }
+
+    /// This time, or the configured one where that is shorter.
+    pub fn at_most(&self, time: Duration) -> Duration {
+        time.min(Duration::from_secs(self.client.settings.timeout_seconds))
+    }
+
+    pub fn policy(&self) -> &Arc<EgressPolicy> {
+        &self.policy
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PoolKey {
     policy: Arc<EgressPolicy>,
+    identity: Option<Arc<Identity>>,
     ignore_tls_errors: bool,
     proxy: Option<String>,
 }
@@ -46,26 +71,28 @@ impl HttpClient {
         let default_policy = EgressPolicy::allowing(settings.allow_private_networks.clone());
         Ok(HttpClient {
             pools: Cache::builder().max_capacity(MAX_POOLS).time_to_idle(POOL_IDLE).build(),
-            tls: Arc::new(tls::client_config(&settings.ca_certificates)?),
+            tls: Arc::new(tls::Trust::new(&settings.ca_certificates)?),
             fixed_names: settings.resolve.clone().into(),
             settings: Arc::new(settings),
             default_policy: Arc::new(default_policy),
         })
     }
 
-    /// TLS for other protocols, with the same trust. `any`: of whatever certificate.
-    pub fn tls(&self, any: bool) -> Result<rustls::ClientConfig, TlsError> {
-        let mut config = rustls::ClientConfig::clone(&self.tls);
-        config.alpn_protocols.clear();
-        if any {
-            tls::trust_anybody(&mut config);
-        }
-        Ok(config)
-    }
-
     /// What the configuration allows to everyone.
     pub fn default_policy(&self) -> &Arc<EgressPolicy> {
         &self.default_policy
+    }
+
+    /// How TLS is spoken to servers of other protocols: with the same certificates trusted.
+    pub(in crate::infrastructure) fn plain_tls(&self) -> ClientConfig {
+        let mut config = self.tls.config.clone();
+        config.alpn_protocols.clear();
+        config
+    }
+
+    /// The way out under this policy.
+    pub fn within(&self, policy: Arc<EgressPolicy>) -> Way {
+        Way { client: self.clone(), policy }
     }
 
     /// Sends a request and reads the whole answer.
@@ -105,7 +132,7 @@ impl HttpClient {
             if !matches!(hop.url.scheme(), "http" | "https") {
                 return Err(Error::new(ErrorKind::Invalid, "a redirect leads to something other than http"));
             }
-            redirect::drop_credentials(&mut headers, &url, &hop.url);
+            redirect::drop_credentials(&mut headers, &request.private_headers, &url, &hop.url);
             if !hop.keeps_body {
                 body = Body::None;
                 for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
@@ -143,6 +170,7 @@ impl HttpClient {
     fn pool(&self, policy: &Arc<EgressPolicy>, request: &Request) -> Result<Client, Error> {
         let key = PoolKey {
             policy: Arc::clone(policy),
+            identity: request.identity.clone(),
             ignore_tls_errors: request.ignore_tls_errors,
             proxy: request.proxy.clone(),
         };
@@ -167,11 +195,17 @@ impl HttpClient {
             let proxy = reqwest::Proxy::all(url).map_err(|error| explain(&error))?;
             builder = builder.proxy(proxy);
         }
-        builder = if key.ignore_tls_errors {
-            tls::name_provider();
-            builder.tls_danger_accept_invalid_certs(true)
-        } else {
-            builder.tls_backend_preconfigured(rustls::ClientConfig::clone(&self.tls))
+        builder = match (&key.identity, key.ignore_tls_errors) {
+            (None, false) => builder.tls_backend_preconfigured(self.tls.config.clone()),
+            (Some(identity), false) => builder.tls_backend_preconfigured(self.tls.showing(identity)?),
+            (identity, true) => {
+                tls::name_provider();
+                let builder = builder.tls_danger_accept_invalid_certs(true);
+                match identity {
+                    Some(identity) => builder.identity(tls::shown(identity)?),
+                    None => builder,
+                }
+            }
         };
         builder.build().map_err(|error| explain(&error))
     }

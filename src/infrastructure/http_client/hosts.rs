@@ -28,7 +28,16 @@ impl AllowedHosts {
     /// May a request go to this address?
     #[must_use]
     pub fn permit(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
+        url.host_str().is_some_and(|host| self.lists(host))
+    }
+
+    /// May a connection go to this host, as people write it?
+    #[must_use]
+    pub fn permit_host(&self, host: &str) -> bool {
+        normal(host).is_ok_and(|host| self.lists(&host))
+    }
+
+    fn lists(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
         self.0.iter().any(|allowed| match allowed.strip_prefix("*.") {
             Some(parent) => host.strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.')),

@@ -11,9 +11,9 @@ mod resolver;
 mod tests;
 mod tls;
 
-pub use client::HttpClient;
+pub use client::{HttpClient, Way};
 pub use egress::{Destination, EgressPolicy, Network};
 pub use hosts::{AllowedHosts, InvalidHost};
-pub use request::{Body, Error, ErrorKind, Part, Request, Response};
+pub use request::{Body, Error, ErrorKind, Identity, Part, Request, Response};
 pub use resolver::FixedName;
 pub use tls::TlsError;

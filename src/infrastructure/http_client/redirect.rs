@@ -30,7 +30,8 @@ pub(super) fn next(status: StatusCode, headers: &HeaderMap, url: &Url, method: &
 }
 
 /// Credentials are for the host they were given for.
-pub(super) fn drop_credentials(headers: &mut HeaderMap, from: &Url, to: &Url) {
+/// `private`: names of more headers that hold one.
+pub(super) fn drop_credentials(headers: &mut HeaderMap, private: &[String], from: &Url, to: &Url) {
     let same = from.scheme() == to.scheme()
         && from.host() == to.host()
         && from.port_or_known_default() == to.port_or_known_default();
@@ -41,6 +42,9 @@ pub(super) fn drop_credentials(headers: &mut HeaderMap, from: &Url, to: &Url) {
         // Keys travel in headers of any name; these are the usual ones.
         for name in ["x-api-key", "x-n8n-api-key", "api-key", "x-auth-token"] {
             headers.remove(name);
+        }
+        for name in private {
+            headers.remove(name.as_str());
         }
     }
 }

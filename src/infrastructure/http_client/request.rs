@@ -1,5 +1,6 @@
 //! What is sent, what comes back, and why nothing came.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,8 +22,31 @@ pub struct Request {
     pub ignore_tls_errors: bool,
     /// URL of a proxy; its address is checked like any other.
     pub proxy: Option<String>,
+    /// What the client shows of itself.
+    pub identity: Option<Arc<Identity>>,
     /// For each of its credentials, the only hosts it may go to, redirects included.
     pub allowed_hosts: Vec<AllowedHosts>,
+    /// Headers besides the usual ones that are a credential: they stay at the origin they were given for.
+    pub private_headers: Vec<String>,
+}
+
+/// A client certificate and its key, in PEM, and what to trust with it.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Identity {
+    /// Certificates to trust besides the usual ones; may be empty.
+    pub authority: String,
+    /// The certificate, then those that lead to a known authority.
+    pub certificate: String,
+    pub key: String,
+    /// Opens an encrypted key; else empty.
+    pub passphrase: String,
+}
+
+/// Never shows the key.
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Identity")
+    }
 }
 
 #[derive(Clone, Debug, Default)]

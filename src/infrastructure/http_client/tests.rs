@@ -170,7 +170,9 @@ async fn redirects_change_the_method_as_browsers_do_and_drop_credentials_for_oth
             headers: vec![
                 ("Authorization".to_owned(), "Bearer secret".to_owned()),
                 ("X-Trace".to_owned(), "1".to_owned()),
+                ("X-Own".to_owned(), "secret".to_owned()),
             ],
+            private_headers: vec!["X-Own".to_owned()],
             body: Body::Bytes(Bytes::from_static(b"payload")),
             ..get(format!("http://{address}/"))
         };

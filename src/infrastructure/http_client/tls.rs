@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use pkcs8::der::pem::LineEnding;
+use pkcs8::{EncryptedPrivateKeyInfo, SecretDocument};
+use rustls::client::WantsClientCert;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use zeroize::Zeroizing;
+
+use super::request::{Error, ErrorKind, Identity};
 
 /// Outbound TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -20,68 +25,83 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// The configuration every verifying client shares. `authorities`: a PEM file of more certificates to trust; may be empty.
-pub(super) fn client_config(authorities: &Path) -> Result<ClientConfig, TlsError> {
-    let mut roots = RootCertStore::empty();
-    let system = rustls_native_certs::load_native_certs();
-    let (trusted, _unusable) = roots.add_parsable_certificates(system.certs);
-    if trusted == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    if !authorities.as_os_str().is_empty() {
-        for certificate in read(authorities)? {
-            roots.add(certificate)?;
+/// Whom verifying clients trust.
+pub(super) struct Trust {
+    roots: RootCertStore,
+    /// The configuration of every client that shows no certificate.
+    pub(super) config: ClientConfig,
+}
+
+impl Trust {
+    /// `authorities`: a PEM file of more certificates to trust; may be empty.
+    pub(super) fn new(authorities: &Path) -> Result<Trust, TlsError> {
+        let mut roots = RootCertStore::empty();
+        let system = rustls_native_certs::load_native_certs();
+        let (trusted, _unusable) = roots.add_parsable_certificates(system.certs);
+        if trusted == 0 {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
+        if !authorities.as_os_str().is_empty() {
+            for certificate in read(authorities)? {
+                roots.add(certificate)?;
+            }
+        }
+        let config = trusting(roots.clone())?.with_no_client_auth();
+        Ok(Trust { roots, config: speaking_http(config) })
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+
+    /// The configuration of a client that shows a certificate.
+    pub(super) fn showing(&self, identity: &Identity) -> Result<ClientConfig, Error> {
+        let certificates = certificates(&identity.certificate, "certificate")?;
+        let key = plain_key(identity)?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| unusable("private key"))?;
+        let mut roots = self.roots.clone();
+        if !identity.authority.trim().is_empty() {
+            for certificate in self::certificates(&identity.authority, "authority")? {
+                roots.add(certificate).map_err(|_| unusable("authority"))?;
+            }
+        }
+        let config = trusting(roots).and_then(|config| config.with_client_auth_cert(certificates, key));
+        config.map(speaking_http).map_err(|_| unusable("private key"))
+    }
+}
+
+/// The certificate as a client shows it that verifies nobody.
+pub(super) fn shown(identity: &Identity) -> Result<reqwest::Identity, Error> {
+    let pem = Zeroizing::new(format!("{}\n{}\n", identity.certificate, *plain_key(identity)?));
+    reqwest::Identity::from_pem(pem.as_bytes()).map_err(|_| unusable("certificate or its private key"))
+}
+
+/// The key in PEM, decrypted where it is encrypted (PKCS #8).
+fn plain_key(identity: &Identity) -> Result<Zeroizing<String>, Error> {
+    let unusable = || unusable("private key or its passphrase");
+    let (label, document) = SecretDocument::from_pem(&identity.key).map_err(|_| unusable())?;
+    if label != "ENCRYPTED PRIVATE KEY" {
+        return Ok(Zeroizing::new(identity.key.clone()));
+    }
+    let sealed = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| unusable())?;
+    let opened = sealed.decrypt(&identity.passphrase).map_err(|_| unusable())?;
+    opened.to_pem("PRIVATE KEY", LineEnding::LF).map_err(|_| unusable())
+}
+
+fn trusting(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    Ok(config.with_safe_default_protocol_versions()?.with_root_certificates(roots))
+}
+
+fn speaking_http(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    config
 }
 
-/// Takes any certificate, as a credential may ask for.
-pub(super) fn trust_anybody(config: &mut ClientConfig) {
-    config.dangerous().set_certificate_verifier(Arc::new(Anybody(ring::default_provider())));
+fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    found.ok().filter(|found| !found.is_empty()).ok_or_else(|| unusable(what))
 }
 
-#[derive(Debug)]
-struct Anybody(CryptoProvider);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+/// Says which part, never what it holds.
+fn unusable(what: &str) -> Error {
+    Error::new(ErrorKind::Invalid, format!("the {what} of the client certificate cannot be used; it has to be PEM"))
 }
 
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

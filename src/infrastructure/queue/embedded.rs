@@ -84,6 +84,8 @@ impl Consumer for EmbeddedConsumer {
             arrived.await;
         }
     }
+    /// Nothing is fetched ahead.
+    async fn rest(&mut self) {}
 }
 
 struct EmbeddedDelivery {

@@ -18,19 +18,19 @@ use crate::infrastructure::database::{Backend, Database};
 
 pub use embedded::EmbeddedQueue;
 pub use postgres::PostgresQueue;
-pub use rabbitmq::RabbitQueue;
+pub use rabbitmq::{RabbitQueue, lane_of};
 
 /// The queue the configuration asks for.
 pub fn open(config: &config::Queue, database: &Database) -> Arc<dyn Queue> {
-    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight)));
+    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight))).collect();
     match config.backend {
         QueueBackend::RabbitMq => Arc::new(RabbitQueue::new(config)),
         QueueBackend::Auto if !config.url.expose().is_empty() => Arc::new(RabbitQueue::new(config)),
-        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch)),
+        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights)),
         QueueBackend::Auto if database.backend() == Backend::Postgres => {
-            Arc::new(PostgresQueue::new(database.clone(), config.prefetch))
+            Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights))
         }
-        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights.collect())),
+        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights)),
     }
 }
 
@@ -66,6 +66,9 @@ pub trait Queue: Send + Sync {
 pub trait Consumer: Send {
     /// Waits for the next message. None when the queue was closed. Safe to cancel.
     async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error>;
+
+    /// Gives to others what was fetched ahead. The next call of `next` fetches again.
+    async fn rest(&mut self);
 }
 
 /// A message in a worker's hands. Dropping it without settling gives it to another worker.

@@ -1,15 +1,17 @@
 //! The queue in PostgreSQL: a narrow table of what is ready, taken in batches that no two workers share. What waits for a
-//! time is not in it, so it stays small and hot. A batch has a few of each tenant, the longest-waiting first. A message
+//! time is not in it, so it stays small and hot. Each worker serves the tenants in turn, in the order of their ids. A message
 //! that was taken is gone; should its worker die, the database still says that the execution is queued.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
+use crate::common::TenantId;
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::dispatches::{self, Calls, Ready};
 
@@ -21,12 +23,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct PostgresQueue {
     database: Database,
     prefetch: u16,
+    weights: Arc<[(TenantId, u32)]>,
 }
 
 impl PostgresQueue {
-    /// Each consumer holds at most `prefetch` unsettled messages.
-    pub fn new(database: Database, prefetch: u16) -> PostgresQueue {
-        PostgresQueue { database, prefetch }
+    /// Each consumer holds at most `prefetch` unsettled messages. A tenant without a weight has 1.
+    pub fn new(database: Database, prefetch: u16, weights: HashMap<TenantId, u32>) -> PostgresQueue {
+        PostgresQueue { database, prefetch, weights: weights.into_iter().collect() }
     }
 }
 
@@ -41,6 +44,7 @@ impl Queue for PostgresQueue {
             database: self.database.clone(),
             permits: Arc::new(Semaphore::new(usize::from(self.prefetch))),
             taken: VecDeque::new(),
+            turn: Turn::new(Arc::clone(&self.weights)),
             calls: None,
         }))
     }
@@ -58,6 +62,7 @@ struct PostgresConsumer {
     database: Database,
     permits: Arc<Semaphore>,
     taken: VecDeque<PostgresDelivery>,
+    turn: Turn,
     calls: Option<Calls>,
 }
 
@@ -80,6 +85,9 @@ impl Consumer for PostgresConsumer {
             }
         }
     }
+    async fn rest(&mut self) {
+        self.taken.clear();
+    }
 }
 
 impl PostgresConsumer {
@@ -89,7 +97,7 @@ impl PostgresConsumer {
         while let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             permits.push(permit);
         }
-        let found = match dispatches::take(&self.database, permits.len()).await {
+        let found = match dispatches::take(&self.database, permits.len(), self.turn.next(), &self.turn.weights).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "the queue cannot be read");
@@ -97,6 +105,9 @@ impl PostgresConsumer {
                 return Ok(());
             }
         };
+        for ready in &found {
+            self.turn.serve(ready.tenant);
+        }
         self.taken.extend(found.into_iter().zip(permits).map(|(ready, permit)| PostgresDelivery {
             dispatch: Dispatch { tenant: ready.tenant, execution: ready.execution, rank: ready.rank },
             unsettled: Some((self.database.clone(), permit)),
@@ -113,6 +124,36 @@ impl PostgresConsumer {
         };
         if tokio::time::timeout(LOOK_EVERY, called).await.is_ok_and(|heard| !heard) {
             self.calls = None;
+        }
+    }
+}
+
+/// Whose turn it is.
+struct Turn {
+    weights: Arc<[(TenantId, u32)]>,
+    last: TenantId,
+    /// How many more the last one is given in its turn.
+    left: u32,
+}
+
+impl Turn {
+    fn new(weights: Arc<[(TenantId, u32)]>) -> Turn {
+        Turn { weights, last: TenantId::from_uuid(Uuid::nil()), left: 1 }
+    }
+
+    fn serve(&mut self, tenant: TenantId) {
+        if self.last != tenant || self.left == 0 {
+            let weight = self.weights.iter().find(|(known, _)| *known == tenant).map_or(1, |(_, weight)| *weight);
+            (self.last, self.left) = (tenant, weight.max(1));
+        }
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// The lowest id of the tenant that is served next.
+    fn next(&self) -> TenantId {
+        match self.left {
+            0 => TenantId::from_uuid(Uuid::from_u128(self.last.as_uuid().as_u128().wrapping_add(1))),
+            _ => self.last,
         }
     }
 }
@@ -164,4 +205,21 @@ fn ready(dispatch: Dispatch) -> Ready {
 #[expect(clippy::needless_pass_by_value, reason = "used as the function of `map_err`")]
 fn failed(error: crate::infrastructure::database::Error) -> Error {
     Error(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_as_long_as_the_weight() {
+        let (paying, free) = (TenantId::from_uuid(Uuid::from_u128(5)), TenantId::from_uuid(Uuid::from_u128(9)));
+        let mut turn = Turn::new(Arc::from([(paying, 2)]));
+        turn.serve(paying);
+        assert_eq!(turn.next(), paying);
+        turn.serve(paying);
+        assert_eq!(turn.next(), TenantId::from_uuid(Uuid::from_u128(6)), "whoever comes behind");
+        turn.serve(free);
+        assert_eq!(turn.next(), TenantId::from_uuid(Uuid::from_u128(10)));
+    }
 }

@@ -10,14 +10,12 @@ use async_imap::{Client, Session};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use millrace_model::{Object, Value};
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-use super::{CONNECT_TIMEOUT, Failure, address, flag, port, text};
-use crate::infrastructure::http_client::{EgressPolicy, HttpClient};
+use super::{CONNECT_TIMEOUT, Failure, Reach, address, flag, port, text, tls};
+use crate::infrastructure::http_client::HttpClient;
 
 /// Longest an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -47,23 +45,18 @@ pub struct Message {
 
 impl Mailbox {
     /// Logs in as the credential says: `{user, password, host, port, secure, allowUnauthorizedCerts}`.
-    pub async fn open(
-        http: &HttpClient,
-        policy: &EgressPolicy,
-        connection: &Object,
-        name: &str,
-    ) -> Result<Mailbox, Failure> {
+    pub async fn open(http: &HttpClient, reach: &Reach, connection: &Object, name: &str) -> Result<Mailbox, Failure> {
         let secure = connection.get("secure").and_then(Value::as_bool).unwrap_or(true);
         let host = text(connection, "host", "");
         if host.is_empty() {
             return Err(Failure::new("The IMAP credential has no host"));
         }
-        let found = address::resolve(policy, host, port(connection, if secure { 993 } else { 143 })?).await?;
+        let found = address::resolve(reach, host, port(connection, if secure { 993 } else { 143 })?).await?;
         let socket = within(CONNECT_TIMEOUT, TcpStream::connect(found)).await?;
         let wire: Box<dyn Wire> = if secure {
-            let config = http.tls(flag(connection, "allowUnauthorizedCerts")).map_err(|error| failed(&error))?;
-            let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error))?;
-            Box::new(within(CONNECT_TIMEOUT, TlsConnector::from(Arc::new(config)).connect(name, socket)).await?)
+            let is_any = flag(connection, "allowUnauthorizedCerts");
+            let trusted = if is_any { tls::trusting_any()? } else { Arc::new(http.plain_tls()) };
+            Box::new(timeout(CONNECT_TIMEOUT, tls::wrap(socket, host, trusted)).await.map_err(|_| slow())??)
         } else {
             Box::new(socket)
         };

@@ -9,15 +9,17 @@ mod redis_listening;
 mod smtp;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_model::{Object, Value, to_index};
 use moka::sync::Cache;
+use rustls::ClientConfig;
 use sha2::{Digest, Sha256};
 
-use super::http_client::EgressPolicy;
+use super::http_client::{AllowedHosts, EgressPolicy, HttpClient};
 
 pub use mailbox::{Mailbox, Message};
 pub use redis_listening::{RedisQueue, Said, hear};
@@ -34,6 +36,21 @@ const MAX_KEPT: u64 = 256;
 pub struct Services {
     postgres: Cache<[u8; 32], sqlx::PgPool>,
     redis: Cache<[u8; 32], deadpool_redis::redis::aio::MultiplexedConnection>,
+    tls: Arc<ClientConfig>,
+}
+
+/// Which servers may be reached.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    pub policy: Arc<EgressPolicy>,
+    /// For each credential that is used, the only hosts it is for.
+    pub hosts: Vec<AllowedHosts>,
+}
+
+impl From<Arc<EgressPolicy>> for Reach {
+    fn from(policy: Arc<EgressPolicy>) -> Reach {
+        Reach { policy, hosts: Vec::new() }
+    }
 }
 
 /// Why a service did not do what it was asked.
@@ -55,33 +72,34 @@ impl Failure {
     }
 }
 
-impl Default for Services {
-    fn default() -> Services {
+impl Services {
+    /// `client`: whose certificates are trusted here too.
+    pub fn new(client: &HttpClient) -> Services {
         Services {
             postgres: Cache::builder().max_capacity(MAX_KEPT).time_to_idle(IDLE).build(),
             redis: Cache::builder().max_capacity(MAX_KEPT).time_to_idle(IDLE).build(),
+            tls: Arc::new(client.plain_tls()),
         }
     }
-}
 
-impl Services {
     /// Calls a service by name; `arguments.connection` is the credential.
-    pub async fn call(&self, policy: &Arc<EgressPolicy>, name: &str, arguments: &Value) -> Result<Value, Failure> {
+    pub async fn call(&self, reach: &Reach, name: &str, arguments: &Value) -> Result<Value, Failure> {
         let empty = Object::new();
         let connection = arguments.get("connection").and_then(Value::as_object).unwrap_or(&empty);
         match name {
-            "postgres.query" => self.query_postgres(policy, connection, arguments).await,
-            "redis.command" => self.command_redis(policy, connection, arguments).await,
-            "smtp.send" => smtp::send(policy, connection, arguments).await,
+            "postgres.query" => self.query_postgres(reach, connection, arguments).await,
+            "redis.command" => self.command_redis(reach, connection, arguments).await,
+            "smtp.send" => smtp::send(reach, connection, arguments).await,
+            "smtp.verify" => smtp::verify(reach, connection).await,
             _ => Err(Failure::new(format!("This server does not offer the service \"{name}\""))),
         }
     }
 }
 
-/// Under which connections of a credential are kept: the policy that let them through is part of it.
-fn key(policy: &EgressPolicy, connection: &Object) -> [u8; 32] {
+/// Under which connections of a credential are kept: what let them through is part of it.
+fn key(reach: &Reach, connection: &Object) -> [u8; 32] {
     let mut digest = Sha256::new();
-    digest.update(format!("{policy:?}"));
+    digest.update(format!("{reach:?}"));
     digest.update(Value::from(connection.clone()).to_json());
     digest.finalize().into()
 }

@@ -2,7 +2,6 @@
 
 mod values;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -10,8 +9,7 @@ use millrace_model::{Object, Str, Value, to_index};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, TypeInfo, ValueRef};
 
-use super::{CONNECT_TIMEOUT, Failure, IDLE, Services, address, flag, key, port, text};
-use crate::infrastructure::http_client::EgressPolicy;
+use super::{CONNECT_TIMEOUT, Failure, IDLE, Reach, Services, address, flag, key, port, text};
 
 /// Longest all statements of a call may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -25,15 +23,15 @@ impl Services {
     /// `independently` one by one. Gives for each statement `{rows}` or `{error: {message, description}}`.
     pub(super) async fn query_postgres(
         &self,
-        policy: &Arc<EgressPolicy>,
+        reach: &Reach,
         connection: &Object,
         arguments: &Value,
     ) -> Result<Value, Failure> {
-        let key = key(policy, connection);
+        let key = key(reach, connection);
         let pool = match self.postgres.get(&key) {
             Some(kept) => kept,
             None => {
-                let made = connect(policy, connection).await?;
+                let made = connect(reach, connection).await?;
                 self.postgres.insert(key, made.clone());
                 made
             }
@@ -44,12 +42,12 @@ impl Services {
     }
 }
 
-async fn connect(policy: &EgressPolicy, connection: &Object) -> Result<PgPool, Failure> {
+async fn connect(reach: &Reach, connection: &Object) -> Result<PgPool, Failure> {
     if flag(connection, "sshTunnel") {
         return Err(Failure::new("SSH tunnels to PostgreSQL are not supported")
             .describe("Switch \"SSH Tunnel\" off in the credential"));
     }
-    let found = address::resolve(policy, text(connection, "host", "localhost"), port(connection, 5432)?).await?;
+    let found = address::resolve(reach, text(connection, "host", "localhost"), port(connection, 5432)?).await?;
     // The name is not checked against the certificate: it is the checked address that is connected to.
     let encryption = match (text(connection, "ssl", "disable"), flag(connection, "allowUnauthorizedCerts")) {
         ("disable", _) => PgSslMode::Disable,

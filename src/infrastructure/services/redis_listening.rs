@@ -1,5 +1,6 @@
 //! Redis servers that are listened to: lists that are taken from message by message, and channels.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
@@ -8,9 +9,9 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use millrace_model::Object;
 
-use super::redis::{client, connect, failed};
-use super::{CONNECT_TIMEOUT, Failure};
-use crate::infrastructure::http_client::EgressPolicy;
+use super::redis::{connect, failed, listen};
+use super::{Failure, Reach};
+use crate::infrastructure::http_client::HttpClient;
 
 /// A list that is taken from. What is taken lies in a list beside it until it is settled, so that nothing is lost with the
 /// process that took it.
@@ -25,14 +26,16 @@ pub struct RedisQueue {
 impl RedisQueue {
     /// `holder`: what it is taken for; the list of what is taken bears its name.
     pub async fn open(
-        policy: &EgressPolicy,
+        http: &HttpClient,
+        reach: &Reach,
         credential: &Object,
         queue: &str,
         holder: &str,
         from_tail: bool,
     ) -> Result<RedisQueue, Failure> {
+        let trusted = Arc::new(http.plain_tls());
         Ok(RedisQueue {
-            connection: connect(policy, credential).await?,
+            connection: connect(reach, credential, &trusted).await?,
             queue: queue.to_owned(),
             taken: format!("{queue}:millrace:{holder}"),
             end: if from_tail { "RIGHT" } else { "LEFT" },
@@ -47,7 +50,8 @@ impl RedisQueue {
         loop {
             let mut back = Cmd::new();
             back.arg("LMOVE").arg(&self.taken).arg(&self.queue).arg("RIGHT").arg(self.end);
-            let moved: Option<Vec<u8>> = back.query_async(&mut self.connection).await.map_err(|error| failed(&error))?;
+            let moved: Option<Vec<u8>> =
+                back.query_async(&mut self.connection).await.map_err(|error| failed(&error))?;
             if moved.is_none() {
                 return Ok(());
             }
@@ -89,14 +93,12 @@ pub type Said = (String, Vec<u8>);
 
 /// Hears channels, by patterns. The stream ends with the connection.
 pub async fn hear(
-    policy: &EgressPolicy,
+    http: &HttpClient,
+    reach: &Reach,
     credential: &Object,
     patterns: &[String],
 ) -> Result<BoxStream<'static, Said>, Failure> {
-    let client = client(policy, credential).await?;
-    let opened = tokio::time::timeout(CONNECT_TIMEOUT, client.get_async_pubsub()).await;
-    let mut channels =
-        opened.map_err(|_| Failure::new("The Redis server does not answer"))?.map_err(|error| failed(&error))?;
+    let mut channels = listen(reach, credential, &Arc::new(http.plain_tls())).await?;
     for pattern in patterns {
         channels.psubscribe(pattern).await.map_err(|error| failed(&error))?;
     }

@@ -10,16 +10,15 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use millrace_model::{Object, Value};
 
-use super::{CONNECT_TIMEOUT, Failure, address, flag, port, text};
-use crate::infrastructure::http_client::EgressPolicy;
+use super::{CONNECT_TIMEOUT, Failure, Reach, address, flag, port, text};
 
 /// `{connection, message: {from, to, cc, bcc, replyTo, subject, text, html, attachments: [{fileName, mimeType, data}]}}`.
 /// Gives `{accepted, rejected, envelope, messageId, response}`.
-pub(super) async fn send(policy: &EgressPolicy, connection: &Object, arguments: &Value) -> Result<Value, Failure> {
+pub(super) async fn send(reach: &Reach, connection: &Object, arguments: &Value) -> Result<Value, Failure> {
     let empty = Object::new();
     let parts = arguments.get("message").and_then(Value::as_object).unwrap_or(&empty);
     let message = compose(parts)?;
-    let transport = transport(policy, connection, flag(parts, "allowUnauthorizedCerts")).await?;
+    let transport = transport(reach, connection, flag(parts, "allowUnauthorizedCerts")).await?;
     let envelope = message.envelope().clone();
     let id = message.headers().get_raw("Message-ID").unwrap_or_default().to_owned();
     let answer = transport.send(message).await.map_err(|error| failed(&error))?;
@@ -37,8 +36,18 @@ pub(super) async fn send(policy: &EgressPolicy, connection: &Object, arguments: 
     .into())
 }
 
+/// Greets the server and signs in, without sending anything.
+pub(super) async fn verify(reach: &Reach, connection: &Object) -> Result<Value, Failure> {
+    let transport = transport(reach, connection, false).await?;
+    match transport.test_connection().await {
+        Ok(true) => Ok(true.into()),
+        Ok(false) => Err(Failure::new("The mail server does not answer")),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
 async fn transport(
-    policy: &EgressPolicy,
+    reach: &Reach,
     connection: &Object,
     any_certificate: bool,
 ) -> Result<AsyncSmtpTransport<Tokio1Executor>, Failure> {
@@ -47,7 +56,7 @@ async fn transport(
         return Err(Failure::new("The SMTP credential has no host"));
     }
     let secure = connection.get("secure").and_then(Value::as_bool).unwrap_or(true);
-    let found = address::resolve(policy, host, port(connection, if secure { 465 } else { 587 })?).await?;
+    let found = address::resolve(reach, host, port(connection, if secure { 465 } else { 587 })?).await?;
     let tls = || {
         let parameters = TlsParameters::builder(host.to_owned()).dangerous_accept_invalid_certs(any_certificate);
         parameters.build().map_err(|error| failed(&error))

@@ -8,7 +8,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::{Failure, Services};
-use crate::infrastructure::http_client::EgressPolicy;
+use crate::infrastructure::config::Config;
+use crate::infrastructure::http_client::{EgressPolicy, HttpClient};
+
+fn services() -> Services {
+    Services::new(&HttpClient::new(Config::defaults().unwrap().http_client).unwrap())
+}
 
 fn json(text: &str) -> Value {
     Value::from_json(text).unwrap()
@@ -17,7 +22,7 @@ fn json(text: &str) -> Value {
 async fn called(name: &str, connection: Value, more: impl AsRef<str>) -> Result<Value, Failure> {
     let mut arguments = json(more.as_ref()).as_object().cloned().unwrap();
     arguments.insert("connection", connection);
-    Services::default().call(&Arc::new(EgressPolicy::unrestricted()), name, &arguments.into()).await
+    services().call(&Arc::new(EgressPolicy::unrestricted()).into(), name, &arguments.into()).await
 }
 
 /// The credential of the server that a URL names; `None`: the environment names none.
@@ -34,8 +39,8 @@ fn server(variable: &str) -> Option<Value> {
 
 #[tokio::test]
 async fn private_addresses_are_refused() {
-    let services = Services::default();
-    let policy = Arc::new(EgressPolicy::default());
+    let services = services();
+    let reach = Arc::new(EgressPolicy::default()).into();
     for (name, more) in [
         ("postgres.query", r#""statements": ["SELECT 1"]"#),
         ("redis.command", r#""command": ["PING"]"#),
@@ -43,11 +48,11 @@ async fn private_addresses_are_refused() {
     ] {
         for host in ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254"] {
             let arguments = json(&format!(r#"{{"connection": {{"host": "{host}"}}, {more}}}"#));
-            let failure = services.call(&policy, name, &arguments).await.unwrap_err();
+            let failure = services.call(&reach, name, &arguments).await.unwrap_err();
             assert!(failure.message.contains("not allowed"), "{name} {host}: {failure}");
         }
     }
-    let unknown = services.call(&policy, "ftp.get", &Value::Null).await.unwrap_err();
+    let unknown = services.call(&reach, "ftp.get", &Value::Null).await.unwrap_err();
     assert_eq!(unknown.message, "This server does not offer the service \"ftp.get\"");
 }
 
@@ -127,6 +132,56 @@ async fn redis_answers_commands() {
     let failure = run(&["SUBSCRIBE", "x"]).await.unwrap_err();
     assert_eq!(failure.message, "The Redis command SUBSCRIBE is not available to workflows");
     run(&["DEL", &key]).await.unwrap();
+}
+
+/// A door with TLS before a server that has none; gives its port.
+async fn tls_before(host: String, port: u16) -> u16 {
+    use rustls::pki_types::pem::PemObject;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/certificates");
+    let certificate = rustls::pki_types::CertificateDer::from_pem_file(folder.join("localhost.crt")).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(folder.join("localhost.key")).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut outside) = acceptor.accept(stream).await else { continue };
+            let mut inside = tokio::net::TcpStream::connect((host.as_str(), port)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut outside, &mut inside).await });
+        }
+    });
+    own
+}
+
+#[tokio::test]
+async fn redis_answers_behind_tls_when_its_certificate_counts() {
+    let Some(plain) = server("MILLRACE_TEST_REDIS_URL") else { return };
+    let host = plain.get("host").unwrap().to_js_string().to_string();
+    let port = plain.get("port").and_then(Value::as_f64).map_or(6379, |port| format!("{port}").parse().unwrap());
+    let port = tls_before(host, port).await;
+    let ping = |more: &str| {
+        let mut connection = plain.as_object().cloned().unwrap();
+        for (name, value) in
+            json(&format!(r#"{{"host": "localhost", "port": {port}, "ssl": true{more}}}"#)).as_object().unwrap().iter()
+        {
+            connection.insert(name.clone(), value.clone());
+        }
+        called("redis.command", connection.into(), r#"{"command": ["ECHO", "secret"]}"#)
+    };
+    assert_eq!(ping(r#", "disableTlsVerification": true"#).await.unwrap().to_json(), r#""secret""#);
+    let failure = ping("").await.unwrap_err();
+    assert_eq!(failure.message, "The TLS connection could not be made");
+    assert!(failure.description.unwrap().contains("certificate"));
+    // A server without TLS is not spoken to in the clear.
+    let mut connection = plain.as_object().cloned().unwrap();
+    connection.insert("ssl", true);
+    assert!(called("redis.command", connection.into(), r#"{"command": ["PING"]}"#).await.is_err());
 }
 
 /// Takes one mail as a server does (RFC 5321), and gives the lines it was told.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, web};
 use async_trait::async_trait;
 use utoipa::IntoResponses;
@@ -19,6 +20,9 @@ use crate::common::{Actor, Code, Ctx, Kind, Problem, UserId};
 #[async_trait]
 pub trait AdministratorRoll: Send + Sync {
     async fn is_administrator(&self, user: UserId) -> Result<bool, Problem>;
+
+    /// Records that an administrator reads what is not their own; what is not recorded is not read.
+    async fn reads(&self, administrator: &Ctx, path: &str) -> Result<(), Problem>;
 }
 
 /// The caller is a signed-in person who administers the platform; API keys are not enough. The context's tenant is the
@@ -40,6 +44,8 @@ impl FromRequest for Administrator {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let ctx = caller(request);
+        // What changes something is recorded with the change.
+        let read = (request.method() == Method::GET).then(|| request.path().to_owned());
         let roll = request.app_data::<web::Data<dyn AdministratorRoll>>().cloned();
         Box::pin(async move {
             let ctx = ctx?;
@@ -49,11 +55,14 @@ impl FromRequest for Administrator {
             if !ctx.login.is_some_and(|login| login.of_account) {
                 return Err(refused());
             }
-            let is_administrator = match roll {
-                Some(roll) => roll.is_administrator(user).await?,
-                None => false,
-            };
-            if is_administrator { Ok(Administrator(ctx)) } else { Err(refused()) }
+            let Some(roll) = roll else { return Err(refused()) };
+            if !roll.is_administrator(user).await? {
+                return Err(refused());
+            }
+            if let Some(path) = read {
+                roll.reads(&ctx, &path).await?;
+            }
+            Ok(Administrator(ctx))
         })
     }
 }

@@ -9,15 +9,18 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use async_trait::async_trait;
+use tracing::{Instrument, Span};
 
 use super::guard::{Authentication, Visitor};
 use super::json::check_announced_size;
+use super::served::note_tenant;
 use crate::common::{Code, Ctx, Kind, Problem, RequestId, Secret};
 
 /// What a caller showed.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// `Authorization: Bearer …`: an access token, or an API key (told apart by the key's prefix).
+    /// `Authorization: Bearer …` (or `bearer.…` among the protocols of a WebSocket): an access token, or an API key (told
+    /// apart by the key's prefix).
     Bearer(Secret<String>),
     /// `X-N8N-API-KEY` or `X-API-Key`.
     ApiKey(Secret<String>),
@@ -91,8 +94,9 @@ pub async fn authenticate<B: MessageBody + 'static>(
         None => {
             request.extensions_mut().insert(visitor);
             let known = caller.map(|caller| caller.ctx.clone());
+            let span = span(&request, known.as_ref());
             request.extensions_mut().insert(Authentication(result.map(|result| result.map(|caller| caller.ctx))));
-            let response = next.call(request).await?;
+            let response = next.call(request).instrument(span).await?;
             if let Some(known) = known {
                 note_refusal(&**authenticator, &known, &response).await;
             }
@@ -101,6 +105,13 @@ pub async fn authenticate<B: MessageBody + 'static>(
     };
     add_headers(response.headers_mut(), allowance);
     Ok(response)
+}
+
+/// Whatever is logged on the way says whose request it was.
+fn span(request: &ServiceRequest, known: Option<&Ctx>) -> Span {
+    let Some(ctx) = known else { return Span::none() };
+    note_tenant(request, ctx.tenant);
+    tracing::info_span!("request", request_id = ctx.request_id.as_str(), tenant = %ctx.tenant)
 }
 
 /// What a known caller was forbidden is worth knowing.
@@ -146,8 +157,14 @@ fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     if let Some(key) = text("x-n8n-api-key").or_else(|| text("x-api-key")) {
         return Some(Credentials::ApiKey(Secret::new(key.to_owned())));
     }
-    let (scheme, token) = text(header::AUTHORIZATION.as_str())?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Credentials::Bearer(Secret::new(token.trim().to_owned())))
+    let bearer = |token: &str| Credentials::Bearer(Secret::new(token.trim().to_owned()));
+    if let Some(authorization) = text(header::AUTHORIZATION.as_str()) {
+        let (scheme, token) = authorization.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| bearer(token));
+    }
+    // A page that opens a WebSocket has no other header to put it.
+    let protocols = text(header::SEC_WEBSOCKET_PROTOCOL.as_str())?;
+    protocols.split(',').find_map(|protocol| protocol.trim().strip_prefix("bearer.")).map(bearer)
 }
 
 const TOO_MANY_REQUESTS: Code = Code::new(Kind::TooManyRequests, "too_many_requests", "Too many requests");
@@ -163,12 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_found_in_their_three_places() {
+    fn credentials_are_found_in_their_places() {
         for (pairs, expected) in [
             (headers(&[("x-n8n-api-key", "k1")]), Some("key k1")),
             (headers(&[("x-api-key", " k2 ")]), Some("key k2")),
             (headers(&[("authorization", "Bearer t1")]), Some("bearer t1")),
             (headers(&[("authorization", "bearer  t2")]), Some("bearer t2")),
+            (headers(&[("sec-websocket-protocol", "millrace, bearer.t3")]), Some("bearer t3")),
+            (headers(&[("sec-websocket-protocol", "millrace")]), None),
             (headers(&[("authorization", "Basic dTpw")]), None),
             (headers(&[("authorization", "Bearer")]), None),
             (headers(&[]), None),

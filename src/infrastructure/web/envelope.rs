@@ -10,11 +10,14 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
+use tracing::field;
 
 use super::problem;
+use super::served::tenant_of;
 use crate::common::error::INTERNAL;
-use crate::common::{Kind, Problem, RequestId};
+use crate::common::{Kind, Problem, RequestId, TenantId};
 use crate::infrastructure::config::Server;
+use crate::infrastructure::telemetry::tenant_label;
 
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -56,9 +59,11 @@ fn finish<B: MessageBody>(response: ServiceResponse<B>, request_id: &RequestId) 
         return response.map_into_left_body();
     };
     let problem = problem::from_framework(error);
-    log(&problem, request_id);
+    log(&problem, request_id, tenant_of(response.request()));
     let status = problem.code.kind.status();
     let mut response = response;
+    // The framework's own text may have been compressed; the problem in its place is not.
+    response.headers_mut().remove(header::CONTENT_ENCODING);
     let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
     *response.response_mut().status_mut() = status;
     response.map_body(|_, _| EitherBody::right(actix_web::body::BoxBody::new(body)))
@@ -66,7 +71,7 @@ fn finish<B: MessageBody>(response: ServiceResponse<B>, request_id: &RequestId) 
 
 /// An answer for when the request itself is gone.
 fn stand_alone(problem: Problem, request_id: &RequestId) -> Error {
-    log(&problem, request_id);
+    log(&problem, request_id, None);
     let mut response = HttpResponse::new(problem.code.kind.status());
     let body = problem::write(problem, request_id, response.headers_mut()).unwrap_or_default();
     add_headers(response.headers_mut(), request_id);
@@ -74,13 +79,14 @@ fn stand_alone(problem: Problem, request_id: &RequestId) -> Error {
 }
 
 /// Writes the cause of a problem to the log, with the request's id that the caller is told.
-fn log(problem: &Problem, request_id: &RequestId) {
+fn log(problem: &Problem, request_id: &RequestId, tenant: Option<TenantId>) {
     let (request_id, code) = (request_id.as_str(), problem.code.code);
     let cause = problem.cause.as_deref().unwrap_or_default();
+    let tenant = tenant.map(field::display);
     match problem.code.kind {
-        Kind::Internal => tracing::error!(request_id, code, cause, "internal error"),
-        Kind::Unavailable | Kind::Timeout => tracing::warn!(request_id, code, cause, "not available"),
-        _ => tracing::debug!(request_id, code, cause, "request refused"),
+        Kind::Internal => tracing::error!(request_id, tenant, code, cause, "internal error"),
+        Kind::Unavailable | Kind::Timeout => tracing::warn!(request_id, tenant, code, cause, "not available"),
+        _ => tracing::debug!(request_id, tenant, code, cause, "request refused"),
     }
 }
 
@@ -121,7 +127,18 @@ fn observe<B>(
         "method" => method.as_str().to_owned(), "route" => route.clone(), "status" => status.as_u16().to_string(),
     )
     .record(elapsed);
-    tracing::debug!(request_id = request_id.as_str(), %method, route, status = status.as_u16(), ?elapsed, "request");
+    let tenant = tenant_of(response.request());
+    if let Some(tenant) = tenant {
+        let class = match status.as_u16() {
+            ..400 => "ok",
+            400..500 => "refused",
+            _ => "failed",
+        };
+        let tenant = tenant_label(tenant);
+        metrics::counter!("millrace_tenant_requests_total", "tenant" => tenant, "outcome" => class).increment(1);
+    }
+    let tenant = tenant.map(field::display);
+    tracing::debug!(request_id = request_id.as_str(), tenant, %method, route, status = status.as_u16(), ?elapsed, "request");
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

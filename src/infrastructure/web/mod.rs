@@ -16,6 +16,9 @@ mod params;
 pub(crate) mod probes;
 mod problem;
 mod responses;
+mod served;
+mod sse;
+mod websocket;
 
 pub use administrator::{Administrator, AdministratorRoll, Administrators};
 pub use authentication::{Allowance, Authenticator, Caller, Credentials};
@@ -30,3 +33,6 @@ pub use json::{BodyLimit, Json, OptionalJson, RawBody, check_nesting};
 pub use params::{path_config, query_config};
 pub use problem::ProblemBody;
 pub use responses::{BadBody, Conflict, Forbidden, Guarded, NotFound, Public, SignedIn, Unauthorized, Unavailable};
+pub use served::note_tenant;
+pub use sse::{Frame, event_stream};
+pub use websocket::{SUBPROTOCOL, is_upgrade, text_stream};

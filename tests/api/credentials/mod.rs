@@ -2,11 +2,14 @@
 
 mod browser;
 mod external;
+mod failing;
 mod keeping;
 mod oauth;
 mod planted;
 mod rotation;
+mod services;
 mod sessions;
+mod signing;
 mod using;
 
 use serde_json::{Value, json};

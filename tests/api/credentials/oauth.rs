@@ -12,7 +12,7 @@ use super::{create, error_of, http_request, run, run_workflow, server, workflow}
 use crate::support::{Asked, Client, Reply, TestServer, TestTenant, Vendor};
 
 /// Gives tokens `token-1`, `token-2`, … and takes each refresh token once, as servers that rotate them do.
-fn authorisation_server() -> Vendor {
+pub(super) fn authorisation_server() -> Vendor {
     let count = AtomicUsize::new(0);
     Vendor::start(move |asked| {
         let form: std::collections::HashMap<String, String> =
@@ -37,7 +37,7 @@ fn authorisation_server() -> Vendor {
     })
 }
 
-fn data(token_url: &str) -> Value {
+pub(super) fn data(token_url: &str) -> Value {
     json!({
         "clientId": "client", "clientSecret": "client-secret", "authUrl": "https://accounts.example/authorize?x=1",
         "accessTokenUrl": token_url, "scope": "read write", "authQueryParameters": "prompt=consent"
@@ -45,13 +45,13 @@ fn data(token_url: &str) -> Value {
 }
 
 /// What `oauth/start` gave: the address to open, the state in it, and the cookie.
-struct Begun {
-    url: url::Url,
-    state: String,
-    cookie: String,
+pub(super) struct Begun {
+    pub(super) url: url::Url,
+    pub(super) state: String,
+    pub(super) cookie: String,
 }
 
-async fn begin(client: &Client, id: &str) -> Begun {
+pub(super) async fn begin(client: &Client, id: &str) -> Begun {
     let reply = client.post(&format!("/api/v1/credentials/{id}/oauth/start"), json!({})).await;
     let cookie = reply.header("set-cookie").unwrap().to_owned();
     assert!(
@@ -64,18 +64,18 @@ async fn begin(client: &Client, id: &str) -> Begun {
     Begun { url, state, cookie: cookie.split(';').next().unwrap().to_owned() }
 }
 
-async fn come_back(server: &TestServer, cookie: &str, query: &str) -> Reply {
+pub(super) async fn come_back(server: &TestServer, cookie: &str, query: &str) -> Reply {
     server.visitor().with("cookie", cookie).get(&format!("/api/v1/credentials/oauth/callback?{query}")).await
 }
 
-async fn connected(server: &TestServer, tenant: &TestTenant, token_url: &str) -> String {
+pub(super) async fn connected(server: &TestServer, tenant: &TestTenant, token_url: &str) -> String {
     let id = create(&tenant.api_key, "oAuth2Api", data(token_url)).await;
     let begun = begin(&tenant.api_key, &id).await;
     come_back(server, &begun.cookie, &format!("state={}&code=good-code", begun.state)).await.expect(200);
     id
 }
 
-fn requesting(vendor: &Vendor, id: &str) -> Value {
+pub(super) fn requesting(vendor: &Vendor, id: &str) -> Value {
     workflow(http_request(&vendor.url, "oAuth2Api", json!({ "id": id })))
 }
 

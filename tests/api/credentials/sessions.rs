@@ -43,6 +43,12 @@ async fn a_stranger_enters_what_is_asked_for_once() {
     send(&server, &page, "user=u&password=hunter22&port=587&secure=false&host=evil.example").await.expect(200);
     let outcome = tenant.api_key.get(&session).await.json(200);
     assert_eq!((&outcome["status"], &outcome["endUser"]), (&json!("connected"), &json!("customer-17")));
+    let told = tenant.audit().await;
+    let told = told.iter().find(|event| event["action"] == "connectSession.connect").unwrap();
+    assert_eq!(
+        (&told["after"]["credentialId"], &told["after"]["endUser"]),
+        (&outcome["credentialId"], &outcome["endUser"])
+    );
     let credential = format!("/api/v1/credentials/{}", outcome["credentialId"].as_str().unwrap());
     let credential = tenant.api_key.get(&credential).await.json(200);
     assert_eq!((&credential["data"]["host"], &credential["data"]["secure"]), (&json!("mail.example"), &json!(false)));
@@ -94,5 +100,8 @@ async fn consent_that_is_denied_leaves_no_credential() {
     server.visitor().with("cookie", &cookie).get(&back).await.problem(400, "oauth_consent_denied");
     let outcome = tenant.api_key.get(&session).await.json(200);
     assert_eq!((&outcome["status"], &outcome["problem"]), (&json!("failed"), &json!("oauth_consent_denied")));
+    let told = tenant.audit().await;
+    let told = told.iter().find(|event| event["action"] == "connectSession.fail").unwrap();
+    assert_eq!(told["after"]["problem"], "oauth_consent_denied");
     assert_eq!(tenant.api_key.get("/api/v1/credentials").await.json(200)["data"], json!([]));
 }

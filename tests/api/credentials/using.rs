@@ -117,9 +117,37 @@ async fn references_lead_to_the_tenants_own_or_nowhere() {
             }
         }
     }
+}
+
+#[actix_web::test]
+async fn a_node_that_names_none_takes_the_only_one_of_the_type() {
+    let server = server().await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    let vendor = agreeable();
+    create(&globex.owner, "httpBearerAuth", json!({ "token": "globex-token" })).await;
     let mut bare = http_request(&vendor.url, "httpBearerAuth", json!({}));
     bare["credentials"] = json!({});
-    assert!(error_of(&run(&acme.owner, workflow(bare)).await).contains("does not have any credentials set"));
+    let document = workflow(bare);
+    let error = error_of(&run(&acme.owner, document.clone()).await);
+    assert!(error.contains("there is none of the type httpBearerAuth; create one"), "{error}");
+    assert!(vendor.asked().is_empty(), "another tenant's is none");
+
+    create(&acme.owner, "httpBasicAuth", json!({ "user": "u", "password": "p" })).await;
+    let only = create(&acme.owner, "httpBearerAuth", json!({ "token": "acme-token" })).await;
+    run(&acme.owner, document.clone()).await;
+    assert_eq!(vendor.last().header("authorization"), Some("Bearer acme-token"));
+
+    // That it is the only one gives nobody more than they may have.
+    let asked = vendor.asked().len();
+    let share = format!("/api/v1/credentials/{only}/share");
+    acme.owner.post(&share, json!({ "workflows": [], "nodeTypes": null })).await.expect(200);
+    assert!(error_of(&run(&acme.owner, document.clone()).await).contains("is not shared with this workflow"));
+    acme.owner.post(&share, json!({ "workflows": null, "nodeTypes": null })).await.expect(200);
+
+    create(&acme.owner, "httpBearerAuth", json!({ "token": "second-token" })).await;
+    let error = error_of(&run(&acme.owner, document).await);
+    assert!(error.contains("there are several of the type httpBearerAuth; choose one in the node"), "{error}");
+    assert_eq!(vendor.asked().len(), asked, "nothing is sent");
 }
 
 #[actix_web::test]

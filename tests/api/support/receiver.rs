@@ -71,6 +71,11 @@ impl Receiver {
         self.state.most.load(Ordering::SeqCst)
     }
 
+    /// How often each call came.
+    pub(crate) fn calls(&self) -> HashMap<Hit, usize> {
+        self.state.counts.lock().unwrap().clone()
+    }
+
     /// How often each key came for a path.
     pub(crate) fn counts(&self, path: &str) -> Vec<usize> {
         let counts = self.state.counts.lock().unwrap();

@@ -13,8 +13,15 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
-/// The one host that is served over HTTPS, too, with a certificate that only a test trusts.
-const HOST: &str = "www.linkedin.com";
+/// The hosts that are served over HTTPS, with a certificate that only a test trusts.
+const HOSTS: [&str; 6] = [
+    "www.linkedin.com",
+    "slack.com",
+    "api.twilio.com",
+    "api.sendgrid.com",
+    "oauth2.googleapis.com",
+    "sts.eu-west-1.amazonaws.com",
+];
 const CERTIFICATE: &str = include_str!("../data/vendors.pem");
 const KEY: &str = include_str!("../data/vendors.key");
 
@@ -74,7 +81,7 @@ impl Vendors {
         let client = &mut config.http_client;
         client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()];
         client.ca_certificates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/data/vendors.pem").into();
-        client.resolve = vec![format!("{HOST}={}", self.https).try_into().unwrap()];
+        client.resolve = HOSTS.map(|host| format!("{host}={}", self.https).try_into().unwrap()).to_vec();
         let variable = |(name, value): &(&str, &str)| format!("{name}={}", value.replace("{vendors}", &self.url));
         config.expressions.env = variables.iter().map(variable).map(Secret::new).collect();
     }
@@ -91,7 +98,7 @@ async fn reply(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRes
     let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let received = Received {
         method: request.method().to_string(),
-        url: format!("{}{}", request.connection_info().host(), request.uri()),
+        url: format!("{}{}", request.connection_info().host(), request.uri().path_and_query().unwrap()),
         authorization: authorization.unwrap_or_default(),
         body: serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
     };

@@ -36,12 +36,14 @@ async fn a_workflow_begins_when_another_is_over_and_so_does_no_third() {
     let of_failures = follower(&acme, "Of failures", json!({ "workflows": "Failing", "statuses": ["error"] })).await;
     let of_all = follower(&acme, "Of all", json!({})).await;
     let strangers = follower(&globex, "Of all", json!({})).await;
-    server.app.triggers.refresh().await.unwrap();
     server.visitor().post("/t/acme/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
     server.visitor().post("/t/acme/webhook/fail", json!({})).await.expect(500);
     let begun = items(&acme, &of_hello, 1).await;
     assert_eq!(begun[0]["workflow"]["id"], hello.as_str(), "{begun:?}");
-    assert_eq!((&begun[0]["execution"]["status"], &begun[0]["execution"]["mode"]), (&json!("success"), &json!("webhook")));
+    assert_eq!(
+        (&begun[0]["execution"]["status"], &begun[0]["execution"]["mode"]),
+        (&json!("success"), &json!("webhook"))
+    );
     let begun = items(&acme, &of_failures, 1).await;
     assert_eq!(begun[0]["execution"]["error"]["message"], "no", "{begun:?}");
     assert_eq!(items(&acme, &of_all, 2).await.len(), 2);
@@ -59,7 +61,6 @@ async fn what_is_not_kept_is_over_all_the_same() {
     workflow["settings"]["saveDataSuccessExecution"] = json!("none");
     let hello = activated(&acme.developer, workflow).await;
     let follower = follower(&acme, "Follower", json!({ "workflows": hello })).await;
-    server.app.triggers.refresh().await.unwrap();
     server.visitor().post("/t/acme/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
     items(&acme, &follower, 1).await;
     let own = acme.viewer.get(&format!("/api/v1/workflows/{hello}/executions")).await.json(200);

@@ -36,6 +36,7 @@ fn another(server: &TestServer) -> Triggers {
         tenants: app.tenants.as_ref().clone(),
         credentials: app.credentials.as_ref().clone(),
         executions: app.executions.as_ref().clone(),
+        events: app.events.clone(),
         http: app.http_client.clone(),
     })
 }

@@ -141,9 +141,13 @@ async fn what_cannot_be_listened_to_is_refused_with_its_place() {
         ),
         ("millrace.workflowFinished", json!({ "statuses": ["asleep"] }), "/nodes/0/parameters/statuses"),
     ] {
-        let document = json!({ "name": "x", "connections": {}, "nodes": [
+        let mut document = json!({ "name": "x", "connections": {}, "nodes": [
             { "name": "T", "type": kind, "typeVersion": 1, "position": [0, 0], "parameters": parameters }
         ] });
+        if kind == "n8n-nodes-base.redis" {
+            // Only one that was written by hand is a trigger.
+            document["nodes"][0].as_object_mut().unwrap().remove("typeVersion");
+        }
         let created = acme.developer.post("/api/v1/workflows", document).await.json(201);
         let path = format!("/api/v1/workflows/{}/activate", created["id"].as_str().unwrap());
         let problem = acme.developer.post(&path, json!({})).await.problem(422, "workflow_not_runnable");

@@ -68,7 +68,8 @@ async fn without_its_credential_a_webhook_lets_nobody_in() {
     let path = format!("/api/v1/workflows/{}/activate", created["id"].as_str().unwrap());
     let refused = acme.developer.post(&path, json!({})).await.problem(422, "workflow_not_runnable");
     assert_eq!(refused["errors"][0]["code"], "webhook.credentials_missing", "{refused}");
-    let id = guarded(&acme, "gone", "headerAuth", "httpHeaderAuth", json!({ "name": "X-Token", "value": "hush" })).await;
+    let id =
+        guarded(&acme, "gone", "headerAuth", "httpHeaderAuth", json!({ "name": "X-Token", "value": "hush" })).await;
     assert_eq!(call(&server, "gone", Some(("x-token", "hush"))).await, 200);
     let share = json!({ "workflows": [], "nodeTypes": null });
     acme.developer.post(&format!("/api/v1/credentials/{id}/share"), share).await.expect(200);

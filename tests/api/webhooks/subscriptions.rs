@@ -89,6 +89,18 @@ async fn tell(server: &TestServer) {
     while server.app.subscriptions.deliver_due().await.unwrap() > 0 {}
 }
 
+/// The same, until a subscriber was sent so much: executions are stored, and events seen, a moment after the answer.
+async fn tell_all(server: &TestServer, subscriber: &Subscriber, count: usize) {
+    for _ in 0..400 {
+        tell(server).await;
+        if subscriber.sent().len() >= count {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(subscriber.sent().len(), count, "{:?}", subscriber.sent());
+}
+
 fn is_signed(sent: &Sent, secret: &str) -> bool {
     let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
@@ -108,10 +120,10 @@ async fn subscribers_are_told_what_they_want_signed() {
     activated(&globex.developer, greeting("hello")).await;
     server.visitor().post("/t/acme/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
     server.visitor().post("/t/globex/webhook/hello", json!({ "name": "Ann" })).await.expect(200);
-    tell(&server).await;
+    tell_all(&server, &subscriber, 3).await;
     let mut kinds = subscriber.kinds();
     kinds.sort();
-    assert_eq!(kinds, ["execution.success", "workflow.activate"]);
+    assert_eq!(kinds, ["execution.started", "execution.succeeded", "workflow.activate"]);
     let secret = made["secret"].as_str().unwrap();
     for sent in subscriber.sent() {
         assert!(is_signed(&sent, secret), "{sent:?}");
@@ -121,7 +133,7 @@ async fn subscribers_are_told_what_they_want_signed() {
     assert!(!shown.contains(secret));
     let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
     let page = acme.viewer.get(&format!("{path}/deliveries?status=delivered")).await.json(200);
-    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    assert_eq!(page["data"].as_array().unwrap().len(), 3);
     // Both secrets sign while the one gives way to the other.
     let rotated = acme.developer.post(&format!("{path}/secret"), json!({ "overlapSeconds": 600 })).await.json(201);
     acme.developer.post(&format!("{path}/test"), json!({})).await.expect(200);
@@ -173,10 +185,9 @@ async fn ordered_subscribers_hear_nothing_before_what_failed() {
     let url = subscriber.listen().await;
     subscribe(&acme, &url, json!(["workflow.*"]), true).await;
     activated(&acme.developer, greeting("hello")).await;
-    for _ in 0..4 {
-        tell(&server).await;
-        server.clock.advance(Duration::from_secs(6));
-    }
+    tell_all(&server, &subscriber, 1).await;
+    server.clock.advance(Duration::from_secs(6));
+    tell_all(&server, &subscriber, 3).await;
     assert_eq!(subscriber.kinds(), ["workflow.create", "workflow.create", "workflow.activate"]);
 }
 
@@ -192,7 +203,7 @@ async fn gone_means_gone_and_what_was_given_up_can_be_recovered() {
         .post("/api/v1/workflows", json!({ "name": "one", "nodes": [], "connections": {} }))
         .await
         .expect(201);
-    tell(&server).await;
+    tell_all(&server, &subscriber, 1).await;
     let row = acme.viewer.get(&path).await.json(200);
     assert_eq!(row["enabled"], false, "{row}");
     assert!(acme.audit().await.iter().any(|event| event["action"] == "subscription.disable"));
@@ -210,6 +221,31 @@ async fn gone_means_gone_and_what_was_given_up_can_be_recovered() {
     assert_eq!(subscriber.sent().len(), 2);
     acme.developer.delete(&path).await.expect(204);
     acme.viewer.get(&path).await.problem(404, "subscription_not_found");
+}
+
+#[actix_web::test]
+async fn what_happened_while_nobody_told_is_told_once_by_whoever_comes_first() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    let url = subscriber.listen().await;
+    subscribe(&acme, &url, json!(["workflow.create"]), false).await;
+    let document = json!({ "name": "one", "nodes": [], "connections": {} });
+    for _ in 0..5 {
+        acme.developer.post("/api/v1/workflows", document.clone()).await.expect(201);
+    }
+    server.clock.advance(Duration::from_secs(3 * 86_400));
+    for _ in 0..400 {
+        let subscriptions = &server.app.subscriptions;
+        let all = (0..4).map(|_| subscriptions.deliver_due());
+        futures_util::future::try_join_all(all).await.unwrap();
+        if subscriber.sent().len() >= 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    tell_all(&server, &subscriber, 5).await;
+    let ids: std::collections::HashSet<String> = subscriber.sent().into_iter().map(|sent| sent.id).collect();
+    assert_eq!(ids.len(), 5);
 }
 
 #[actix_web::test]

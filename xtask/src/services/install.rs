@@ -21,6 +21,15 @@ pub(super) fn install(services: &[Service]) -> Result<()> {
     install_packages(&packages.collect::<Vec<_>>())
 }
 
+/// Sees to it that a program of the Debian package of its name is there.
+pub(crate) fn need(name: &str) -> Result<()> {
+    if program(name).is_some() {
+        return Ok(());
+    }
+    ensure!(is_possible(), "`{name}` is missing, and no right to install it here");
+    install_packages(&[name])
+}
+
 pub(super) fn install_packages(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());

@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{report, scratch::Scratch};
 
 use self::{compose::Compose, local::Local};
+pub(crate) use self::{install::need, probe::free_port};
 
 /// The name of the role, its password, and of the database it owns. No superuser: row-level security applies to it.
 const ROLE: &str = "millrace";

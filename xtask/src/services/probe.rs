@@ -72,7 +72,7 @@ pub(super) fn address(url: &str) -> Option<String> {
 }
 
 /// A port of 127.0.0.1 on which nothing listened a moment ago.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
     Ok(listener.local_addr()?.port())
 }

@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     arguments::{Arguments, Wrong},
+    bench::instructions,
     interrupt, process, report,
     services::{Plan, Service, Services, browser, mailbox, shared},
     tidy, workspace,
@@ -23,7 +24,7 @@ use self::{
 };
 
 /// Every step: its name for `--only`, and what it does.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", run: |_| plain(&["fmt", "--all", "--check"], &[]) },
     Step { name: "tidy", run: |_| Ok(Verdict::from(tidy::run()?)) },
     Step {
@@ -36,7 +37,8 @@ const STEPS: [Step; 7] = [
     },
     Step { name: "unit", run: |suite| suite.runner.run(Tests::Unit, &[]) },
     Step { name: "api", run: Suite::api_embedded },
-    Step { name: "services", run: Suite::api_on_services },
+    Step { name: "services", run: Suite::on_services },
+    Step { name: "instructions", run: |_| Ok(Verdict::from(instructions::check()?)) },
 ];
 
 /// Runs the steps that were asked for; true when all of them passed.
@@ -51,7 +53,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     arguments.finish()?;
     let mut steps = chosen(&only)?;
     if embedded_only {
-        steps.retain(|step| step.name != "services");
+        steps.retain(|step| !matches!(step.name, "services" | "instructions"));
     }
     if steps.is_empty() {
         bail!(Wrong("with --embedded-only nothing of --only is left to do".into()));
@@ -121,7 +123,9 @@ impl Suite {
             report::pass_on(&format!("    {row}"));
         }
         if embedded_only {
-            report::pass_on("    not tested, as asked: PostgreSQL, Redis, RabbitMQ, the browser");
+            report::pass_on(
+                "    not tested, as asked: PostgreSQL, Redis, RabbitMQ, the browser, the cost of hot paths",
+            );
         }
         if !self.has_node {
             report::pass_on(&format!("    {WITHOUT_NODE}"));
@@ -154,7 +158,7 @@ impl Suite {
         self.runner.run(Tests::Api, self.left_out())
     }
 
-    fn api_on_services(&self) -> Result<Verdict> {
+    fn on_services(&self) -> Result<Verdict> {
         mailbox::prepare()?;
         browser::prepare()?;
         let browser = [(browser::VARIABLE, "1")];
@@ -162,11 +166,11 @@ impl Suite {
             let servers = shared::running()?;
             let environment = servers.iter().map(|server| (server.service.variable(), &*server.url));
             let environment = environment.chain(browser).chain(self.left_out().iter().copied());
-            return self.runner.run(Tests::Api, &environment.collect::<Vec<_>>());
+            return self.runner.run(Tests::OnServices, &environment.collect::<Vec<_>>());
         }
         let services = Services::start(&self.plan)?;
         let environment = services.environment().chain(browser).chain(self.left_out().iter().copied());
-        self.runner.run(Tests::Api, &environment.collect::<Vec<_>>())
+        self.runner.run(Tests::OnServices, &environment.collect::<Vec<_>>())
     }
 }
 
@@ -181,7 +185,7 @@ impl std::fmt::Display for Row {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (word, colour) = if self.verdict.passed { ("passed", "32") } else { ("FAILED", "1;31") };
         let took = report::duration(self.took);
-        write!(formatter, "{:<9} {} {took:>12}", self.name, report::paint(colour, word))?;
+        write!(formatter, "{:<12} {} {took:>12}", self.name, report::paint(colour, word))?;
         self.verdict.counts.map_or(Ok(()), |counts| write!(formatter, "   {counts}"))
     }
 }

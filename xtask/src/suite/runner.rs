@@ -26,6 +26,8 @@ pub(super) enum Tests {
     Unit,
     /// Those of `tests/api`.
     Api,
+    /// All that do more where servers are given: `tests/api`, and those beside the server's own code.
+    OnServices,
 }
 
 impl Runner {
@@ -94,6 +96,7 @@ impl Runner {
                 let filter = match tests {
                     Tests::Unit => "not binary(=api)",
                     Tests::Api => "binary(=api)",
+                    Tests::OnServices => "binary(=api) or (package(=millrace) and kind(lib))",
                 };
                 let run =
                     ["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--no-tests=warn", "-E", filter];
@@ -101,6 +104,9 @@ impl Runner {
             }
             (Self::CargoTest, Tests::Api) => {
                 workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "api"])
+            }
+            (Self::CargoTest, Tests::OnServices) => {
+                workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--test", "api"])
             }
             (Self::CargoTest, Tests::Unit) => {
                 let mut command =

@@ -8,7 +8,7 @@ const ORDER: &[&[&str]] = &[
     &["tenants"],
     &["users"],
     &["auth"],
-    &["credentials", "nodes"],
+    &["credentials", "data_tables", "nodes"],
     &["plugin_marketplace"],
     &["workflows"],
     &["executions"],

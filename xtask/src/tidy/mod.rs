@@ -8,6 +8,7 @@ mod lexer;
 mod manifests;
 mod paths;
 mod purity;
+mod schemas;
 mod text;
 
 use std::{fmt, fs, path::Path, process::Command};
@@ -22,11 +23,16 @@ pub(crate) fn run() -> Result<bool> {
     let root = workspace::root();
     let mut findings = manifests::check(&workspace::metadata()?);
     let files = files(&root)?;
+    let mut schemas = Vec::new();
     for path in &files {
         if let Ok(text) = fs::read_to_string(root.join(path)) {
             findings.extend(check(path, &text, &files));
+            if path.starts_with("src/") {
+                schemas.extend(schemas::declared(path, &lexer::tokens(&text)));
+            }
         }
     }
+    findings.extend(schemas::check(schemas));
     findings.extend(documents::check(&fs::read_to_string(root.join(documents::ARCHITECTURE)).unwrap_or_default()));
     let findings = allowed::without(findings, ALLOWED);
     for finding in &findings {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Finding,
     allowed::{ALLOWED, Allowed, without},
-    check, documents, lexer, manifests, paths,
+    check, documents, lexer, manifests, paths, schemas,
 };
 
 /// The rules that `code`, with a proper first line, breaks at `path`.
@@ -111,6 +111,26 @@ fn domains() {
         ("src/domains/users/service.rs", "mod tests { use super::super::repository; }", None),
         ("src/domains/gadgets/service.rs", "use std::fmt;", Some("domains")),
     ]);
+}
+
+#[test]
+fn names_in_the_document() {
+    let declared = |code: &str| schemas::declared("src/a.rs", &lexer::tokens(code));
+    let plain = "#[derive(Debug, ToSchema)]\n#[serde(tag = \"x\")]\npub struct Status { s: [u8; 2] }";
+    let named =
+        "#[derive(utoipa::ToSchema)] #[schema(as = AStatus, example = json!([1]))] pub(super) enum Status { A }";
+    let other = "#[derive(Debug)] struct Status;";
+    for (codes, faults) in [
+        (vec![plain], 0),
+        (vec![plain, plain], 1),
+        (vec![plain, named], 0),
+        (vec![named, named], 1),
+        (vec![plain, other], 0),
+        (vec![plain, plain, plain], 2),
+    ] {
+        let all = codes.iter().flat_map(|code| declared(code)).collect();
+        assert_eq!(schemas::check(all).len(), faults, "{codes:?}");
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Graph {
         } else if keys.number("soft").is_some_and(|times| attempt < times) {
             outcome = NodeOutcome::success(vec![Some(Arc::new(vec![failed(&name)]))]);
         }
-        outcome.pause = keys.get("wait").map(|_| Pause { until: Some(99), resume: None });
+        outcome.pause = keys.get("wait").map(|_| Pause { until: Some(99), resume: None, shows: None });
         outcome.started_ms = 1000 + i64::from(task.execution_index) * 10;
         outcome.duration_ms = 5;
         outcome

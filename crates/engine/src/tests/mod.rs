@@ -5,6 +5,7 @@ mod graph;
 mod links;
 mod order_legacy;
 mod order_v1;
+mod partial;
 mod pauses;
 mod random;
 mod replay;

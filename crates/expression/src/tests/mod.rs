@@ -1,5 +1,6 @@
 //! Tables of expressions and scripts over small runs made for them.
 
+mod escapes;
 mod hostile;
 mod observed;
 mod pairing;

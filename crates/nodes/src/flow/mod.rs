@@ -1,8 +1,10 @@
 //! Nodes that decide where items go and when.
 
 mod comparison;
+mod deadline;
 mod execute_workflow;
 mod filter;
+mod form;
 mod if_node;
 mod merge;
 mod no_op;
@@ -21,6 +23,7 @@ pub(crate) static NODE_TYPES: &[&NodeType] = &[
     &merge::NODE_TYPE,
     &split_in_batches::NODE_TYPE,
     &wait::NODE_TYPE,
+    &form::NODE_TYPE,
     &execute_workflow::NODE_TYPE,
     &no_op::NODE_TYPE,
     &stop_and_error::NODE_TYPE,

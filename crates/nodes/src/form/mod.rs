@@ -2,13 +2,16 @@
 //! listens and answers is the server.
 
 mod page;
+mod shown;
 mod submission;
 #[cfg(test)]
 mod tests;
 
-use millrace_model::{Object, Str, Value, truthy};
+use millrace_model::{Object, Str, Value, parse_number, to_index, truthy};
 
-pub use page::{completion_page, form_page};
+pub use page::{Page, TICKET, completion_page, ending_page, form_page, patience_page};
+pub use shown::{Ending, File, Shown};
+pub(crate) use shown::{shown_ending, shown_form, shown_page};
 pub use submission::{FieldError, submitted};
 
 /// A form, read from a node's parameters.
@@ -48,6 +51,10 @@ pub struct Field {
     pub options: Vec<Str>,
     /// Several of the options may be chosen.
     pub several: bool,
+    /// How many, at least and at most.
+    pub choices: Option<(usize, usize)>,
+    /// Extensions of files that are taken, in lower case with their dot; empty: all.
+    pub accepts: Vec<Str>,
     /// The value of a hidden field, or what a field begins with.
     pub value: Str,
 }
@@ -68,6 +75,13 @@ pub enum Kind {
     Hidden,
     /// Markup of the author, shown as text: forms run no foreign code.
     Html,
+}
+
+impl Kind {
+    /// Is it what somebody types or chooses, rather than what the author or a file gives?
+    fn is_typed(self) -> bool {
+        !matches!(self, Kind::Hidden | Kind::Html | Kind::File)
+    }
 }
 
 impl Form {
@@ -117,22 +131,52 @@ impl Field {
             _ => Kind::Text,
         };
         let options = entry.get("fieldOptions").and_then(|options| options.get("values")).and_then(Value::as_array);
-        let name = text("fieldName");
+        let accepts = text("acceptFileTypes").to_lowercase();
+        let accepts =
+            accepts.split(',').map(|part| part.trim().trim_start_matches('.')).filter(|part| !part.is_empty());
+        let first_value = match kind {
+            Kind::Html => "html",
+            Kind::Hidden => "fieldValue",
+            _ => "defaultValue",
+        };
         Field {
             label: text("fieldLabel"),
-            name,
+            name: text("fieldName"),
             kind,
             required: flag("requiredField"),
             placeholder: text("placeholder"),
             options: options.unwrap_or_default().iter().map(|entry| self::text(entry.get("option"))).collect(),
             several: flag("multiselect") || kind == Kind::Checkbox || flag("multipleFiles"),
-            value: text(if kind == Kind::Html { "html" } else { "fieldValue" }),
+            choices: choices(entry),
+            accepts: accepts.map(|part| ecow::eco_format!(".{part}")).collect(),
+            value: text(first_value),
         }
+    }
+
+    /// Is this option chosen at first?
+    pub(crate) fn begins_with(&self, option: &str) -> bool {
+        if self.kind == Kind::Checkbox {
+            return self.value.split(',').any(|chosen| chosen.trim() == option);
+        }
+        !option.is_empty() && self.value == option
     }
 
     /// The field of the item that it fills.
     pub(crate) fn target(&self) -> &Str {
         if self.name.is_empty() { &self.label } else { &self.name }
+    }
+}
+
+/// How many options may be chosen, where that is limited.
+fn choices(entry: &Value) -> Option<(usize, usize)> {
+    let count = |key: &str| match entry.get(key)? {
+        Value::Number(number) => to_index(*number),
+        other => to_index(parse_number(&other.to_js_string())),
+    };
+    match text(entry.get("limitSelection")).as_str() {
+        "exact" => count("numberOfSelections").map(|count| (count, count)),
+        "range" => Some((count("minSelections").unwrap_or(0), count("maxSelections").unwrap_or(usize::MAX))),
+        _ => None,
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Field, FieldError, Form, Kind};
+use millrace_model::Object;
+
+use super::{Field, FieldError, File, Form, Kind};
+
+/// The input that says what a submission belongs to.
+pub const TICKET: &str = "form-page";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;background:#fbfcfe;color:#222;margin:0}\
 main{max-width:28rem;margin:2rem auto;padding:2rem;background:#fff;border:1px solid #dbdfe7;border-radius:8px}\
@@ -12,17 +17,36 @@ border:1px solid #dbdfe7;border-radius:6px;font:inherit}fieldset{border:0;paddin
 margin:0}button{width:100%;margin-top:1.5rem;padding:.8rem;border:0;border-radius:6px;background:#ff6d5a;color:#fff;font:inherit}\
 .error{color:#c00;font-size:.9rem}";
 
+/// How a form is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Page<'a> {
+    /// What was wrong with the last submission.
+    pub errors: &'a [FieldError],
+    /// Values to begin with, by the names of the fields.
+    pub filled: Option<&'a Object>,
+    /// What the submission says it belongs to.
+    pub ticket: Option<&'a str>,
+}
+
 /// The form, with what was wrong with the last submission beside each field.
-pub fn form_page(form: &Form, errors: &[FieldError]) -> String {
+pub fn form_page(form: &Form, shown: Page<'_>) -> String {
     let mut body = format!("<h1>{}</h1>", escape(&form.title));
     if !form.description.is_empty() {
         let _ = write!(body, "<p>{}</p>", escape(&form.description));
     }
     body.push_str("<form method=\"post\" enctype=\"multipart/form-data\">");
+    if let Some(ticket) = shown.ticket {
+        let _ = write!(body, "<input type=\"hidden\" name=\"{TICKET}\" value=\"{}\">", escape(ticket));
+    }
     for (at, field) in form.fields.iter().enumerate() {
-        input(&mut body, at, field);
-        for error in errors.iter().filter(|error| error.field == at) {
-            let _ = write!(body, "<div class=\"error\" role=\"alert\">{}</div>", escape(&error.message));
+        let filled = shown.filled.and_then(|filled| filled.get(field.target())).filter(|_| field.kind.is_typed());
+        match filled {
+            Some(value) => input(&mut body, at, &Field { value: value.to_js_string(), ..field.clone() }),
+            None => input(&mut body, at, field),
+        }
+        for error in shown.errors.iter().filter(|error| error.field == at) {
+            let (name, message) = (escape(&field.label), escape(&error.message));
+            let _ = write!(body, "<div class=\"error\" role=\"alert\">{name}: {message}</div>");
         }
     }
     let _ = write!(body, "<button type=\"submit\">{}</button></form>", escape(&form.button));
@@ -34,10 +58,30 @@ pub fn completion_page(title: &str, text: &str) -> String {
     page(title, &format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text)))
 }
 
+/// The end of a form with a file to take along.
+pub fn ending_page(title: &str, message: &str, file: Option<&File>) -> String {
+    let mut body = format!("<h1>{}</h1><p>{}</p>", escape(title), escape(message));
+    if let Some(File { name, media_type, data }) = file {
+        let (name, media_type, data) = (escape(name), escape(media_type), escape(data));
+        let _ = write!(body, "<p><a download=\"{name}\" href=\"data:{media_type};base64,{data}\">{name}</a></p>");
+    }
+    page(title, &body)
+}
+
+/// The run is not yet where somebody can go on: the page asks again.
+pub fn patience_page(seconds: u32) -> String {
+    let again = format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">");
+    page_with(&again, "One moment", "<h1>One moment</h1><p>The next page is being prepared.</p>")
+}
+
 fn page(title: &str, body: &str) -> String {
+    page_with("", title, body)
+}
+
+fn page_with(head: &str, title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width,initial-scale=1\"><title>{}</title><style>{STYLE}</style></head>\
+         content=\"width=device-width,initial-scale=1\">{head}<title>{}</title><style>{STYLE}</style></head>\
          <body><main>{body}</main></body></html>",
         escape(title)
     )
@@ -61,10 +105,11 @@ fn input(body: &mut String, at: usize, field: &Field) {
             let kind = if field.kind == Kind::Radio { "radio" } else { "checkbox" };
             let _ = write!(body, "<fieldset><legend>{label}{star}</legend>");
             for option in &field.options {
+                let checked = if field.begins_with(option) { " checked" } else { "" };
                 let option = escape(option);
                 let _ = write!(
                     body,
-                    "<label><input type=\"{kind}\" name=\"field-{at}\" value=\"{option}\"> {option}</label>"
+                    "<label><input type=\"{kind}\" name=\"field-{at}\" value=\"{option}\"{checked}> {option}</label>"
                 );
             }
             body.push_str("</fieldset>");
@@ -79,8 +124,9 @@ fn input(body: &mut String, at: usize, field: &Field) {
                 body.push_str("<option value=\"\"></option>");
             }
             for option in &field.options {
+                let selected = if field.begins_with(option) { " selected" } else { "" };
                 let option = escape(option);
-                let _ = write!(body, "<option value=\"{option}\">{option}</option>");
+                let _ = write!(body, "<option value=\"{option}\"{selected}>{option}</option>");
             }
             body.push_str("</select>");
             return;
@@ -102,10 +148,14 @@ fn input(body: &mut String, at: usize, field: &Field) {
     };
     let any = if field.kind == Kind::Number { " step=\"any\"" } else { "" };
     let several = if field.kind == Kind::File { several } else { "" };
+    let accepts = match field.accepts.is_empty() {
+        true => String::new(),
+        false => format!(" accept=\"{}\"", escape(&field.accepts.join(","))),
+    };
     let _ = write!(
         body,
         "<label for=\"field-{at}\">{label}{star}</label><input type=\"{kind}\" id=\"field-{at}\" name=\"field-{at}\" \
-         placeholder=\"{hint}\" value=\"{value}\"{any}{several}{required}>"
+         placeholder=\"{hint}\" value=\"{value}\"{any}{several}{accepts}{required}>"
     );
 }
 

@@ -75,6 +75,11 @@ fn value(field: &Field, given: Vec<Str>) -> Result<Value, String> {
         Kind::Dropdown | Kind::Radio | Kind::Checkbox => {
             match given.iter().find(|text| !field.options.contains(text)) {
                 Some(other) => Err(format!("\"{other}\" is not one of the options")),
+                None if field.choices.is_some_and(|(least, most)| !(least..=most).contains(&given.len())) => {
+                    let (least, most) = field.choices.unwrap_or_default();
+                    let how_many = if least == most { least.to_string() } else { format!("{least} to {most}") };
+                    Err(format!("Choose {how_many} of the options"))
+                }
                 None if field.several => Ok(Value::array(given.into_iter().map(Value::String))),
                 None => Ok(Value::String(first.clone())),
             }
@@ -102,6 +107,14 @@ fn file(
         .collect();
     if found.is_empty() && field.required {
         return Err("This field is required".to_owned());
+    }
+    let is_taken = |file: &&&BinaryData| {
+        let name = file.file_name.as_deref().unwrap_or_default().to_lowercase();
+        field.accepts.is_empty() || field.accepts.iter().any(|ending| name.ends_with(ending.as_str()))
+    };
+    if let Some(other) = found.iter().find(|file| !is_taken(file)) {
+        let name = other.file_name.as_deref().unwrap_or_default();
+        return Err(format!("\"{name}\" is not one of the file types {}", field.accepts.join(", ")));
     }
     let shown = |file: &BinaryData| {
         let text = |value: &Option<Str>| value.clone().map_or(Value::Null, Value::String);

@@ -2,7 +2,7 @@
 
 use millrace_model::Item;
 
-use super::{Completion, Form, completion_page, form_page, submitted};
+use super::{Completion, Ending, File, Form, Page, Shown, completion_page, ending_page, form_page, submitted};
 use crate::testing::json;
 
 fn form(fields: &str, more: &str) -> Form {
@@ -22,7 +22,7 @@ const FIELDS: &str = r#"[
 
 #[test]
 fn pages_show_the_fields_and_escape_everything() {
-    let page = form_page(&form(FIELDS, ""), &[]);
+    let page = form_page(&form(FIELDS, ""), Page::default());
     for part in [
         "<h1>T &lt;b&gt;</h1>",
         "name=\"field-0\"",
@@ -71,7 +71,10 @@ fn what_does_not_fit_is_named() {
     ] {
         let errors = submitted(&form(FIELDS, ""), &json(body), None, "now").unwrap_err();
         assert_eq!((errors[0].field, errors[0].message.as_str()), (field, message), "{body}");
-        assert!(form_page(&form(FIELDS, ""), &errors).contains("role=\"alert\""), "{body}");
+        assert!(
+            form_page(&form(FIELDS, ""), Page { errors: &errors, ..Page::default() }).contains("role=\"alert\""),
+            "{body}"
+        );
     }
 }
 
@@ -84,4 +87,62 @@ fn completion_is_a_text_or_a_redirect_to_the_web() {
     assert_eq!(to("https://a.org/x"), Completion::Redirect("https://a.org/x".into()));
     assert_eq!(to("javascript:alert(1)"), Completion::default());
     assert_eq!(with(r#"{"respondWith": "text", "formSubmittedText": "Thanks"}"#), Completion::Text("Thanks".into()));
+}
+
+#[test]
+fn fields_begin_with_their_defaults_and_with_what_the_address_says() {
+    let fields = r#"[{"fieldLabel": "Name", "defaultValue": "Bob"}, {"fieldLabel": "Age", "fieldType": "number"},
+        {"fieldLabel": "Pick", "fieldType": "radio", "defaultValue": "b", "fieldOptions": {"values": [{"option": "a"}, {"option": "b"}]}},
+        {"fieldLabel": "Many", "fieldType": "checkbox", "defaultValue": "x, y", "fieldOptions": {"values": [{"option": "x"}, {"option": "y"}]}},
+        {"fieldType": "hiddenField", "fieldName": "src", "fieldValue": "web"}]"#;
+    let filled = json(r#"{"Age": "7\"", "src": "forged"}"#);
+    let shown = Page { filled: filled.as_object(), ticket: Some("3-0"), ..Page::default() };
+    let page = form_page(&form(fields, ""), shown);
+    for part in [
+        "name=\"field-0\" placeholder=\"\" value=\"Bob\"",
+        "value=\"7&quot;\"",
+        "value=\"b\" checked> b",
+        "value=\"a\"> a",
+        "value=\"x\" checked> x",
+        "value=\"y\" checked> y",
+        "name=\"field-4\" value=\"web\"",
+        "name=\"form-page\" value=\"3-0\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn choices_are_counted_and_files_have_the_types_that_are_taken() {
+    let fields = r#"[{"fieldLabel": "Two", "fieldType": "checkbox", "limitSelection": "exact", "numberOfSelections": 2, "fieldOptions": {"values": [{"option": "a"}, {"option": "b"}, {"option": "c"}]}},
+        {"fieldLabel": "Doc", "fieldType": "file", "acceptFileTypes": ".PDF, txt", "multipleFiles": false}]"#;
+    let try_out = |body: &str, file: &str| {
+        let file = format!(
+            r#"{{"json": {{}}, "binary": {{"field-1": {{"data": "", "mimeType": "x", "fileName": "{file}"}}}}}}"#
+        );
+        submitted(&form(fields, ""), &json(body), Item::from_value(&json(&file)).binary.as_ref(), "now")
+    };
+    assert_eq!(try_out(r#"{"field-0": ["a", "b"]}"#, "a.TXT").unwrap().json.get("Two"), Some(&json(r#"["a", "b"]"#)));
+    for (body, file, field, message) in [
+        (r#"{"field-0": "a"}"#, "a.pdf", 0, "Choose 2 of the options"),
+        (r#"{"field-0": ["a", "b", "c"]}"#, "a.pdf", 0, "Choose 2 of the options"),
+        (r#"{"field-0": ["a", "b"]}"#, "a.exe", 1, "\"a.exe\" is not one of the file types .pdf, .txt"),
+    ] {
+        let errors = try_out(body, file).unwrap_err();
+        assert_eq!((errors[0].field, errors[0].message.as_str()), (field, message), "{body}");
+    }
+}
+
+#[test]
+fn endings_show_text_and_files_and_escape_both() {
+    let shown = json(
+        r#"{"ending": "text", "title": "T <i>", "message": "M", "file": {"name": "a\".txt", "type": "text/plain", "data": "aGk="}}"#,
+    );
+    let Shown::Ending(Ending::Text { title, message, file }) = Shown::read(shown.as_object().unwrap()) else {
+        panic!()
+    };
+    let page = ending_page(&title, &message, file.as_ref());
+    assert!(page.contains("T &lt;i&gt;") && page.contains("download=\"a&quot;.txt\""), "{page}");
+    assert!(page.contains("href=\"data:text/plain;base64,aGk=\""), "{page}");
+    assert_eq!(file, Some(File { name: "a\".txt".into(), media_type: "text/plain".into(), data: "aGk=".into() }));
 }

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 5;
 const MAX_INDEX: usize = 20;
 
 /// A query: repeated names make lists, brackets make objects and lists.
-pub(super) fn nested(text: &str) -> Object {
+pub fn nested(text: &str) -> Object {
     let mut found = Object::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()).take(MAX_PAIRS) {
         let keys = keys(&name);

@@ -32,7 +32,7 @@ static TYPES: [NodeType; 10] = [
     NodeType::new("test.sleeps", PLAIN, Behaviour::Effect(sleeps)),
     NodeType::new("test.calls", PLAIN, Behaviour::Effect(calls)),
     NodeType::pure("test.waits", PLAIN, |context| {
-        let wait = Some(Wait { until: Some(99), resume: None });
+        let wait = Some(Wait { until: Some(99), resume: None, shows: None });
         Ok(Output { wait, ..Output::pass(context) })
     }),
 ];

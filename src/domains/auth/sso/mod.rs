@@ -6,9 +6,9 @@
 
 mod provider;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use provider::Way;
 use provider::{Claimed, Provider};
 use url::{Host, Url};
 
@@ -19,12 +19,12 @@ use super::model::Method;
 use super::repository;
 use super::service::Service;
 use super::sessions::Start;
-use crate::common::{Ctx, Permissions, Secret, Timestamp, UserId};
+use crate::common::{Ctx, Permissions, Secret, TenantId, Timestamp, UserId};
 use crate::domains::audit::Change;
 use crate::domains::users::{Email, NewUser, Role};
 use crate::infrastructure::crypto::{self, TokenHash};
 use crate::infrastructure::database::{AcrossTenants, Transaction};
-use crate::infrastructure::http_client::HttpClient;
+use crate::infrastructure::http_client::Way;
 use crate::infrastructure::web::Visitor;
 
 /// How long somebody may take at their provider.
@@ -60,12 +60,8 @@ impl Service {
         ctx: &Ctx,
         put: PutIdentityProvider,
     ) -> Result<IdentityProviderResponse, Error> {
+        require_owners_permissions(ctx)?;
         let issuer = acceptable_issuer(&put.issuer).ok_or(Error::InvalidIssuer)?;
-        let missing = put.default_role.permissions().iter().filter(|needed| !ctx.permissions.contains(*needed));
-        let missing: Permissions = missing.collect();
-        if !missing.is_empty() {
-            return Err(Error::BeyondOwnPermissions { missing });
-        }
         let transaction = self.database.begin(ctx).await?;
         let before = repository::find_identity_provider(&transaction, ctx.tenant).await?;
         let same = before.as_ref().filter(|row| row.issuer == issuer && row.client_id == put.client_id);
@@ -101,6 +97,7 @@ impl Service {
 
     /// Nobody signs in by the provider any more; logins there are go on.
     pub async fn delete_identity_provider(&self, ctx: &Ctx) -> Result<(), Error> {
+        require_owners_permissions(ctx)?;
         let transaction = self.database.begin(ctx).await?;
         let row = repository::find_identity_provider(&transaction, ctx.tenant).await?;
         let before = self.describe(&row.ok_or(Error::NoIdentityProvider)?);
@@ -116,7 +113,7 @@ impl Service {
         let tenant = self.tenants.find_by_slug(slug).await?.ok_or(Error::NoIdentityProvider)?;
         let row = repository::find_identity_provider(&self.database.read(tenant), tenant).await?;
         let provider = self.provider(&row.ok_or(Error::NoIdentityProvider)?)?;
-        let departure = provider.depart(&self.way).await.map_err(Error::IdentityProvider)?;
+        let departure = provider.depart(&self.way(tenant).await?).await.map_err(Error::IdentityProvider)?;
         let browser = crypto::random_token("")?;
         let state = TokenHash::of(departure.state.expose());
         let row = sso_login::Model {
@@ -146,10 +143,11 @@ impl Service {
         let row = row.ok_or(Error::NoIdentityProvider)?;
         let verifier = as_text(&self.sealing.open(&journey.verifier, state.as_bytes())?);
         let provider = self.provider(&row)?;
-        let claimed = provider.arrive(&self.way, code, &verifier, &journey.nonce).await.map_err(|failure| {
-            tracing::info!(%tenant, failure, "a sign-in by the identity provider failed");
-            Error::SsoFailed
-        })?;
+        let claimed =
+            provider.arrive(&self.way(tenant).await?, code, &verifier, &journey.nonce).await.map_err(|failure| {
+                tracing::info!(%tenant, failure, "a sign-in by the identity provider failed");
+                Error::SsoFailed
+            })?;
         let keys = self.signing_keys.current().await?;
         // Before the transaction begins: it takes long, and is needed for new people only.
         let password_hash = self.passwords.hash(crypto::random_password()?).await?;
@@ -209,6 +207,11 @@ impl Service {
         Ok(user)
     }
 
+    /// The way to a tenant's provider: as far as its workflows may go.
+    async fn way(&self, tenant: TenantId) -> Result<Way, Error> {
+        Ok(self.http.within(Arc::clone(&self.tenants.profile(tenant).await?.egress)))
+    }
+
     pub(super) async fn prune_sso(&self, now: Timestamp) -> Result<(), Error> {
         Ok(repository::delete_sso_logins_before(&self.database.write(AcrossTenants), now).await?)
     }
@@ -245,12 +248,11 @@ impl Service {
     }
 }
 
-impl Way {
-    /// As far as the installation's egress policy goes.
-    pub(super) fn new(client: HttpClient) -> Way {
-        let policy = client.default_policy().clone();
-        Way { client, policy }
-    }
+/// The provider says who is who, the owner included: whoever chooses it could be anybody.
+fn require_owners_permissions(ctx: &Ctx) -> Result<(), Error> {
+    let missing = Role::Owner.permissions().iter().filter(|needed| !ctx.permissions.contains(*needed));
+    let missing: Permissions = missing.collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::BeyondOwnPermissions { missing }) }
 }
 
 /// HTTPS, as OpenID Connect Discovery asks for; plain HTTP for a provider on this machine.

@@ -1,8 +1,6 @@
 //! The conversation with an OpenID provider (OpenID Connect Core 1.0, authorization code with PKCE), through the one HTTP client
 //! and its egress policy: a tenant names the provider, and must not reach more by it than its workflows do.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreUserInfoClaims,
@@ -15,7 +13,7 @@ use openidconnect::{
 
 use crate::common::Secret;
 use crate::common::error::chain;
-use crate::infrastructure::http_client::{Body, EgressPolicy, Error as HttpError, ErrorKind, HttpClient, Request};
+use crate::infrastructure::http_client::{Body, Error as HttpError, ErrorKind, Request, Way};
 
 /// A tenant's registration at its provider.
 pub(super) struct Provider {
@@ -61,32 +59,24 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 8] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// The way to providers.
-#[derive(Clone)]
-pub(in super::super) struct Way {
-    pub(super) client: HttpClient,
-    pub(super) policy: Arc<EgressPolicy>,
-}
-
-impl Way {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let (head, body) = request.into_parts();
-        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let request = Request {
-            method: head.method.to_string(),
-            url: head.uri.to_string(),
-            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: if body.is_empty() { Body::None } else { Body::Bytes(Bytes::from(body)) },
-            ..Request::default()
-        };
-        let answer = self.client.send(&self.policy, request).await?;
-        let mut response = http::Response::builder().status(answer.status);
-        for (name, value) in &answer.headers {
-            response = response.header(name, value);
-        }
-        let invalid = |error: http::Error| HttpError { kind: ErrorKind::Invalid, message: error.to_string() };
-        response.body(answer.body.to_vec()).map_err(invalid)
+/// A request of the library's, sent our way.
+async fn send(way: &Way, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    let (head, body) = request.into_parts();
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let request = Request {
+        method: head.method.to_string(),
+        url: head.uri.to_string(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: if body.is_empty() { Body::None } else { Body::Bytes(Bytes::from(body)) },
+        ..Request::default()
+    };
+    let answer = way.send(request).await?;
+    let mut response = http::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
     }
+    let invalid = |error: http::Error| HttpError { kind: ErrorKind::Invalid, message: error.to_string() };
+    response.body(answer.body.to_vec()).map_err(invalid)
 }
 
 impl Provider {
@@ -117,7 +107,7 @@ impl Provider {
         nonce: &str,
     ) -> Result<Claimed, Failure> {
         let client = self.client(way).await?;
-        let send = |request| way.send(request);
+        let send = |request| send(way, request);
         let tokens = client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| chain(&error))?
@@ -148,7 +138,7 @@ impl Provider {
 
     async fn client(&self, way: &Way) -> Result<Client, Failure> {
         let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|error| chain(&error))?;
-        let send = |request| way.send(request);
+        let send = |request| send(way, request);
         let metadata = CoreProviderMetadata::discover_async(issuer, &send).await.map_err(|error| chain(&error))?;
         let secret = self.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose().clone()));
         let client = CoreClient::from_provider_metadata(metadata, ClientId::new(self.client_id.clone()), secret);

@@ -19,8 +19,9 @@ fn returned(query: CallbackQuery, request: &HttpRequest) -> Returned {
     let cookies = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
     Returned {
         state: query.state.map(Secret::new),
-        code: query.code.map(Secret::new),
-        error: query.error,
+        // OAuth 1 has names of its own for the same.
+        code: query.code.or(query.oauth_verifier).map(Secret::new),
+        error: query.error.or_else(|| query.denied.map(|_| "access_denied".to_owned())),
         cookies: Secret::new(cookies.collect::<Vec<_>>().join("; ")),
     }
 }
@@ -58,10 +59,10 @@ pub(super) fn set_cookie(started: &Started, request: &HttpRequest) -> String {
 /// Start to connect an account
 ///
 /// Gives the address to open in the browser that made this request: the cookie that comes with the answer has to be there
-/// when the authorisation server sends the person back. Ten minutes, once. PKCE is always used.
+/// when the authorisation server sends the person back. Ten minutes, once. PKCE is always used with OAuth 2.0.
 #[utoipa::path(
     tag = "credentials",
-    params(("id" = String, Path, description = "Id or alias of an OAuth 2.0 credential.")),
+    params(("id" = String, Path, description = "Id or alias of an OAuth credential.")),
     responses(
         (status = 201, description = "Where to go.", body = StartedOAuthResponse),
         Guarded<CredentialsWrite>, NotFound, Conflict, Unavailable,
@@ -122,9 +123,11 @@ pub(in super::super) async fn finish_oauth(
 )]
 #[post("/credentials/oauth/callback")]
 pub(in super::super) async fn forward_oauth(form: Form<CallbackQuery>) -> HttpResponse {
-    let CallbackQuery { state, code, error } = form.into_inner();
+    let CallbackQuery { state, code, error, oauth_verifier, denied } = form.into_inner();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [("state", state), ("code", code), ("error", error)] {
+    for (name, value) in
+        [("state", state), ("code", code), ("error", error), ("oauth_verifier", oauth_verifier), ("denied", denied)]
+    {
         query.extend_pairs(value.map(|value| (name, value)));
     }
     let target = format!("{}?{}", super::super::oauth::CALLBACK_PATH, query.finish());

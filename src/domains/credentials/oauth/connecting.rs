@@ -9,9 +9,11 @@ use super::super::dto::CredentialResponse;
 use super::super::error::Error;
 use super::super::events::Event;
 use super::super::model::{Status, TOKENS};
+use super::super::registry::Authenticate;
 use super::super::repository::{self as rows, flows};
 use super::super::service::{Service, kind_of};
 use super::super::vault::Sealed;
+use super::first;
 use super::provider::{Provider, ProviderError, Tokens, plain};
 use crate::common::{Actor, ConnectSessionId, Ctx, OAuthFlowId, Secret, Timestamp};
 use crate::infrastructure::crypto::{TokenHash, random_token};
@@ -57,16 +59,24 @@ impl Service {
         session: Option<ConnectSessionId>,
     ) -> Result<Started, Error> {
         let kind = kind_of(&row.kind)?;
-        if !kind.is_oauth2() {
-            return Err(Error::NotOAuth(kind.display_name.clone()));
+        let fields = self.effective(row, kind).await?;
+        if !kind.asks_a_person(fields.expose()) {
+            return Err(Error::NotOAuth(match kind.authenticate {
+                Authenticate::OAuth2 => "the grant type client credentials".to_owned(),
+                _ => kind.display_name.clone(),
+            }));
         }
-        let provider = Provider::of(self.effective(row, kind).await?.expose());
-        if provider.for_clients {
-            return Err(Error::NotOAuth("the grant type client credentials".to_owned()));
-        }
-        let (state, browser, verifier) = (random_token("")?, random_token("")?, random_token("")?);
+        let (state, browser) = (random_token("")?, random_token("")?);
         let redirect_uri = self.callback_url();
-        let url = provider.consent_url(&redirect_uri, &state, &verifier)?;
+        let (url, kept, scope) = if kind.authenticate == Authenticate::OAuth1 {
+            let callback = format!("{redirect_uri}?state={}", state.expose());
+            let way = self.way(ctx.tenant).await?;
+            let departure = first::depart(&way, fields.expose(), &callback, self.clock.now()).await?;
+            (departure.url, departure.kept, String::new())
+        } else {
+            let (provider, verifier) = (Provider::of(kind, fields.expose()), random_token("")?);
+            (provider.consent_url(&redirect_uri, &state, &verifier)?, verifier, provider.scope)
+        };
         let (id, now) = (OAuthFlowId::new(), self.clock.now());
         let sealer = self.vault.sealer(ctx.tenant).await?;
         let flow = flows::Flow {
@@ -78,7 +88,7 @@ impl Service {
             state_hash: TokenHash::of(state.expose()).as_bytes().to_vec(),
             browser_hash: TokenHash::of(browser.expose()).as_bytes().to_vec(),
             key_version: sealer.version,
-            sealed_verifier: sealer.seal(&flow_name(id), verifier.expose().as_bytes())?,
+            sealed_verifier: sealer.seal(&flow_name(id), kept.expose().as_bytes())?,
             redirect_uri,
             created_at: now,
             expires_at: now.plus(FLOW_LIFE),
@@ -90,7 +100,7 @@ impl Service {
         let change = crate::domains::audit::Change::new("credential.oauthStart", row.id);
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
-        let scopes = provider.scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        let scopes = scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         let cookie = (cookie_name(&state), browser);
         Ok(Started { authorization_url: Secret::new(url.into()), scopes, expires_at, cookie })
     }
@@ -140,15 +150,22 @@ impl Service {
         let verifier = Secret::new(String::from_utf8_lossy(verifier.expose()).into_owned());
         let reference = flow.credential_id.to_string();
         let row = self.row(flow.tenant_id, &reference).await?;
-        let provider = Provider::of(self.effective(&row, kind_of(&row.kind)?).await?.expose());
-        let tokens = provider.exchange(&self.http, code, &verifier, &flow.redirect_uri).await?;
+        let kind = kind_of(&row.kind)?;
+        let (fields, way) = (self.effective(&row, kind).await?, self.way(flow.tenant_id).await?);
+        let (tokens, scope) = if kind.authenticate == Authenticate::OAuth1 {
+            let now = self.clock.now();
+            (first::arrive(&way, fields.expose(), &verifier, code, now).await?, String::new())
+        } else {
+            let provider = Provider::of(kind, fields.expose());
+            (provider.exchange(&way, code, &verifier, &flow.redirect_uri).await?, provider.scope)
+        };
         let actor = flow.user_id.map_or(Actor::System, Actor::User);
         let ctx = Ctx { actor, ..Ctx::system(flow.tenant_id) };
         // Another change may come between; the tokens are worth a second try.
-        let response = match self.keep_tokens(&ctx, "credential.connect", row, &provider, &tokens).await {
+        let response = match self.keep_tokens(&ctx, "credential.connect", row, &scope, &tokens).await {
             Err(Error::Changed) => {
                 let row = self.row(flow.tenant_id, &reference).await?;
-                self.keep_tokens(&ctx, "credential.connect", row, &provider, &tokens).await?
+                self.keep_tokens(&ctx, "credential.connect", row, &scope, &tokens).await?
             }
             kept => kept?,
         };
@@ -156,13 +173,13 @@ impl Service {
         Ok(response)
     }
 
-    /// Puts tokens into a credential. A refresh token that is not given again stays.
+    /// Puts tokens into a credential; `asked`: the scopes that were asked for. A refresh token that is not given again stays.
     pub(in super::super) async fn keep_tokens(
         &self,
         ctx: &Ctx,
         action: &'static str,
         mut row: rows::Credential,
-        provider: &Provider,
+        asked: &str,
         tokens: &Tokens,
     ) -> Result<CredentialResponse, Error> {
         let before = CredentialResponse::of(&row);
@@ -177,7 +194,7 @@ impl Service {
         let now = self.clock.now();
         row.status = Status::Ready;
         row.problem = None;
-        row.scopes = Some(tokens.scopes.clone().unwrap_or_else(|| provider.scope.replace(',', " ")));
+        row.scopes = Some(tokens.scopes.clone().unwrap_or_else(|| asked.replace(',', " ")));
         row.expires_at = tokens.life.map(|life| now.plus(life));
         row.updated_at = now;
         self.seal(&mut row, &Secret::new(fields)).await?;

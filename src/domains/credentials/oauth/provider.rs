@@ -15,12 +15,14 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::super::model::Fields;
+use super::super::registry::{Authenticate, CredentialType};
+use super::service_account;
 use crate::common::Secret;
-use crate::infrastructure::http_client::{Body, Error as HttpError, ErrorKind, HttpClient, Request};
+use crate::infrastructure::http_client::{Body, Error as HttpError, ErrorKind, Request, Response, Way};
 
 /// An authorisation server that takes longer counts as away.
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest answer of a token endpoint that is read.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest code of an error that is repeated.
 const LONGEST_ERROR: usize = 60;
 
 /// What a credential says about its authorisation server.
@@ -36,8 +38,31 @@ pub(in super::super) struct Provider {
     /// More fields of requests for tokens.
     body_parameters: Vec<(String, String)>,
     secret_in_body: bool,
-    pub for_clients: bool,
+    /// Whether a person has to consent, and if not, how tokens are got.
+    pub grant: Grant,
     ignore_tls_errors: bool,
+}
+
+/// How tokens are got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Grant {
+    /// A person consents; renewed with the refresh token.
+    Code,
+    /// For the client itself.
+    Clients,
+    /// For an assertion that a service account signs (RFC 7523).
+    Assertion,
+}
+
+impl Grant {
+    /// Of the credential's fields, complete.
+    pub(in super::super) fn of(kind: &CredentialType, fields: &Fields) -> Grant {
+        match kind.authenticate {
+            Authenticate::ServiceAccount => Grant::Assertion,
+            _ if fields.text("grantType") == "clientCredentials" => Grant::Clients,
+            _ => Grant::Code,
+        }
+    }
 }
 
 /// What the authorisation server gave.
@@ -59,6 +84,8 @@ pub enum ProviderError {
     Refused(String),
     #[error("the authorisation server does not answer: {0}")]
     Unreachable(String),
+    #[error("the credential's private key is no RSA key in PEM")]
+    Key,
     #[error("the authorisation server answers with something other than tokens")]
     Unreadable,
 }
@@ -67,7 +94,7 @@ type TokenClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, E
 
 impl Provider {
     /// `fields`: complete, with what the type adds.
-    pub(in super::super) fn of(fields: &Fields) -> Provider {
+    pub(in super::super) fn of(kind: &CredentialType, fields: &Fields) -> Provider {
         let pairs = |text: String| url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         let more: Map<String, Value> = match fields.0.get("additionalBodyProperties") {
             Some(Value::Object(more)) => more.clone(),
@@ -83,11 +110,14 @@ impl Provider {
             revocation_url: fields.text("revocationUrl"),
             client_id: fields.text("clientId"),
             client_secret: Secret::new(fields.text("clientSecret")),
-            scope: fields.text("scope"),
+            scope: match kind.authenticate {
+                Authenticate::ServiceAccount => service_account::scopes(fields),
+                _ => fields.text("scope"),
+            },
             auth_parameters: pairs(fields.text("authQueryParameters")),
             body_parameters: more.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             secret_in_body: fields.text("authentication") == "body",
-            for_clients: fields.text("grantType") == "clientCredentials",
+            grant: Grant::of(kind, fields),
             ignore_tls_errors: flag("ignoreSSLIssues"),
         }
     }
@@ -119,7 +149,7 @@ impl Provider {
     /// Tokens for the code that a person brought back.
     pub(in super::super) async fn exchange(
         &self,
-        http: &HttpClient,
+        way: &Way,
         code: &Secret<String>,
         verifier: &Secret<String>,
         redirect: &str,
@@ -132,13 +162,13 @@ impl Provider {
         for (name, value) in &self.body_parameters {
             request = request.add_extra_param(name, value);
         }
-        given(request.request_async(&self.door(http)).await)
+        given(request.request_async(&self.door(way)).await)
     }
 
     /// Fresh tokens for a refresh token.
     pub(in super::super) async fn refresh(
         &self,
-        http: &HttpClient,
+        way: &Way,
         refresh_token: &Secret<String>,
     ) -> Result<Tokens, ProviderError> {
         let (client, token) = (self.client()?, RefreshToken::new(refresh_token.expose().clone()));
@@ -146,11 +176,11 @@ impl Provider {
         for (name, value) in &self.body_parameters {
             request = request.add_extra_param(name, value);
         }
-        given(request.request_async(&self.door(http)).await)
+        given(request.request_async(&self.door(way)).await)
     }
 
     /// Tokens for the client itself.
-    pub(in super::super) async fn client_credentials(&self, http: &HttpClient) -> Result<Tokens, ProviderError> {
+    pub(in super::super) async fn client_credentials(&self, way: &Way) -> Result<Tokens, ProviderError> {
         let client = self.client()?;
         let mut request = client.exchange_client_credentials();
         if !self.scope.is_empty() {
@@ -159,13 +189,13 @@ impl Provider {
         for (name, value) in &self.body_parameters {
             request = request.add_extra_param(name, value);
         }
-        given(request.request_async(&self.door(http)).await)
+        given(request.request_async(&self.door(way)).await)
     }
 
     /// Tells the server that a token is not needed any more (RFC 7009). `false`: it offers no place to tell.
     pub(in super::super) async fn revoke(
         &self,
-        http: &HttpClient,
+        way: &Way,
         token: &Secret<String>,
         hint: &str,
     ) -> Result<bool, ProviderError> {
@@ -173,26 +203,54 @@ impl Provider {
             return Ok(false);
         }
         let url = http_url(&self.revocation_url, "revocationUrl")?;
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
-        form.append_pair("client_id", &self.client_id).append_pair("client_secret", self.client_secret.expose());
-        let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-        let request = Request {
-            method: "POST".to_owned(),
-            url: url.into(),
-            headers,
-            body: Body::Bytes(form.finish().into()),
-            timeout: Some(TIMEOUT),
-            ignore_tls_errors: self.ignore_tls_errors,
-            ..Request::default()
-        };
-        let answer = http.send(http.default_policy(), request).await;
-        let answer = answer.map_err(|error| ProviderError::Unreachable(error.message))?;
+        let form = form_of(&[
+            ("token", token.expose()),
+            ("token_type_hint", hint),
+            ("client_id", &self.client_id),
+            ("client_secret", self.client_secret.expose()),
+        ]);
+        let answer = self.post(way, url, form).await?;
         if (200..300).contains(&answer.status) {
             Ok(true)
         } else {
             Err(ProviderError::Refused(answer.status.to_string()))
         }
+    }
+
+    /// A token for an assertion that a service account signed (RFC 7523).
+    pub(in super::super) async fn assertion(
+        &self,
+        way: &Way,
+        assertion: &Secret<String>,
+    ) -> Result<Tokens, ProviderError> {
+        let url = http_url(&self.token_url, "accessTokenUrl")?;
+        let form = form_of(&[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", assertion.expose()),
+        ]);
+        let answer = self.post(way, url, form).await?;
+        if (200..300).contains(&answer.status) {
+            let tokens = serde_json::from_slice(&answer.body).map_err(|_| ProviderError::Unreadable)?;
+            return read(&tokens);
+        }
+        match serde_json::from_slice::<BasicErrorResponse>(&answer.body) {
+            Ok(error) => Err(ProviderError::Refused(plain(error.error().as_ref()))),
+            Err(_) => Err(ProviderError::Unreadable),
+        }
+    }
+
+    async fn post(&self, way: &Way, url: Url, form: String) -> Result<Response, ProviderError> {
+        let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+        let request = Request {
+            method: "POST".to_owned(),
+            url: url.into(),
+            headers,
+            body: Body::Bytes(form.into()),
+            timeout: Some(way.at_most(TIMEOUT)),
+            ignore_tls_errors: self.ignore_tls_errors,
+            ..Request::default()
+        };
+        way.send(request).await.map_err(|error| ProviderError::Unreachable(error.message))
     }
 
     fn client(&self) -> Result<TokenClient, ProviderError> {
@@ -205,14 +263,14 @@ impl Provider {
         Ok(client.set_auth_type(place))
     }
 
-    fn door(&self, http: &HttpClient) -> Door {
-        Door { http: http.clone(), ignore_tls_errors: self.ignore_tls_errors }
+    fn door(&self, way: &Way) -> Door {
+        Door { way: way.clone(), ignore_tls_errors: self.ignore_tls_errors }
     }
 }
 
 /// The one way out, as the library wants it.
 struct Door {
-    http: HttpClient,
+    way: Way,
     ignore_tls_errors: bool,
 }
 
@@ -235,11 +293,11 @@ impl Door {
             url: head.uri.to_string(),
             headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: Body::Bytes(body.into()),
-            timeout: Some(TIMEOUT),
+            timeout: Some(self.way.at_most(TIMEOUT)),
             ignore_tls_errors: self.ignore_tls_errors,
             ..Request::default()
         };
-        let answer = self.http.send(self.http.default_policy(), request).await?;
+        let answer = self.way.send(request).await?;
         let mut response = oauth2::http::Response::builder().status(answer.status);
         // The library reads the content type only.
         for (name, value) in answer.headers.iter().filter(|(name, _)| name == "content-type") {
@@ -250,7 +308,11 @@ impl Door {
     }
 }
 
-fn http_url(text: &str, field: &'static str) -> Result<Url, ProviderError> {
+fn form_of(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+pub(super) fn http_url(text: &str, field: &'static str) -> Result<Url, ProviderError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or(ProviderError::Url(field))
 }
@@ -263,7 +325,11 @@ fn given(outcome: Outcome) -> Result<Tokens, ProviderError> {
         RequestTokenError::Request(error) => ProviderError::Unreachable(error.message),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ProviderError::Unreadable,
     })?;
-    let Ok(Value::Object(data)) = serde_json::to_value(&tokens) else { return Err(ProviderError::Unreadable) };
+    read(&tokens)
+}
+
+fn read(tokens: &BasicTokenResponse) -> Result<Tokens, ProviderError> {
+    let Ok(Value::Object(data)) = serde_json::to_value(tokens) else { return Err(ProviderError::Unreadable) };
     let scopes = tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "));
     Ok(Tokens { data: Secret::new(Fields(data)), life: tokens.expires_in(), scopes })
 }

@@ -13,7 +13,8 @@ use super::super::events::Event;
 use super::super::model::{Fields, Status, TOKENS};
 use super::super::repository as rows;
 use super::super::service::{Service, kind_of};
-use super::provider::{Provider, ProviderError};
+use super::provider::{Grant, Provider, ProviderError};
+use super::service_account;
 use crate::common::error::chain;
 use crate::common::{CredentialId, Ctx, Secret, TenantId};
 
@@ -60,6 +61,13 @@ impl Service {
         }
     }
 
+    /// The row with an access token that the authorisation server vouches for, as far as nobody has to consent for it.
+    pub(in super::super) async fn proven(&self, row: rows::Credential) -> Result<rows::Credential, Error> {
+        let kind = kind_of(&row.kind)?;
+        let fields = self.effective(&row, kind).await?;
+        if kind.asks_a_person(fields.expose()) { self.fresh(row).await } else { self.renewed_row(row).await }
+    }
+
     /// A service refused this access token: another one, unless there is no way to get one.
     pub(in super::super) async fn replaced(
         &self,
@@ -80,9 +88,10 @@ impl Service {
         let Ok(kind) = kind_of(&row.kind) else { return };
         let named =
             ["refresh_token", "access_token"].into_iter().find_map(|name| Some((name, token(fields.expose(), name)?)));
-        let Some((hint, token)) = named.filter(|_| kind.is_oauth2()) else { return };
-        let provider = Provider::of(&fields.expose().complete(kind));
-        if let Err(error) = provider.revoke(&self.http, &token, hint).await {
+        let Some((hint, token)) = named.filter(|_| kind.holds_access_token()) else { return };
+        let provider = Provider::of(kind, &fields.expose().complete(kind));
+        let Ok(way) = self.way(row.tenant_id).await else { return };
+        if let Err(error) = provider.revoke(&way, &token, hint).await {
             tracing::warn!(credential = %row.id, error = chain(&error), "the tokens of a deleted credential were not revoked");
         }
     }
@@ -111,12 +120,17 @@ impl Service {
 
     /// Renews; the turn is this one's.
     async fn renew(&self, row: rows::Credential) -> Result<rows::Credential, Error> {
-        let fields = self.effective(&row, kind_of(&row.kind)?).await?;
-        let provider = Provider::of(fields.expose());
-        let given = match token(fields.expose(), "refresh_token") {
-            _ if provider.for_clients => provider.client_credentials(&self.http).await,
-            Some(refresh_token) => provider.refresh(&self.http, &refresh_token).await,
-            None => {
+        let kind = kind_of(&row.kind)?;
+        let fields = self.effective(&row, kind).await?;
+        let (provider, way) = (Provider::of(kind, fields.expose()), self.way(row.tenant_id).await?);
+        let given = match (provider.grant, token(fields.expose(), "refresh_token")) {
+            (Grant::Clients, _) => provider.client_credentials(&way).await,
+            (Grant::Assertion, _) => match service_account::assertion(fields.expose(), self.clock.now()) {
+                Ok(assertion) => provider.assertion(&way, &assertion).await,
+                Err(error) => Err(error),
+            },
+            (Grant::Code, Some(refresh_token)) => provider.refresh(&way, &refresh_token).await,
+            (Grant::Code, None) => {
                 rows::end_turn(&self.database.write(row.tenant_id), &row).await?;
                 return Err(Error::NotConnected(row.name));
             }
@@ -125,11 +139,11 @@ impl Service {
         match given {
             Ok(tokens) => {
                 let id = row.id.to_string();
-                match self.keep_tokens(&ctx, "credential.renew", row, &provider, &tokens).await {
+                match self.keep_tokens(&ctx, "credential.renew", row, &provider.scope, &tokens).await {
                     // Somebody changed the name meanwhile: the old refresh token may be void by now, so keep the new one.
                     Err(Error::Changed) => {
                         let row = self.row(ctx.tenant, &id).await?;
-                        self.keep_tokens(&ctx, "credential.renew", row, &provider, &tokens).await?;
+                        self.keep_tokens(&ctx, "credential.renew", row, &provider.scope, &tokens).await?;
                     }
                     kept => drop(kept?),
                 }
@@ -155,7 +169,10 @@ impl Service {
         row.updated_at = self.clock.now();
         let reason = error.to_string();
         match self.store(ctx, "credential.renewFailed", &before, &row).await {
-            Ok(_) => self.announce(ctx.tenant, Event::RenewalFailed { credential: row.id, reason }).await,
+            Ok(_) => {
+                let (credential, name, created_by) = (row.id, row.name, row.created_by);
+                self.announce(ctx.tenant, Event::RenewalFailed { credential, name, created_by, reason }).await;
+            }
             // It was changed meanwhile, perhaps connected again.
             Err(Error::Changed) => {}
             Err(error) => return Err(error),

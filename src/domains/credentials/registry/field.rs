@@ -39,7 +39,7 @@ pub(crate) struct Field {
     pub required: bool,
     /// What holds where it is not given.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     pub default: Value,
     /// What an `options` field takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,7 +49,7 @@ pub(crate) struct Field {
     #[schema(value_type = Object)]
     pub show: BTreeMap<String, Vec<Value>>,
     /// The type itself gives the value; what is entered is not used.
-    #[serde(default, skip_deserializing, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 

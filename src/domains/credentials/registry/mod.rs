@@ -13,6 +13,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::model::Fields;
+use super::oauth::Grant;
+
 pub(super) use check::{COMMON, check};
 pub(super) use field::{Field, FieldKind};
 
@@ -66,14 +69,23 @@ pub(crate) enum Authenticate {
     Key,
 }
 
-/// How a credential is tried out: a request that succeeds only with a good one.
+/// How a credential is tried out: something that succeeds only with a good one.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Test {
-    /// `{field}` stands for a field of the credential.
-    pub url: String,
-    /// What a good answer's JSON holds, besides a status of 2xx.
-    #[serde(default)]
-    pub expect: Map<String, Value>,
+#[serde(untagged)]
+pub(super) enum Test {
+    Request {
+        /// `{field}` stands for a field of the credential.
+        url: String,
+        /// What a good answer's JSON holds, besides a status of 2xx.
+        #[serde(default)]
+        expect: Map<String, Value>,
+    },
+    /// A call of a database or mail server.
+    Service {
+        service: String,
+        #[serde(default)]
+        arguments: Map<String, Value>,
+    },
 }
 
 /// A line of `types.json`.
@@ -121,9 +133,19 @@ pub(super) fn close_to(name: &str) -> Vec<&'static str> {
 }
 
 impl CredentialType {
-    /// Does it hold tokens that an authorisation server gives?
-    pub(super) fn is_oauth2(&self) -> bool {
-        self.authenticate == Authenticate::OAuth2
+    /// Does it hold access tokens that an authorisation server gives for a while?
+    pub(super) fn holds_access_token(&self) -> bool {
+        matches!(self.authenticate, Authenticate::OAuth2 | Authenticate::ServiceAccount)
+    }
+
+    /// Is it a person who gives access, in a browser? `fields`: complete, with what the type adds.
+    pub(super) fn asks_a_person(&self, fields: &Fields) -> bool {
+        match self.authenticate {
+            Authenticate::OAuth2 => Grant::of(self, fields) == Grant::Code,
+            // Without an address there is nobody to ask: the tokens are entered, or there are none.
+            Authenticate::OAuth1 => !fields.text("authUrl").is_empty(),
+            _ => false,
+        }
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&Field> {

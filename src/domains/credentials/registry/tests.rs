@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Authenticate, all, check, close_to, find};
+use super::{Authenticate, Test, all, check, close_to, find};
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -41,18 +41,33 @@ fn every_type_says_what_it_takes_and_how_it_is_used() {
             let rules = millrace_nodes::authentication_rules();
             assert!(rules.get(&kind.name).is_some(), "nothing says how {} authenticates", kind.name);
         }
-        if let Some(test) = &kind.test {
-            for name in super::placeholders(&test.url) {
+        if let Some(Test::Request { url, .. }) = &kind.test {
+            for name in super::placeholders(url) {
                 assert!(kind.field(name).is_some(), "the test of {} names {name}", kind.name);
             }
         }
     }
 }
 
+/// What cannot be tried out is known by name: what opens nothing by itself, or no one knows where.
+#[test]
+fn every_type_with_a_server_of_its_own_can_be_tried_out() {
+    let cannot = |name: &str| find(name).unwrap().test.is_none() && !find(name).unwrap().holds_access_token();
+    let declared = "slackApi twilioApi sendGridApi aws s3 googleApi oAuth2Api slackOAuth2Api gmailOAuth2 githubApi openAiApi \
+        anthropicApi googlePalmApi openRouterApi ollamaApi telegramApi discordWebhookApi influxDbApi elasticsearchApi smtp \
+        postgres redis";
+    for name in declared.split_whitespace() {
+        assert!(!cannot(name), "{name}");
+    }
+    for name in ["httpBasicAuth", "httpHeaderAuth", "jwtAuth", "crypto", "totpApi"] {
+        assert!(cannot(name), "{name}");
+    }
+}
+
 #[test]
 fn types_inherit_and_fix_fields() {
     let sheets = find("googleSheetsOAuth2Api").unwrap();
-    assert!(sheets.is_oauth2());
+    assert!(sheets.holds_access_token());
     assert_eq!(sheets.fixed["accessTokenUrl"], "https://oauth2.googleapis.com/token");
     assert!(sheets.field("authUrl").unwrap().hidden && !sheets.field("clientId").unwrap().hidden);
     assert!(find("slackOAuth2Api").unwrap().field("scope").unwrap().default == "chat:write");

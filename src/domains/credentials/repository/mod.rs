@@ -82,6 +82,20 @@ pub(super) async fn named(
         .await
 }
 
+/// At most two of this type: the second tells that the type is not enough.
+pub(super) async fn of_kind(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    kind: &str,
+) -> Result<Vec<Credential>, DbErr> {
+    credential::Entity::scoped(tenant)
+        .filter(credential::Column::Kind.eq(kind))
+        .order_by_asc(credential::Column::Id)
+        .limit(2)
+        .all(connection)
+        .await
+}
+
 pub(super) async fn insert(connection: &impl ConnectionTrait, row: Credential) -> Result<(), DbErr> {
     let row = credential::ActiveModel::from(row).reset_all();
     credential::Entity::insert(row).exec_without_returning(connection).await.map(drop)

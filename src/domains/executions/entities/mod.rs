@@ -4,7 +4,9 @@
 pub(super) mod answer;
 pub(super) mod execution;
 pub(super) mod incident;
+pub(super) mod job;
 pub(super) mod journal;
+pub(super) mod label;
 pub(super) mod memory;
 pub(super) mod payload;
 pub(super) mod worker;

@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, QueryFilter, Query
 
 use super::super::entities::{answer, incident, journal};
 use crate::common::{ExecutionId, TenantId};
-use crate::infrastructure::database::Scoped;
+use crate::infrastructure::database::{Scoped, placeholders};
 
 /// A row to be added.
 #[derive(Clone, Debug)]
@@ -44,21 +44,12 @@ fn append_sql(backend: DbBackend, rows: usize) -> String {
         DbBackend::Postgres => (["::uuid", "::uuid", "::int4", "::int4", "::bytea"], " FOR SHARE OF e"),
         _ => ([""; 5], ""),
     };
-    let row = |row: usize| {
-        let fields: Vec<String> = types
-            .iter()
-            .enumerate()
-            .map(|(column, kind)| format!("${}{kind}", row * types.len() + column + 1))
-            .collect();
-        format!("({})", fields.join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(row).collect();
     format!(
         "INSERT INTO execution_journal (tenant_id, execution_id, seq, entries) \
          SELECT v.column1, v.column2, v.column4, v.column5 FROM (VALUES {}) AS v JOIN executions e \
          ON e.tenant_id = v.column1 AND e.id = v.column2 WHERE e.attempt = v.column3 AND e.status = 'running'{tail} \
          ON CONFLICT (tenant_id, execution_id, seq) DO UPDATE SET entries = excluded.entries",
-        values.join(", ")
+        placeholders(backend, rows, &types)
     )
 }
 
@@ -85,10 +76,11 @@ pub(in super::super) async fn clear(
     if executions.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<String> = (0..executions.len()).map(|row| format!("(${}, ${})", row * 2 + 1, row * 2 + 2)).collect();
-    let sql = format!("DELETE FROM execution_journal WHERE (tenant_id, execution_id) IN (VALUES {})", pairs.join(", "));
+    let backend = connection.get_database_backend();
+    let pairs = placeholders(backend, executions.len(), &[""; 2]);
+    let sql = format!("DELETE FROM execution_journal WHERE (tenant_id, execution_id) IN (VALUES {pairs})");
     let values = executions.iter().flat_map(|(tenant, id)| [(*tenant).into(), (*id).into()]);
-    connection.execute_raw(Statement::from_sql_and_values(connection.get_database_backend(), sql, values)).await?;
+    connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use sea_orm::{
 };
 
 use super::super::entities::execution;
-use super::super::model::Status;
+use super::super::model::{Mode, Status};
 use super::Row;
 use crate::common::{TenantId, WorkflowId};
 use crate::infrastructure::database::Scoped;
@@ -20,17 +20,28 @@ pub(in super::super) async fn hold_claims(connection: &impl ConnectionTrait, ten
     Ok(())
 }
 
-/// How many executions of a tenant, or of one of its workflows, run.
+/// How many executions of a tenant, or of one of its workflows, run; without those that others call.
 pub(in super::super) async fn running(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
     workflow: Option<WorkflowId>,
 ) -> Result<u64, DbErr> {
-    let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::Running));
+    let mut query = execution::Entity::scoped(tenant)
+        .filter(execution::Column::Status.eq(Status::Running))
+        .filter(execution::Column::Mode.ne(Mode::Integrated));
     if let Some(workflow) = workflow {
         query = query.filter(execution::Column::WorkflowId.eq(workflow));
     }
     query.count(connection).await
+}
+
+/// How many executions of a tenant were accepted and have not ended; without those that others call.
+pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<u64, DbErr> {
+    execution::Entity::scoped(tenant)
+        .filter(execution::Column::Status.is_in([Status::New, Status::Running, Status::Waiting]))
+        .filter(execution::Column::Mode.ne(Mode::Integrated))
+        .count(connection)
+        .await
 }
 
 /// The queued execution of a tenant, or of one of its workflows, that comes next.

@@ -17,11 +17,11 @@ use crate::common::page::Limit;
 use crate::common::{Cursor, ExecutionId, FiringId, Patch, ScheduleId, Timestamp, WorkflowId};
 use crate::domains::executions;
 
-pub(super) use triggers::{ListTriggersQuery, TriggerResponse};
 pub(super) use forecast::{
     Conflict, ConflictKind, ConflictsResponse, HorizonQuery, HourLoad, LoadResponse, NextRun, NextRunsQuery,
     NextRunsResponse, PreviewQuery, PreviewResponse, ScheduleName, Suggestion,
 };
+pub(super) use triggers::{ListTriggersQuery, TriggerResponse};
 
 const fn skip() -> Overlap {
     Overlap::Skip

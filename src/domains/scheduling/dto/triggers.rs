@@ -62,7 +62,7 @@ pub struct TriggerResponse {
 
 impl TriggerResponse {
     pub(in super::super) fn new(row: Trigger, now: Timestamp) -> TriggerResponse {
-        let is_held = row.lease_until > now || row.kind == Kind::Finished;
+        let is_held = row.lease_until > now;
         let state = match (row.version_id.is_some(), row.failures > 0, is_held) {
             (false, _, _) => TriggerState::Dormant,
             (true, true, _) => TriggerState::Failing,

@@ -2,12 +2,11 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::super::entities::trigger;
-use super::super::triggers::Kind;
 use crate::common::{TenantId, Timestamp, TriggerId, WorkerId, WorkflowId};
 use crate::infrastructure::database::Scoped;
 
@@ -21,8 +20,7 @@ pub(in super::super) async fn list(
     before: Option<TriggerId>,
     limit: u64,
 ) -> Result<Vec<Trigger>, DbErr> {
-    let mut query =
-        trigger::Entity::scoped(tenant).order_by_desc(trigger::Column::Id).limit(limit.saturating_add(1));
+    let mut query = trigger::Entity::scoped(tenant).order_by_desc(trigger::Column::Id).limit(limit.saturating_add(1));
     if let Some(workflow) = workflow {
         query = query.filter(trigger::Column::WorkflowId.eq(workflow));
     }
@@ -41,15 +39,6 @@ pub(in super::super) async fn of_workflow(
     own.order_by_asc(trigger::Column::Id).lock_exclusive().all(connection).await
 }
 
-/// Triggers of all tenants whose workflows are active, of one kind.
-pub(in super::super) async fn active(connection: &impl ConnectionTrait, kind: Kind) -> Result<Vec<Trigger>, DbErr> {
-    trigger::Entity::across_tenants()
-        .filter(trigger::Column::Kind.eq(kind))
-        .filter(trigger::Column::VersionId.is_not_null())
-        .all(connection)
-        .await
-}
-
 /// Triggers of all tenants that nobody holds.
 pub(in super::super) async fn free(
     connection: &impl ConnectionTrait,
@@ -58,7 +47,6 @@ pub(in super::super) async fn free(
 ) -> Result<Vec<Trigger>, DbErr> {
     trigger::Entity::across_tenants()
         .filter(trigger::Column::LeaseUntil.lt(now))
-        .filter(trigger::Column::Kind.ne(Kind::Finished))
         .filter(trigger::Column::VersionId.is_not_null())
         .order_by_asc(trigger::Column::LeaseUntil)
         .limit(limit)

@@ -8,16 +8,22 @@ use millrace_runner::{BuiltIn, Compiled};
 
 use super::super::repository::triggers::{self as rows, Trigger};
 use super::source::Source;
+use super::{Kind, finished};
 use crate::common::{Clock, Ctx, TenantId, Timestamp, TriggerId, WorkflowId};
 use crate::domains::workflows::{Activation, Refusal, WorkflowHooks};
-use crate::infrastructure::database::{self, Transaction};
+use crate::infrastructure::database::{self, Database, Transaction};
+use crate::infrastructure::events::Bus;
 
 /// Keeps the triggers of workflows in step with what is in production.
-pub struct TriggerActivations(Arc<dyn Clock>);
+pub struct TriggerActivations {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    events: Bus,
+}
 
 impl TriggerActivations {
-    pub fn new(clock: Arc<dyn Clock>) -> TriggerActivations {
-        TriggerActivations(clock)
+    pub fn new(database: Database, clock: Arc<dyn Clock>, events: Bus) -> TriggerActivations {
+        TriggerActivations { database, clock, events }
     }
 }
 
@@ -41,7 +47,11 @@ impl WorkflowHooks for TriggerActivations {
         if !problems.is_empty() {
             return Err(Refusal::Invalid(problems));
         }
-        let now = self.0.now();
+        let now = self.clock.now();
+        // What happened while it was not active begins nothing.
+        let follows = wanted.iter().any(|(_, source)| source.follows_events());
+        let newest = if follows { Some(self.events.newest(ctx.tenant).await?.to_string()) } else { None };
+        let beginning = |source: &Source| newest.clone().filter(|_| source.follows_events());
         let mut gone = Vec::new();
         for row in rows::of_workflow(transaction, ctx.tenant, activation.workflow).await? {
             let Some(at) = wanted.iter().position(|(node, _)| *node == row.node) else {
@@ -50,7 +60,8 @@ impl WorkflowHooks for TriggerActivations {
             };
             let (_, source) = wanted.swap_remove(at);
             let text = written(&source)?;
-            let state = if row.source == text { row.state.clone() } else { None };
+            let goes_on = row.source == text && (row.version_id.is_some() || !source.follows_events());
+            let state = if goes_on { row.state.clone() } else { beginning(&source) };
             let version_id = Some(activation.version);
             let row = Trigger { version_id, kind: source.kind(), source: text, state, updated_at: now, ..quiet(row) };
             rows::update(transaction, row).await?;
@@ -65,7 +76,7 @@ impl WorkflowHooks for TriggerActivations {
                 node,
                 kind: source.kind(),
                 source: written(&source)?,
-                state: None,
+                state: beginning(&source),
                 holder: None,
                 lease_until: Timestamp::default(),
                 term: 0,
@@ -87,14 +98,26 @@ impl WorkflowHooks for TriggerActivations {
         workflow: WorkflowId,
     ) -> Result<(), database::Error> {
         for row in rows::of_workflow(transaction, ctx.tenant, workflow).await? {
-            let row = Trigger { version_id: None, updated_at: self.0.now(), ..quiet(row) };
+            let row = Trigger { version_id: None, updated_at: self.clock.now(), ..quiet(row) };
             rows::update(transaction, row).await?;
         }
         Ok(())
     }
 
-    /// Who listens looks for changes by itself.
-    async fn settled(&self, _: TenantId, _: WorkflowId) {}
+    /// Who listens looks for changes by itself; but what happens until then is to be kept.
+    async fn settled(&self, tenant: TenantId, workflow: WorkflowId) {
+        let attended = async {
+            let own =
+                rows::list(&self.database.read(tenant), tenant, Some(workflow), None, u64::from(u16::MAX)).await?;
+            if own.iter().any(|row| row.kind == Kind::Finished && row.version_id.is_some()) {
+                finished::attend(&self.events, self.clock.as_ref(), tenant).await?;
+            }
+            Ok::<_, database::Error>(())
+        };
+        if let Err(error) = attended.await {
+            tracing::warn!(%workflow, %error, "events may be missed until the workflow's trigger is held");
+        }
+    }
 }
 
 /// Without what went wrong before.

@@ -11,8 +11,8 @@ use super::super::error::Error;
 use super::super::repository::triggers::{self as rows, Trigger};
 use super::listening;
 use super::service::Triggers;
-use crate::common::error::chain;
 use crate::common::TriggerId;
+use crate::common::error::chain;
 use crate::infrastructure::database::AcrossTenants;
 
 /// A process that is not heard of for so long holds nothing any more.

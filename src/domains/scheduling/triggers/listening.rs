@@ -12,20 +12,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::error::Error;
 use super::super::repository::triggers::{self as rows, Trigger};
+use super::Kind;
+use super::finished::Awaited;
 use super::service::Triggers;
 use super::source::Source;
 use crate::common::error::chain;
 use crate::common::{Coded, Ctx};
 use crate::domains::credentials::{self, Wanted};
-use crate::domains::executions::{Launch, Mode};
-use crate::domains::tenants::Profile;
+use crate::domains::executions::{Launch, Mode, Prepared};
 use crate::infrastructure::database;
-use crate::infrastructure::services::{Failure, RedisQueue, hear};
+use crate::infrastructure::services::{Failure, Reach, RedisQueue, hear};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// After this time a connection is made anew, so that changes of its credential count.
-const RECONNECT: Duration = Duration::from_secs(600);
+pub(super) const RECONNECT: Duration = Duration::from_secs(600);
 /// How long a queue is asked for a message in one go.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Messages taken from a queue in one go.
@@ -63,7 +64,7 @@ pub(super) async fn listen(triggers: Triggers, row: Trigger, stop: CancellationT
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
-        let fault = match stop.run_until_cancelled(listener.hear()).await {
+        let fault = match stop.run_until_cancelled(Box::pin(listener.hear())).await {
             None | Some(Err(Fault::Lost)) => return,
             Some(Ok(())) => continue,
             Some(Err(fault)) => fault,
@@ -91,16 +92,14 @@ impl Listener {
                 self.hear_channels(&patterns, parses_json, only_message).await
             }
             Source::Mailbox(mailbox) => self.watch_mailbox(&mailbox).await,
-            // Nobody is to hold one of these: the end of an execution comes by itself.
-            Source::Finished { .. } => Err(Fault::Lost),
+            Source::Finished { workflows, statuses } => self.follow_ends(&Awaited { workflows, statuses }).await,
         }
     }
 
     async fn take_from_queue(&mut self, queue: &str, from_tail: bool) -> Result<(), Fault> {
-        let credential = self.credential("redis").await?;
-        let policy = &self.profile().await?.egress;
+        let (reach, credential) = self.credential("redis").await?;
         let holder = self.row.id.to_string();
-        let mut source = RedisQueue::open(policy, &credential, queue, &holder, from_tail).await?;
+        let mut source = RedisQueue::open(&self.triggers.http, &reach, &credential, queue, &holder, from_tail).await?;
         // What was begun but not settled there: its process died in between.
         let mut begun: Vec<String> =
             self.row.state.as_deref().and_then(|state| serde_json::from_str(state).ok()).unwrap_or_default();
@@ -113,56 +112,44 @@ impl Listener {
                 continue;
             }
             let begun: Vec<String> = messages.iter().map(|message| fingerprint(message)).collect();
-            self.row.state = Some(json!(begun).to_string());
-            self.begin(messages.iter().map(|message| vec![item(message)]).collect()).await?;
+            let heard = messages.iter().map(|message| vec![item(message)]).collect();
+            self.begin(heard, Some(json!(begun).to_string())).await?;
             source.settle(&messages).await?;
         }
         Ok(())
     }
 
     async fn hear_channels(&mut self, patterns: &[String], parses: bool, only_message: bool) -> Result<(), Fault> {
-        let credential = self.credential("redis").await?;
-        let policy = &self.profile().await?.egress;
-        let mut said = hear(policy, &credential, patterns).await?;
+        let (reach, credential) = self.credential("redis").await?;
+        let mut said = hear(&self.triggers.http, &reach, &credential, patterns).await?;
         self.is_well().await?;
         let opened = Instant::now();
         while let Some(left) = RECONNECT.checked_sub(opened.elapsed()) {
             let Ok(message) = tokio::time::timeout(left, said.next()).await else { break };
-            let (channel, message) =
-                message.ok_or_else(|| Failure::new("The Redis server closed the connection"))?;
+            let (channel, message) = message.ok_or_else(|| Failure::new("The Redis server closed the connection"))?;
             let text = String::from_utf8_lossy(&message).into_owned();
             let parsed = if parses { Value::from_json(&text).ok() } else { None };
             let mut json = Object::from([("message", parsed.unwrap_or_else(|| text.into()))]);
             if !only_message {
                 json.insert("channel", channel);
             }
-            self.begin(vec![vec![Item::new(json)]]).await?;
+            self.begin(vec![vec![Item::new(json)]], None).await?;
         }
         Ok(())
     }
 
-    /// The credential that the node names; where it names none, the tenant's only one of the type.
-    pub(super) async fn credential(&self, kind: &str) -> Result<Object, Fault> {
+    /// The credential that the node names, and where it may be used; where it names none, the tenant's only one of the type.
+    pub(super) async fn credential(&self, kind: &str) -> Result<(Reach, Object), Fault> {
         let (triggers, row, ctx) = (&self.triggers, &self.row, Ctx::system(self.row.tenant_id));
         let program = self.program().await?;
         let node = program.workflow().find(&row.node).ok_or_else(|| Error::NodeGone(row.node.clone()))?;
         let node = program.workflow().node(node);
-        let only = match node.credentials.get(kind) {
-            Some(_) => None,
-            None => triggers.credentials.only_one(&ctx, kind).await?,
-        };
-        let reference = only.map(|id| Value::from(Object::from([("id", Value::from(id.to_string()))])));
-        let Some(reference) = node.credentials.get(kind).or(reference.as_ref()) else {
-            let message = format!("The node \"{}\" names no credential of the type {kind}", row.node);
-            return Err(Failure::new(message).into());
-        };
+        let reference = node.credentials.get(kind);
         let wanted = Wanted { kind, reference, node_type: &node.kind, workflow: row.workflow_id };
-        Ok(triggers.credentials.resolve(&ctx, &wanted).await?.data)
-    }
-
-    pub(super) async fn profile(&self) -> Result<Arc<Profile>, Fault> {
-        let found = self.triggers.tenants.profile(self.row.tenant_id).await;
-        Ok(found.map_err(|error| Error::Execution(error.into()))?)
+        let found = triggers.credentials.resolve(&ctx, &wanted).await?;
+        let profile = triggers.tenants.profile(row.tenant_id).await;
+        let policy = Arc::clone(&profile.map_err(|error| Error::Execution(error.into()))?.egress);
+        Ok((Reach { policy, hosts: found.allowed_hosts.into_iter().collect() }, found.data))
     }
 
     async fn program(&self) -> Result<Arc<crate::domains::executions::Program>, Fault> {
@@ -174,15 +161,38 @@ impl Listener {
     }
 
     /// Begins an execution for each list of items, and notes how far the trigger has got: both or neither.
-    pub(super) async fn begin(&mut self, heard: Vec<Vec<Item>>) -> Result<(), Fault> {
+    pub(super) async fn begin(&mut self, heard: Vec<Vec<Item>>, state: Option<String>) -> Result<(), Fault> {
+        let now = self.triggers.clock.now();
+        let last_began_at = if heard.is_empty() { self.row.last_began_at } else { Some(now) };
+        let row = Trigger { state, failures: 0, error: None, last_began_at, ..self.row.clone() };
+        let prepared = self.prepare(heard).await?;
+        let executor = self.triggers.executions.executor();
+        let transaction = self.triggers.database.begin(row.tenant_id).await?;
+        if !rows::advance(&transaction, &row, now).await? {
+            return Err(Fault::Lost);
+        }
+        executor.store_within(&transaction, &prepared).await?;
+        transaction.commit().await?;
+        metrics::counter!("millrace_trigger_runs_total", "kind" => row.kind.as_str())
+            .increment(u64::try_from(prepared.len()).unwrap_or(u64::MAX));
+        executor.announce(prepared);
+        self.row = row;
+        Ok(())
+    }
+
+    async fn prepare(&self, heard: Vec<Vec<Item>>) -> Result<Vec<Prepared>, Fault> {
+        if heard.is_empty() {
+            return Ok(Vec::new());
+        }
         let executor = self.triggers.executions.executor();
         let program = self.program().await?;
         let node = program.workflow().find(&self.row.node).ok_or_else(|| Error::NodeGone(self.row.node.clone()))?;
+        let mode = if self.row.kind == Kind::Finished { Mode::Internal } else { Mode::Trigger };
         let mut prepared = Vec::with_capacity(heard.len());
         for items in heard {
             let launch = Launch {
                 program: Arc::clone(&program),
-                mode: Mode::Trigger,
+                mode,
                 node,
                 items: Arc::new(items),
                 output: 0,
@@ -192,18 +202,7 @@ impl Listener {
             };
             prepared.push(executor.prepare(launch).await.map_err(Error::from)?);
         }
-        let now = self.triggers.clock.now();
-        (self.row.failures, self.row.error, self.row.last_began_at) = (0, None, Some(now));
-        let transaction = self.triggers.database.begin(self.row.tenant_id).await?;
-        if !rows::advance(&transaction, &self.row, now).await? {
-            return Err(Fault::Lost);
-        }
-        executor.store_within(&transaction, &prepared).await?;
-        transaction.commit().await?;
-        metrics::counter!("millrace_trigger_runs_total", "kind" => self.row.kind.as_str())
-            .increment(u64::try_from(prepared.len()).unwrap_or(u64::MAX));
-        executor.announce(prepared);
-        Ok(())
+        Ok(prepared)
     }
 
     /// It listens: what went wrong before is over.

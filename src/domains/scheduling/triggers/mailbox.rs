@@ -25,9 +25,8 @@ struct Reached {
 
 impl Listener {
     pub(super) async fn watch_mailbox(&mut self, wanted: &Wanted) -> Result<(), Fault> {
-        let credential = self.credential("imap").await?;
-        let policy = &self.profile().await?.egress;
-        let mut mailbox = Mailbox::open(&self.triggers.http, policy, &credential, &wanted.name).await?;
+        let (reach, credential) = self.credential("imap").await?;
+        let mut mailbox = Mailbox::open(&self.triggers.http, &reach, &credential, &wanted.name).await?;
         self.is_well().await?;
         let (opened, longest) = (Instant::now(), Duration::from_secs(wanted.reconnect_minutes.saturating_mul(60)));
         while let Some(left) = longest.checked_sub(opened.elapsed()) {
@@ -57,10 +56,8 @@ impl Listener {
                 }
             }
             reached.uid = uids.last().copied().unwrap_or_default().max(reached.uid);
-            self.row.state = serde_json::to_string(&reached).ok();
-            if !items.is_empty() {
-                self.begin(vec![items]).await?;
-            }
+            let heard = if items.is_empty() { Vec::new() } else { vec![items] };
+            self.begin(heard, serde_json::to_string(&reached).ok()).await?;
             if wanted.marks_read {
                 mailbox.mark_read(uids).await?;
             }

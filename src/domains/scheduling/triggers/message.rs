@@ -75,9 +75,13 @@ fn simple(parsed: &mail_parser::Message<'_>) -> Object {
 fn resolved(parsed: &mail_parser::Message<'_>) -> Object {
     let headers: Object = headers(parsed).map(|(name, value)| (name.into(), value.into())).collect();
     let mut json = Object::from([("headers", Value::from(headers))]);
-    for (name, found) in
-        [("from", parsed.from()), ("to", parsed.to()), ("cc", parsed.cc()), ("bcc", parsed.bcc()), ("replyTo", parsed.reply_to())]
-    {
+    for (name, found) in [
+        ("from", parsed.from()),
+        ("to", parsed.to()),
+        ("cc", parsed.cc()),
+        ("bcc", parsed.bcc()),
+        ("replyTo", parsed.reply_to()),
+    ] {
         if let Some(found) = found {
             json.insert(name, people(found));
         }
@@ -181,12 +185,17 @@ mod tests {
         assert!(item.binary.is_some());
         let text = item.json.to_json();
         assert!(text.contains(r#""from":{"value":[{"address":"joerg@example.org","name":"Jörg"}]"#), "{text}");
-        assert!(text.contains(r#""messageId":"<m1@example.org>""#) && text.contains("2025-01-31T08:00:00.000Z"), "{text}");
+        assert!(
+            text.contains(r#""messageId":"<m1@example.org>""#) && text.contains("2025-01-31T08:00:00.000Z"),
+            "{text}"
+        );
     }
 
     #[test]
     fn any_bytes_make_an_item() {
-        for bytes in [&b""[..], b"\xff\xfe", b"no header at all", b"Content-Type: multipart/mixed; boundary=B\r\n\r\n--B"] {
+        for bytes in
+            [&b""[..], b"\xff\xfe", b"no header at all", b"Content-Type: multipart/mixed; boundary=B\r\n\r\n--B"]
+        {
             for format in [Format::Simple, Format::Resolved, Format::Raw] {
                 assert!(made(bytes, format, true).json.as_object().is_some(), "{bytes:?}");
             }

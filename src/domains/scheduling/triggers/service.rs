@@ -1,14 +1,14 @@
 //! The triggers of all tenants: what they are shown as, and what listening stands on.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use super::super::dto::{ListTriggersQuery, TriggerResponse};
 use super::super::error::Error;
 use super::super::repository::triggers as rows;
-use super::finished::Index;
 use crate::common::{Clock, Ctx, Page, TriggerId, WorkerId};
 use crate::domains::{credentials, executions, tenants};
 use crate::infrastructure::database::Database;
+use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 
 /// Listens for triggers. Cheap to clone.
@@ -19,11 +19,10 @@ pub struct Triggers {
     pub(super) tenants: tenants::Service,
     pub(super) credentials: credentials::Service,
     pub(super) executions: executions::Service,
+    pub(super) events: Bus,
     pub(super) http: HttpClient,
     /// This process.
     pub(super) holder: WorkerId,
-    /// Who waits for the ends of executions.
-    pub(super) finished: Arc<RwLock<Index>>,
 }
 
 /// What listening stands on.
@@ -33,14 +32,15 @@ pub struct Dependencies {
     pub tenants: tenants::Service,
     pub credentials: credentials::Service,
     pub executions: executions::Service,
+    pub events: Bus,
     pub http: HttpClient,
 }
 
 impl Triggers {
     pub fn new(dependencies: Dependencies) -> Triggers {
-        let Dependencies { database, clock, tenants, credentials, executions, http } = dependencies;
-        let (holder, finished) = (WorkerId::new(), Arc::default());
-        Triggers { database, clock, tenants, credentials, executions, http, holder, finished }
+        let Dependencies { database, clock, tenants, credentials, executions, events, http } = dependencies;
+        let holder = WorkerId::new();
+        Triggers { database, clock, tenants, credentials, executions, events, http, holder }
     }
 
     /// Newest first, those of inactive workflows too.

@@ -130,10 +130,12 @@ fn finished(compiled: &Compiled, index: NodeIndex) -> Result<Source, Fault> {
         return Err(("workflows", "must not be an expression: there is no run to evaluate it in".to_owned()));
     }
     let chosen = compiled.node(index).parameters.get("statuses").and_then(Value::as_array).unwrap_or_default();
-    let statuses = chosen.iter().map(|status| status.to_js_string().parse::<Status>().ok().filter(|it| it.is_terminal()));
+    let statuses =
+        chosen.iter().map(|status| status.to_js_string().parse::<Status>().ok().filter(|it| it.is_terminal()));
     let statuses: Option<Vec<Status>> = statuses.collect();
     let statuses = statuses.filter(|statuses| !statuses.is_empty());
-    let statuses = statuses.ok_or_else(|| ("statuses", "must name some of success, error, canceled, crashed".to_owned()))?;
+    let statuses =
+        statuses.ok_or_else(|| ("statuses", "must name some of success, error, canceled, crashed".to_owned()))?;
     Ok(Source::Finished { workflows: list(&workflows), statuses })
 }
 
@@ -223,12 +225,13 @@ mod tests {
     use super::*;
 
     fn read(kind: &str, parameters: &str) -> String {
-        let document = format!(r#"{{"nodes":[{{"name":"T","type":"{kind}","parameters":{parameters}}}],"connections":{{}}}}"#);
+        let document =
+            format!(r#"{{"nodes":[{{"name":"T","type":"{kind}","parameters":{parameters}}}],"connections":{{}}}}"#);
         let workflow = Workflow::parse(&Value::from_json(&document).unwrap()).unwrap();
         match Source::of(&Compiled::new(Arc::new(workflow), &BuiltIn), NodeIndex(0)) {
             None => "nothing".to_owned(),
             Some(Ok(source)) => serde_json::to_string(&source).unwrap(),
-            Some(Err(problem)) => problem.pointer.to_string(),
+            Some(Err(problem)) => problem.pointer,
         }
     }
 

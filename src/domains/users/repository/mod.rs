@@ -113,6 +113,20 @@ pub(super) async fn find_member(
     Ok(row.map(|row| (from_row(row), membership)))
 }
 
+/// The addresses of members with one of these roles.
+pub(super) async fn emails_of(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    roles: &[Role],
+) -> Result<Vec<Email>, Error> {
+    let members = membership::Entity::scoped(tenant)
+        .filter(membership::Column::Role.is_in(roles.iter().copied()))
+        .all(connection)
+        .await?;
+    let people = user::Entity::global().filter(user::Column::Id.is_in(members.into_iter().map(|row| row.user_id)));
+    Ok(people.all(connection).await?.into_iter().map(|row| from_row(row).email).collect())
+}
+
 /// Members of the tenant, newest account first; one row more than the limit when there are more.
 pub(super) async fn list_members(
     connection: &impl ConnectionTrait,

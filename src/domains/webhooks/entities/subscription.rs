@@ -19,6 +19,8 @@ pub struct Model {
     pub ordered: bool,
     /// Encrypted JSON.
     pub secrets: Vec<u8>,
+    /// The last event that was kept for it, or passed over.
+    pub reached: String,
     /// When the first of the attempts failed since the last success.
     pub failing_since: Option<Timestamp>,
     /// Percent of the patience that were warned of.

@@ -12,6 +12,7 @@ use super::super::route_table::Lookup;
 use super::super::service::Service;
 use super::request::{self, Addressed, BodyLimits};
 use crate::domains::workflows::FORM_PATH;
+use millrace_nodes::webhook::query;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -22,11 +23,39 @@ pub(in super::super) async fn fill_in(
     webhooks: Data<Service>,
     limits: Data<BodyLimits>,
 ) -> HttpResponse {
-    let reply = answer(&request, payload, &webhooks, **limits).await.unwrap_or_else(|reply| reply);
-    let mut response = super::response(reply);
+    guarded(answer(&request, payload, &webhooks, **limits).await)
+}
+
+/// The page at which an execution waits, or its submission.
+pub(in super::super) async fn go_on(
+    request: HttpRequest,
+    payload: Payload,
+    webhooks: Data<Service>,
+    limits: Data<BodyLimits>,
+) -> HttpResponse {
+    let answered = async {
+        let addressed = Addressed::below(&request, "/form-waiting/");
+        let tenant = super::tenant(&webhooks, &addressed).await?;
+        let id = request.match_info().get("id").unwrap_or_default();
+        let received = request::received(&request, payload, Vec::new(), **limits).await?;
+        match *request.method() {
+            Method::GET => {
+                let query = query(&received.query);
+                webhooks.waiting_form(tenant, id, &query, query.contains_key("after")).await
+            }
+            Method::POST => webhooks.submit_waiting_form(tenant, id, received).await,
+            _ => Err(reply::other_methods(&received.method, &["GET".to_owned(), "POST".to_owned()])),
+        }
+    };
+    guarded(answered.await)
+}
+
+fn guarded(reply: Result<Reply, Reply>) -> HttpResponse {
+    let mut response = super::response(reply.unwrap_or_else(|reply| reply));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -56,7 +85,7 @@ async fn answer(
     let mut received = request::received(request, payload, parameters, limits).await?;
     if request.method() == Method::GET {
         webhooks.let_in(receiver, &caller, &mut received).await?;
-        return Ok(webhooks.form(receiver));
+        return Ok(webhooks.form(receiver, &query(&received.query)));
     }
     webhooks.answer(&route, receiver, &caller, received).await
 }

@@ -19,6 +19,7 @@ use super::reply::Reply;
 use super::route_table::Lookup;
 use super::service::Service;
 use crate::common::TenantId;
+use crate::infrastructure::web::note_tenant;
 use request::Addressed;
 pub use request::BodyLimits;
 
@@ -43,6 +44,7 @@ async fn answer(
 ) -> Result<HttpResponse, Reply> {
     let addressed = Addressed::of(request);
     let tenant = tenant(webhooks, &addressed).await?;
+    note_tenant(request, tenant);
     let routes = webhooks.routes(tenant).await?;
     let method = request.method().as_str();
     if let Some(wanted) = cors::preflight_method(request) {
@@ -69,7 +71,7 @@ async fn answer(
     Ok(response)
 }
 
-pub(super) use forms::fill_in;
+pub(super) use forms::{fill_in, go_on};
 
 /// A call of a test address.
 pub(super) async fn receive_test(

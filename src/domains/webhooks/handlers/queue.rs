@@ -1,6 +1,6 @@
 //! HTTP of the queue of webhooks, of those who put webhooks into it, and of listening to test calls.
 
-use actix_web::web::{Bytes, Data, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 use futures_util::stream;
 
@@ -10,14 +10,14 @@ use super::super::dto_queue::{
     QueuedResponse, QueuedWebhookResponse, ReceiverTestResponse,
 };
 use super::super::intake::Incoming;
-use super::super::listeners::Told;
 use super::super::queue::Status;
 use super::super::service::Service;
 use super::request;
 use crate::common::permission::grants::{ExecutionsWrite, WebhooksRead, WebhooksWrite, WorkflowsExecute};
 use crate::common::{Page, Problem, QueuedWebhookId};
 use crate::infrastructure::web::{
-    BadBody, Can, Conflict, CreatedSecret, Guarded, Json, NotFound, Public, RawBody, Unauthorized, Unavailable,
+    BadBody, Can, Conflict, CreatedSecret, Frame, Guarded, Json, NotFound, Public, RawBody, Unauthorized, Unavailable,
+    event_stream,
 };
 
 type Answer<T> = Result<T, Problem>;
@@ -230,17 +230,8 @@ pub(in super::super) async fn listen_to_workflow(
     webhooks: Data<Service>,
 ) -> Answer<HttpResponse> {
     let told = webhooks.listen(&ctx, &id, query.seconds.0).await?;
-    let frames = stream::unfold(told, |mut told| async {
+    Ok(event_stream(stream::unfold(told, |mut told| async {
         let next = told.recv().await?;
-        Some((Ok::<Bytes, actix_web::Error>(frame(&next)), told))
-    });
-    let mut response = HttpResponse::Ok();
-    // Neither proxies nor compression may hold events back.
-    response.insert_header(("cache-control", "no-store")).insert_header(("x-accel-buffering", "no"));
-    response.insert_header(("content-encoding", "identity"));
-    Ok(response.content_type("text/event-stream").streaming(frames))
-}
-
-fn frame(told: &Told) -> Bytes {
-    format!("event: {}\ndata: {}\n\n", told.name, told.data).into()
+        Some((Frame { id: None, event: next.name, data: next.data.to_string() }, told))
+    })))
 }

@@ -1,8 +1,10 @@
 //! Queries of subscriptions, of what they are to be told, and of the attempts.
 
+use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::super::deliveries::DeliveryStatus;
@@ -45,27 +47,63 @@ pub(in super::super) async fn insert(connection: &impl ConnectionTrait, row: Sub
     subscription::Entity::insert(row.into_active_model()).exec_without_returning(connection).await.map(drop)
 }
 
-/// Writes the whole row.
-pub(in super::super) async fn update(connection: &impl ConnectionTrait, row: &Subscription) -> Result<(), DbErr> {
+/// Writes the row; its place among the events only where it `begins` there.
+pub(in super::super) async fn update(
+    connection: &impl ConnectionTrait,
+    row: &Subscription,
+    begins: bool,
+) -> Result<(), DbErr> {
+    let mut changed = row.clone().into_active_model().reset_all();
+    if !begins {
+        changed.reached = NotSet;
+    }
     subscription::Entity::update_scoped(row.tenant_id)
-        .set(row.clone().into_active_model().reset_all())
+        .set(changed)
         .filter(subscription::Column::Id.eq(row.id))
         .exec(connection)
         .await
         .map(drop)
 }
 
-/// Notes how attempts go; touches nothing that people set.
-pub(in super::super) async fn note(connection: &impl ConnectionTrait, row: &Subscription) -> Result<(), DbErr> {
-    subscription::Entity::update_scoped(row.tenant_id)
+/// Moves a subscription's place among the events, provided that nobody did since `seen`. `false`: somebody was faster, or
+/// it is told no more.
+pub(in super::super) async fn reach(
+    connection: &impl ConnectionTrait,
+    seen: &Subscription,
+    place: &str,
+) -> Result<bool, DbErr> {
+    let reached = subscription::Entity::update_scoped(seen.tenant_id)
+        .col_expr(subscription::Column::Reached, Expr::value(place))
+        .filter(subscription::Column::Id.eq(seen.id))
+        .filter(subscription::Column::Reached.eq(seen.reached.as_str()))
+        .filter(subscription::Column::DisabledAt.is_null())
+        .exec(connection)
+        .await?;
+    Ok(reached.rows_affected == 1)
+}
+
+/// Notes how attempts go, provided that nobody did since `seen`; touches nothing that people set. `false`: somebody was
+/// faster.
+pub(in super::super) async fn note(
+    connection: &impl ConnectionTrait,
+    seen: &Subscription,
+    row: &Subscription,
+) -> Result<bool, DbErr> {
+    let noted = subscription::Entity::update_scoped(row.tenant_id)
         .col_expr(subscription::Column::FailingSince, Expr::value(row.failing_since))
         .col_expr(subscription::Column::Warned, Expr::value(row.warned))
         .col_expr(subscription::Column::DisabledAt, Expr::value(row.disabled_at))
         .col_expr(subscription::Column::DisabledReason, Expr::value(row.disabled_reason.clone()))
         .filter(subscription::Column::Id.eq(row.id))
+        .filter(subscription::Column::Warned.eq(seen.warned))
+        .filter(match seen.failing_since {
+            Some(since) => subscription::Column::FailingSince.eq(since),
+            None => subscription::Column::FailingSince.is_null(),
+        })
+        .filter(subscription::Column::DisabledAt.is_null())
         .exec(connection)
-        .await
-        .map(drop)
+        .await?;
+    Ok(noted.rows_affected == 1)
 }
 
 /// Deletes a subscription with all it was told.

@@ -1,6 +1,5 @@
 //! Wait: goes on after a time, at a moment, or when its resume URL is called.
 
-mod deadline;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::deadline;
+use crate::form::shown_form;
 use crate::{Behaviour, NodeContext, NodeResult, NodeType, Output, Wait};
 
 pub(crate) static NODE_TYPE: NodeType =
@@ -19,7 +20,8 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         let resume = context.text("resume", 0)?;
         if matches!(resume.as_str(), "webhook" | "form") {
             let until = deadline::limit(context)?;
-            let wait = Wait { until, resume: Some(resume) };
+            let shows = if resume == "form" { Some(shown_form(context)?) } else { None };
+            let wait = Wait { until, resume: Some(resume), shows };
             return Ok(Output { wait: Some(wait), ..Output::pass(context) });
         }
         let until = if resume == "specificTime" { deadline::moment(context)? } else { deadline::after(context)? };
@@ -29,7 +31,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
             context.host.sleep(left).await;
             return Ok(Output::pass(context));
         }
-        Ok(Output { wait: Some(Wait { until: Some(until), resume: None }), ..Output::pass(context) })
+        Ok(Output { wait: Some(Wait { until: Some(until), ..Wait::default() }), ..Output::pass(context) })
     }
     .boxed()
 }

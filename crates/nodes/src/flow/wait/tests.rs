@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Wait;
+use crate::form::Shown;
 use crate::testing::{NOW_MS, trial};
 
 #[test]
@@ -27,24 +28,31 @@ fn sleeps_through_short_waits() {
 fn puts_long_waits_aside() {
     let hour = Some(NOW_MS + 3_600_000);
     let cases = [
-        (1.0, "{}", Wait { until: hour, resume: None }),
-        (1.1, r#"{"amount": 1, "unit": "hours"}"#, Wait { until: hour, resume: None }),
-        (1.1, r#"{"resume": "webhook"}"#, Wait { until: None, resume: Some("webhook".into()) }),
-        (
-            1.1,
-            r#"{"resume": "form", "limitWaitTime": true, "resumeAmount": 1}"#,
-            Wait { until: hour, resume: Some("form".into()) },
-        ),
+        (1.0, "{}", Wait { until: hour, ..Wait::default() }),
+        (1.1, r#"{"amount": 1, "unit": "hours"}"#, Wait { until: hour, ..Wait::default() }),
+        (1.1, r#"{"resume": "webhook"}"#, Wait { resume: Some("webhook".into()), ..Wait::default() }),
         (
             1.1,
             r#"{"resume": "webhook", "limitWaitTime": true, "limitType": "atSpecifiedTime", "maxDateAndTime": "2024-05-06T08:08:09.010Z"}"#,
-            Wait { until: hour, resume: Some("webhook".into()) },
+            Wait { until: hour, resume: Some("webhook".into()), shows: None },
         ),
     ];
     for (version, parameters, expected) in cases {
         let output = trial("wait").version(version).parameters(parameters).output();
         assert_eq!(output.wait, Some(expected), "{parameters}");
     }
+}
+
+#[test]
+fn shows_a_form_with_what_its_expressions_give() {
+    let trial = trial("wait").input(r#"[{"name": "Ann"}]"#).parameters(
+        r#"{"resume": "form", "limitWaitTime": true, "resumeAmount": 1, "formTitle": "=Hello {{ $json.name }}",
+            "formFields": {"values": [{"fieldLabel": "=Age of {{ $json.name }}", "fieldType": "number"}]}}"#,
+    );
+    let wait = trial.output().wait.unwrap();
+    assert_eq!((wait.until, wait.resume.as_deref()), (Some(NOW_MS + 3_600_000), Some("form")));
+    let Some(Shown::Page(form)) = wait.shows.as_ref().map(Shown::read) else { panic!("{:?}", wait.shows) };
+    assert_eq!((form.title.as_str(), form.fields[0].label.as_str()), ("Hello Ann", "Age of Ann"));
 }
 
 #[test]

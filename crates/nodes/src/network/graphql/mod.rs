@@ -21,10 +21,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for index in 0..context.items().len() {
             match query(context, index, &authentication).await {
                 Ok(json) => made.push(Item::new(json).paired(index)),
-                Err(error) if context.continue_on_fail() => {
-                    made.push(Item::new(Object::from([("error", error.message.into())])).paired(index));
-                }
-                Err(error) => return Err(error.at_item(index)),
+                Err(error) => made.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(made))

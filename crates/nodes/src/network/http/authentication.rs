@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use millrace_model::{ExecutionError, Object, Str, Value};
 
-use super::{Draft, DraftBody, Failure, digest, field, oauth1, oauth2, predefined};
+use super::{Draft, DraftBody, Failure, aws_signature, digest, field, oauth1, oauth2, predefined};
 use crate::{HttpRequest, HttpResponse, NodeHost};
 
 /// How a request proves who sends it.
@@ -20,6 +20,8 @@ pub(crate) enum Authentication {
         password: Str,
     },
     OAuth1(oauth1::Keys),
+    /// A signature over the whole request.
+    Aws(aws_signature::Keys),
     OAuth2(oauth2::Grant),
 }
 
@@ -47,6 +49,8 @@ impl Authentication {
             }
             "httpDigestAuth" => Authentication::Digest { user: field(data, "user"), password: field(data, "password") },
             "httpCustomAuth" => Authentication::Fields(custom(data)?),
+            "aws" | "s3" => Authentication::Aws(aws_signature::Keys::of(kind, data)),
+            "googleApi" => Authentication::OAuth2(oauth2::Grant::of(data)),
             _ if kind.ends_with("OAuth1Api") || kind == "oAuth1Api" => Authentication::OAuth1(oauth1::Keys::of(data)),
             _ if kind.contains("OAuth2") || kind == "oAuth2Api" => Authentication::OAuth2(oauth2::Grant::of(data)),
             _ => Authentication::Fields(predefined::fields(kind, data)),
@@ -54,7 +58,7 @@ impl Authentication {
     }
 
     /// The request with what this adds to it beforehand; what takes an exchange with the server adds nothing.
-    fn added_to(&self, request: HttpRequest) -> Result<HttpRequest, ExecutionError> {
+    fn added_to(&self, request: HttpRequest, seconds: i64) -> Result<HttpRequest, ExecutionError> {
         let mut draft = Draft { request, ..Draft::default() };
         if let Authentication::OAuth2(grant) = self
             && let Some(token) = grant.access_token()
@@ -62,13 +66,18 @@ impl Authentication {
             grant.apply(&mut draft, &token);
         }
         self.apply(&mut draft);
-        draft.encode().ok_or_else(|| invalid_url_error(&draft))
+        let request = draft.encode().ok_or_else(|| invalid_url_error(&draft))?;
+        match self {
+            Authentication::Aws(keys) => keys.sign(request, seconds).ok_or_else(|| invalid_url_error(&draft)),
+            _ => Ok(request),
+        }
     }
 
     fn apply(&self, draft: &mut Draft) {
         let Authentication::Fields(fields) = self else { return };
         for (name, value) in fields.headers.iter().filter(|(name, _)| !name.is_empty()) {
             draft.set_header(name.clone(), value.clone());
+            draft.request.private_headers.push(name.clone());
         }
         for (name, value) in fields.query.iter() {
             draft.query.insert(name.clone(), value.clone());
@@ -119,6 +128,10 @@ pub(crate) async fn send(
             let header = keys.sign(&draft, &url, &nonce, host.now_ms() / 1000);
             draft.set_header("Authorization", header);
             exchange(host, &draft).await
+        }
+        Authentication::Aws(keys) => {
+            let request = draft.encode().and_then(|request| keys.sign(request, host.now_ms() / 1000));
+            host.http(request.ok_or_else(|| invalid_url(&draft))?).await.map_err(Failure::Network)
         }
         Authentication::OAuth2(grant) => with_token(host, draft, grant).await,
     }
@@ -174,8 +187,14 @@ fn invalid_url_error(draft: &Draft) -> ExecutionError {
 }
 
 /// A request without a body, as a credential of this type authenticates it: for trying out whether the credential works.
-pub fn authenticate(kind: &str, data: &Object, request: HttpRequest) -> Result<HttpRequest, ExecutionError> {
-    Authentication::of(kind, data)?.added_to(request)
+/// `seconds`: now, since the epoch.
+pub fn authenticate(
+    kind: &str,
+    data: &Object,
+    request: HttpRequest,
+    seconds: i64,
+) -> Result<HttpRequest, ExecutionError> {
+    Authentication::of(kind, data)?.added_to(request, seconds)
 }
 
 pub(super) fn basic(user: &str, password: &str) -> String {

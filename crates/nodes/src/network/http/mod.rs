@@ -2,6 +2,7 @@
 //! Opens no connection: everything goes through the host's guarded client.
 
 mod authentication;
+mod aws_signature;
 mod digest;
 mod draft;
 mod encoding;
@@ -16,6 +17,7 @@ pub(crate) use authentication::{Authentication, send};
 pub(crate) use draft::{Draft, DraftBody, Part};
 pub(crate) use encoding::decode_text;
 pub(crate) use error::{Failure, api_error};
+pub use oauth1::authorization as oauth1_authorization;
 pub use predefined::authentication_rules;
 pub(crate) use query::ArrayFormat;
 

@@ -38,9 +38,27 @@ impl Keys {
     /// The `Authorization` header for a request; `seconds` since the epoch.
     pub(super) fn sign(&self, draft: &Draft, url: &Url, nonce: &[u8], seconds: i64) -> String {
         let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        let form = match &draft.body {
+            DraftBody::Form(fields) => {
+                fields.iter().map(|(name, value)| (name.to_string(), value.to_js_string().to_string())).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.header(&draft.request.method, url, self.parameters(&nonce, seconds), form)
+    }
+
+    /// The `Authorization` header of a request without a body that asks for tokens (RFC 5849, section 2).
+    fn asking(&self, method: &str, url: &Url, more: &[(&str, &str)], nonce: &str, seconds: i64) -> String {
+        let mut oauth = self.parameters(nonce, seconds);
+        oauth.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.header(method, url, oauth, Vec::new())
+    }
+
+    /// What every signed request says of itself.
+    fn parameters(&self, nonce: &str, seconds: i64) -> Vec<(String, String)> {
         let mut oauth = vec![
             ("oauth_consumer_key".to_owned(), self.consumer_key.to_string()),
-            ("oauth_nonce".to_owned(), nonce),
+            ("oauth_nonce".to_owned(), nonce.to_owned()),
             ("oauth_signature_method".to_owned(), self.method.to_string()),
             ("oauth_timestamp".to_owned(), seconds.to_string()),
             ("oauth_version".to_owned(), "1.0".to_owned()),
@@ -48,13 +66,20 @@ impl Keys {
         if !self.token.is_empty() {
             oauth.push(("oauth_token".to_owned(), self.token.to_string()));
         }
-        let mut signed = oauth.clone();
+        oauth
+    }
+
+    /// `signed`: what is signed besides, such as the fields of a form.
+    fn header(
+        &self,
+        method: &str,
+        url: &Url,
+        mut oauth: Vec<(String, String)>,
+        mut signed: Vec<(String, String)>,
+    ) -> String {
+        signed.extend(oauth.iter().cloned());
         signed.extend(url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())));
-        if let DraftBody::Form(fields) = &draft.body {
-            signed.extend(fields.iter().map(|(name, value)| (name.to_string(), value.to_js_string().to_string())));
-        }
-        let signature = self.signature(&draft.request.method, url, signed);
-        oauth.push(("oauth_signature".to_owned(), signature));
+        oauth.push(("oauth_signature".to_owned(), self.signature(method, url, signed)));
         let fields: Vec<String> =
             oauth.iter().map(|(name, value)| format!("{}=\"{}\"", encode(name), encode(value))).collect();
         format!("OAuth {}", fields.join(", "))
@@ -77,6 +102,12 @@ impl Keys {
             _ => keyed_hash::<Hmac<Sha1>>(&key, &base),
         }
     }
+}
+
+/// The `Authorization` header of a POST without a body that asks a server for tokens; `data`: the fields of a credential,
+/// with the tokens it has so far; `more`: such as `oauth_callback`; `seconds` since the epoch.
+pub fn authorization(data: &Object, url: &Url, more: &[(&str, &str)], nonce: &str, seconds: i64) -> String {
+    Keys::of(data).asking("POST", url, more, nonce, seconds)
 }
 
 /// Base64 of the keyed hash of a text.

@@ -8,13 +8,14 @@ use millrace_model::{ExecutionError, Object, Str, Value};
 
 use super::super::http::{ArrayFormat, Draft, DraftBody, Part};
 use super::Plan;
+use super::optimize::Optimize;
 use super::pagination::Pagination;
 use super::response::{Format, ResponsePlan};
 use crate::{HttpRequest, NodeContext, TlsIdentity};
 
 pub(super) fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, ExecutionError> {
     let options = options(context, item)?;
-    let response = response_plan(&options);
+    let response = ResponsePlan { optimize: Optimize::read(context, item)?, ..response_plan(&options) };
     let mut draft = Draft {
         request: HttpRequest {
             method: context.text("method", item)?,
@@ -108,6 +109,7 @@ fn response_plan(options: &Object) -> ResponsePlan {
         split: true,
         paged: false,
         with_status: false,
+        optimize: None,
         text_format: "Text",
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, E
         split: flag("splitIntoItems"),
         paged: false,
         with_status,
+        optimize: None,
         text_format: "String",
     };
     Ok(Plan { draft, response, pagination: None })

@@ -3,6 +3,7 @@
 
 mod fields;
 mod legacy;
+mod optimize;
 mod pagination;
 mod response;
 #[cfg(test)]

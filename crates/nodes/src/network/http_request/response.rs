@@ -7,6 +7,7 @@ use url::Url;
 
 use super::super::http::{Failure, api_error, decode_text, header, header_object};
 use super::Reply;
+use super::optimize::Optimize;
 use crate::{HttpResponse, NodeContext};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(super) struct ResponsePlan {
     /// JSON objects get the status too (0 where no answer came), and an error its message: what hand-written workflows
     /// test for.
     pub with_status: bool,
+    /// Less of an answer goes on.
+    pub optimize: Option<Optimize>,
     /// What the text format is called in the editor.
     pub text_format: &'static str,
 }
@@ -107,7 +110,11 @@ impl ResponsePlan {
                 };
                 // An empty answer that was not asked to be text leaves its field out.
                 let empty = self.format == Format::Autodetect && text.as_str() == Some("");
-                let text = if empty { Value::Undefined } else { text };
+                let text = match &self.optimize {
+                    _ if empty => Value::Undefined,
+                    Some(optimize) => optimize.text(text),
+                    None => text,
+                };
                 let json = if self.full {
                     let mut json = Object::new();
                     json.insert(self.property.clone(), text);
@@ -119,6 +126,10 @@ impl ResponsePlan {
             }
             Format::Json | Format::Autodetect => {
                 let body = self.json_of(&reply)?;
+                let body = match &self.optimize {
+                    Some(optimize) => optimize.json(body),
+                    None => body,
+                };
                 match body {
                     body if self.full => {
                         let json = with_status(Object::from([("body", body)]), &reply.response);

@@ -291,3 +291,54 @@ fn pauses_between_batches() {
     assert_eq!(shown(&trial.output(), 0).matches("ok").count(), 5);
     assert_eq!(trial.world.slept.lock().unwrap().as_millis(), 200);
 }
+
+#[test]
+fn less_of_an_answer_goes_on_when_asked() {
+    let page =
+        "<html><body><nav>menu</nav><main><p>One</p><p class=\"ad\">Buy</p><p>Two &amp; three</p></main></body></html>";
+    let list = r#"{"meta": 1, "data": [{"a": 1, "b": {"c": 2, "d": 3}}, {"a": 4}]}"#;
+    for (content_type, body, more, expected) in [
+        ("application/json", list, r#""dataField": "data""#, r#"[{"a":1,"b":{"c":2,"d":3}},{"a":4}]"#),
+        (
+            "application/json",
+            list,
+            r#""dataField": "data", "fieldsToInclude": "selected", "fields": "a, b.c""#,
+            r#"[{"a":1,"b":{"c":2}},{"a":4}]"#,
+        ),
+        ("application/json", list, r#""fieldsToInclude": "except", "fields": "data""#, r#"[{"meta":1}]"#),
+        ("application/json", "[1]", r#""dataField": "nowhere""#, "[1]"),
+        (
+            "text/html",
+            page,
+            r#""responseType": "html", "cssSelector": "p.ad""#,
+            r#"[{"data":"<p class=\"ad\">Buy</p>"}]"#,
+        ),
+        (
+            "text/html",
+            page,
+            r#""responseType": "html", "cssSelector": "main", "onlyContent": true, "elementsToOmit": ".ad""#,
+            r#"[{"data":"One Two & three"}]"#,
+        ),
+        (
+            "text/html",
+            page,
+            r#""responseType": "html", "onlyContent": true, "truncateResponse": true, "maxLength": 6"#,
+            r#"[{"data":"menu O"}]"#,
+        ),
+        (
+            "text/plain",
+            "grüße",
+            r#""responseType": "text", "truncateResponse": true, "maxLength": 3"#,
+            r#"[{"data":"grü"}]"#,
+        ),
+        ("text/plain", "long", r#""responseType": "text""#, r#"[{"data":"long"}]"#),
+    ] {
+        let trial = trial("httpRequest")
+            .parameters(&format!(r#"{{"url": "http://h", "optimizeResponse": true, {more}}}"#))
+            .world(|world| world.answering([Answer::new(200, content_type, body.as_bytes())]));
+        assert_eq!(trial.gives(), expected, "{more}");
+    }
+    let wrong = trial("httpRequest")
+        .parameters(r#"{"url": "http://h", "optimizeResponse": true, "responseType": "html", "cssSelector": ">>"}"#);
+    assert_eq!(wrong.fails().message, "The CSS selector \">>\" is not valid");
+}

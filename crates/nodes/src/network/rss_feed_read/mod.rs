@@ -24,10 +24,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for index in 0..count {
             match read(context, index).await {
                 Ok(entries) => made.extend(entries.into_iter().map(|entry| Item::new(entry).paired(index))),
-                Err(error) if context.continue_on_fail() => {
-                    made.push(Item::new(Object::from([("error", error.message.into())])).paired(index));
-                }
-                Err(error) => return Err(error.at_item(index)),
+                Err(error) => made.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(made))

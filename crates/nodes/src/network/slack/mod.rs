@@ -22,10 +22,7 @@ fn execute<'a>(context: &'a mut NodeContext<'_>) -> BoxFuture<'a, NodeResult> {
         for index in 0..context.items().len() {
             match call(context, index).await {
                 Ok(json) => made.push(Item::new(json).paired(index)),
-                Err(error) if context.continue_on_fail() => {
-                    made.push(Item::new(Object::from([("error", error.message.into())])).paired(index));
-                }
-                Err(error) => return Err(error.at_item(index)),
+                Err(error) => made.push(context.failed_item(error, index)?),
             }
         }
         Ok(Output::items(made))
@@ -67,10 +64,6 @@ async fn call(context: &mut NodeContext<'_>, index: usize) -> Result<Value, Exec
 async fn credential(context: &mut NodeContext<'_>, index: usize) -> Result<Object, ExecutionError> {
     let oauth = context.text("authentication", index)? == "oAuth2";
     let kind = if oauth { "slackOAuth2Api" } else { "slackApi" };
-    // A webhook's address is enough without one.
-    if !context.node().credentials.contains_key(kind) {
-        return Ok(Object::new());
-    }
     context.host.credential(context.node(), kind).await
 }
 

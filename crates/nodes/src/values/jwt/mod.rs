@@ -1,5 +1,6 @@
 //! JWT: signs, verifies and decodes tokens (RFC 7519).
 
+mod p521;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -70,3 +70,38 @@ fn refuses_bad_tokens() {
     let bad_json = with_secret(r#"{"useJson": true, "claimsJson": "[1"}"#).fails().message;
     assert_eq!(bad_json, "The 'Payload Claims (JSON)' parameter must be a valid JSON object");
 }
+
+/// A key made for these tests, in PEM as a JSON text holds it.
+const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\\nMIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIB4BnsVj2BbmBKSqlF\\nXx8prTnijQny9fafkAwEK8ZBsgECxsCJMUWIQmFXqzyK9bDa1ind/iHAZ8m12mc2\\nUxxIKs6hgYkDgYYABAD/2peUToP9c73cbA1sCmpO3ap11HzNMPwhXwpWki1M3C1z\\nDKdQ1VItQrLUPHsP3kzsoB4+TJPdCEL0NTGhEMQLkgD7sgmFUCWfB54yZTrsoRBD\\njS2nfTvV9MQhjyueps4z1y5ad7P8ZE5IUpBtTwhAxTlW8JLQUFxFyGTk2W6F9prU\\nlQ==\\n-----END PRIVATE KEY-----";
+const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\\nMIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQA/9qXlE6D/XO93GwNbApqTt2qddR8\\nzTD8IV8KVpItTNwtcwynUNVSLUKy1Dx7D95M7KAePkyT3QhC9DUxoRDEC5IA+7IJ\\nhVAlnweeMmU67KEQQ40tp3071fTEIY8rnqbOM9cuWnez/GROSFKQbU8IQMU5VvCS\\n0FBcRchk5Nluhfaa1JU=\\n-----END PUBLIC KEY-----";
+/// Signed with it by another implementation.
+const FOREIGN: &str = "eyJhbGciOiJFUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJtZSIsImlhdCI6NX0.AGs7mYYyFVv5iYZGf0P6wrRFOvZ_Cxw9eY3GXwopsCPHy8nKVWJSRn8tRT922mbCEKcnJIAu4iItvmu_TKXGetEcAOl07r282HSAtNTlOjdtyGSBv9a04xLgW8gbhSbak7mOO29RKbGBRqTiG4zKOYD2GRyTyQA8onV9Jk2PBFXnQ-V9";
+
+#[test]
+fn signs_and_verifies_with_p521() {
+    let with_key = |parameters: &str| {
+        let credential = format!(
+            r#"{{"keyType": "pemKey", "privateKey": "{PRIVATE}", "publicKey": "{PUBLIC}", "algorithm": "ES512"}}"#
+        );
+        trial("jwt").parameters(parameters).world(|world| world.credential("jwtAuth", &credential))
+    };
+    let verify = |token: &str| with_key(&format!(r#"{{"operation": "verify", "token": "{token}"}}"#));
+    assert_eq!(verify(FOREIGN).gives(), r#"[{"payload":{"sub":"me","iat":5}}]"#);
+    let made = with_key(r#"{"useJson": true, "claimsJson": "{\"sub\": \"you\", \"iat\": 6}"}"#).output();
+    let token = made.outputs[0].as_ref().unwrap()[0].json.get("token").unwrap().to_js_string();
+    assert_eq!(verify(&token).gives(), r#"[{"payload":{"sub":"you","iat":6}}]"#);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = FOREIGN.rsplit_once('.').unwrap().1;
+    for forged in
+        [format!("{signed}.{other}"), format!("{signed}.{}", signature.split_at(1).1), format!("{signed}.AAAA")]
+    {
+        assert_eq!(verify(&forged).fails().message, "invalid signature", "{forged}");
+    }
+    let weaker =
+        with_key(&format!(r#"{{"operation": "verify", "token": "{FOREIGN}", "options": {{"algorithm": "HS256"}}}}"#));
+    assert_eq!(weaker.fails().message, "invalid algorithm");
+    let wrong = trial("jwt").parameters("{}").world(|world| {
+        world.credential("jwtAuth", r#"{"keyType": "pemKey", "privateKey": "no key", "algorithm": "ES512"}"#)
+    });
+    assert_eq!(wrong.fails().message, "The private key of the credential could not be read");
+}

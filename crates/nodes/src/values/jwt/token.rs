@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use millrace_model::{ExecutionError, Object, Value};
 
 use super::super::pem;
+use super::p521;
 use crate::network::http::field;
 
 /// What signs or verifies: a shared secret or a key in PEM.
@@ -59,6 +60,43 @@ impl Key {
     }
 }
 
+/// How a token is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signing {
+    Es512,
+    Other(Algorithm),
+}
+
+impl Signing {
+    fn name(self) -> String {
+        match self {
+            Signing::Es512 => "ES512".to_owned(),
+            Signing::Other(algorithm) => format!("{algorithm:?}"),
+        }
+    }
+
+    fn sign(self, message: &[u8], key: &Key) -> Result<String, ExecutionError> {
+        match (self, key) {
+            (Signing::Es512, Key::Pem(pem) | Key::Secret(pem)) => {
+                p521::sign(message, pem).ok_or_else(|| unreadable("private"))
+            }
+            (Signing::Other(algorithm), key) => crypto::sign(message, &key.encoding(algorithm)?, algorithm)
+                .map_err(|error| ExecutionError::operation(format!("Signing failed: {error}"))),
+        }
+    }
+
+    fn verify(self, signature: &str, message: &[u8], key: &Key) -> Result<bool, ExecutionError> {
+        match (self, key) {
+            (Signing::Es512, Key::Pem(pem) | Key::Secret(pem)) => {
+                p521::verify(signature, message, pem).ok_or_else(|| unreadable("public"))
+            }
+            (Signing::Other(algorithm), key) => {
+                Ok(crypto::verify(signature, message, &key.decoding(algorithm)?, algorithm).unwrap_or(false))
+            }
+        }
+    }
+}
+
 enum Family {
     Secret,
     Rsa,
@@ -75,8 +113,10 @@ fn family(algorithm: Algorithm) -> Family {
     }
 }
 
-pub(super) fn algorithm(name: &str) -> Result<Algorithm, ExecutionError> {
-    name.parse().map_err(|_| ExecutionError::operation(format!("The algorithm {name} is not supported")))
+pub(super) fn algorithm(name: &str) -> Result<Signing, ExecutionError> {
+    let other = || name.parse().ok().map(Signing::Other);
+    let found = if name == "ES512" { Some(Signing::Es512) } else { other() };
+    found.ok_or_else(|| ExecutionError::operation(format!("The algorithm {name} is not supported")))
 }
 
 fn unreadable(which: &str) -> ExecutionError {
@@ -119,7 +159,7 @@ pub(super) struct Checks {
     pub tolerance: f64,
 }
 
-pub(super) fn verify(token: &str, key: &Key, algorithm: Algorithm, checks: &Checks) -> Result<Parts, ExecutionError> {
+pub(super) fn verify(token: &str, key: &Key, algorithm: Signing, checks: &Checks) -> Result<Parts, ExecutionError> {
     let refused = |message: &str| ExecutionError::new("JsonWebTokenError", message);
     let token = token.trim();
     if token.is_empty() {
@@ -136,12 +176,11 @@ pub(super) fn verify(token: &str, key: &Key, algorithm: Algorithm, checks: &Chec
         return Err(refused("jwt signature is required"));
     }
     let named = parts.header.get("alg").and_then(Value::as_str).unwrap_or_default();
-    if named.parse() != Ok(algorithm) {
+    if named != algorithm.name() {
         return Err(refused("invalid algorithm"));
     }
     let signed = token.rsplit_once('.').map_or("", |(signed, _)| signed);
-    let valid = crypto::verify(&parts.signature, signed.as_bytes(), &key.decoding(algorithm)?, algorithm);
-    if !valid.unwrap_or(false) {
+    if !algorithm.verify(&parts.signature, signed.as_bytes(), key)? {
         return Err(refused("invalid signature"));
     }
     check_times(&parts.payload, checks)?;
@@ -167,17 +206,16 @@ fn check_times(payload: &Value, checks: &Checks) -> Result<(), ExecutionError> {
 }
 
 /// A signed token; `header` is added to `alg` and `typ`.
-pub(super) fn sign(payload: Object, header: Object, key: &Key, algorithm: Algorithm) -> Result<String, ExecutionError> {
+pub(super) fn sign(payload: Object, header: Object, key: &Key, algorithm: Signing) -> Result<String, ExecutionError> {
     if key.is_missing() {
         return Err(ExecutionError::operation("secretOrPrivateKey must have a value"));
     }
-    let mut full = Object::from([("alg", format!("{algorithm:?}").into()), ("typ", "JWT".into())]);
+    let mut full = Object::from([("alg", algorithm.name().into()), ("typ", "JWT".into())]);
     for (name, value) in header.iter() {
         full.insert(name.clone(), value.clone());
     }
     let encode = |object: Object| URL_SAFE_NO_PAD.encode(Value::from(object).to_json());
     let signed = format!("{}.{}", encode(full), encode(payload));
-    let signature = crypto::sign(signed.as_bytes(), &key.encoding(algorithm)?, algorithm)
-        .map_err(|error| ExecutionError::operation(format!("Signing failed: {error}")))?;
+    let signature = algorithm.sign(signed.as_bytes(), key)?;
     Ok(format!("{signed}.{signature}"))
 }
