@@ -1,7 +1,5 @@
 //! Finding the route of a webhook: the cost must not grow with the number of endpoints.
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

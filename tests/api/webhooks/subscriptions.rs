@@ -24,11 +24,14 @@ struct Sent {
     body: String,
 }
 
+/// A status, and `Retry-After` where there is one.
+type Answer = (u16, Option<&'static str>);
+
 /// Somebody who is told: answers with these statuses one after the other, then with 200.
 #[derive(Clone, Default)]
 struct Subscriber {
     sent: Arc<Mutex<Vec<Sent>>>,
-    answers: Arc<Mutex<Vec<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
 }
 
 impl Subscriber {
