@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Key};
 use super::database::events::{self as rows, New};
-pub use super::database::events::{NotAPlace, Place, Stored};
+pub use super::database::events::{NotAPlace, Place, RECORDED, Scope, Stored};
 use super::database::{self, AcrossTenants, Database, Transaction};
 use crate::common::{Clock, TenantId, Timestamp, WorkerId};
 
@@ -135,13 +135,13 @@ impl Bus {
     }
 
     /// Events of a tenant after a place, in order.
-    pub async fn after(&self, tenant: TenantId, place: Place) -> Result<Vec<Stored>, database::Error> {
-        rows::after(&self.0.database.read(tenant), tenant, place, PAGE).await
+    pub async fn after(&self, tenant: TenantId, place: Place, scope: Scope) -> Result<Vec<Stored>, database::Error> {
+        rows::after(&self.0.database.read(tenant), tenant, place, scope, PAGE).await
     }
 
     /// The place of the newest event of a tenant.
-    pub async fn newest(&self, tenant: TenantId) -> Result<Place, database::Error> {
-        rows::newest(&self.0.database.read(tenant), tenant).await
+    pub async fn newest(&self, tenant: TenantId, scope: Scope) -> Result<Place, database::Error> {
+        rows::newest(&self.0.database.read(tenant), tenant, scope).await
     }
 
     /// Events of a tenant, one after the other, as long as somebody reads and this process goes on. `None`: from now on.
@@ -150,14 +150,15 @@ impl Bus {
         &self,
         tenant: TenantId,
         from: Option<Place>,
+        scope: Scope,
     ) -> Result<impl Stream<Item = Stored> + Send + use<>, database::Error> {
         self.attend_live(tenant).await?;
         let place = match from {
             Some(place) => place,
-            None => self.newest(tenant).await?,
+            None => self.newest(tenant, scope).await?,
         };
         let follower =
-            Follower { bus: self.clone(), tenant, place, calls: None, attended: tokio::time::Instant::now() };
+            Follower { bus: self.clone(), tenant, scope, place, calls: None, attended: tokio::time::Instant::now() };
         let pages = stream::unfold(follower, |mut follower| async {
             let closing = follower.bus.0.closing.clone();
             let page = closing.run_until_cancelled(follower.next()).await?;
@@ -205,6 +206,7 @@ impl Bus {
 struct Follower {
     bus: Bus,
     tenant: TenantId,
+    scope: Scope,
     place: Place,
     calls: Option<stream::BoxStream<'static, Bytes>>,
     attended: tokio::time::Instant,
@@ -220,7 +222,7 @@ impl Follower {
             if self.attended.elapsed() > RENEW_EVERY && self.bus.attend_live(self.tenant).await.is_ok() {
                 self.attended = tokio::time::Instant::now();
             }
-            match self.bus.after(self.tenant, self.place).await {
+            match self.bus.after(self.tenant, self.place, self.scope).await {
                 Ok(page) if page.is_empty() => {}
                 Ok(page) => {
                     self.place = page.last().map_or(self.place, |last| last.place);

@@ -21,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use dto::{AuditEventResponse, VerificationResponse};
 pub use error::Error;
-pub use service::{Change, RECORDED, Service};
+pub use service::{Change, Service};
 
 /// Routes under `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {

@@ -15,7 +15,7 @@ use super::repository;
 use crate::common::{Actor, AuditEventId, Clock, Ctx, Page, Secret};
 use crate::infrastructure::crypto::Ed25519;
 use crate::infrastructure::database::{self, Database, Transaction};
-use crate::infrastructure::events::{Bus, Event};
+use crate::infrastructure::events::{Bus, Event, RECORDED};
 
 /// The audit log. Cheap to clone.
 #[derive(Clone)]
@@ -58,10 +58,7 @@ impl Change {
     }
 }
 
-/// The event of a record; its `action` says what was done.
-pub const RECORDED: &str = "audit.recorded";
-
-/// What followers of events are told of a record: less than the record.
+/// What is told of a record: less than the record.
 fn told(event: &Model) -> Value {
     let read = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     serde_json::json!({

@@ -11,8 +11,7 @@ use super::service::Service;
 use super::watching::{self, Seen};
 use crate::common::permission::{Permission, Permissions};
 use crate::common::{Ctx, ExecutionId};
-use crate::domains::audit::RECORDED;
-use crate::infrastructure::events::{Place, Stored};
+use crate::infrastructure::events::{Place, Scope, Stored};
 
 impl Service {
     /// What happened to an execution after the event given, and what happens until it is over.
@@ -35,7 +34,7 @@ impl Service {
     ) -> Result<impl Stream<Item = EventResponse> + Send + use<>, Error> {
         let place = parsed::<Place>(last)?;
         let mut show = shown_to(ctx, types);
-        let events = self.executor().0.events.follow(ctx.tenant, place).await?;
+        let events = self.executor().0.events.follow(ctx.tenant, place, Scope::WithoutRecords).await?;
         Ok(events.filter_map(move |event| std::future::ready(show(event))))
     }
 
@@ -45,9 +44,12 @@ impl Service {
         let (place, bus) = (parsed::<Place>(last)?, &self.executor().0.events);
         bus.attend_live(ctx.tenant).await?;
         let Some(place) = place else {
-            return Ok(EventsPage { data: Vec::new(), last_event_id: bus.newest(ctx.tenant).await?.to_string() });
+            return Ok(EventsPage {
+                data: Vec::new(),
+                last_event_id: bus.newest(ctx.tenant, Scope::WithoutRecords).await?.to_string(),
+            });
         };
-        let found = bus.after(ctx.tenant, place).await?;
+        let found = bus.after(ctx.tenant, place, Scope::WithoutRecords).await?;
         let last_event_id = found.last().map_or(place, |last| last.place).to_string();
         Ok(EventsPage { data: found.into_iter().filter_map(shown_to(ctx, types)).collect(), last_event_id })
     }
@@ -58,11 +60,7 @@ fn shown_to(ctx: &Ctx, types: Option<&str>) -> impl FnMut(Stored) -> Option<Even
     let types: Option<Vec<String>> = types.map(|list| list.split(',').map(|kind| kind.trim().to_owned()).collect());
     let permissions = ctx.permissions;
     move |event| {
-        // Records have an address of their own; here they are for who asks for them.
-        let is_wanted = match &types {
-            Some(types) => types.contains(&event.kind),
-            None => event.kind != RECORDED,
-        };
+        let is_wanted = types.as_ref().is_none_or(|types| types.contains(&event.kind));
         (is_wanted && may_see(permissions, &event.kind)).then(|| shown(event)).flatten()
     }
 }

@@ -47,7 +47,8 @@ impl Service {
     pub fn get(&self, name: &str) -> Result<NodeTypeDetailResponse, Error> {
         // A slash within a name is sent encoded, and stays so in the path.
         let name = &name.replace("%2F", "/").replace("%2f", "/");
-        let found = registry::find(name).or_else(|| registry::find(&format!("n8n-nodes-base.{name}")));
+        let found = registry::find(name)
+            .or_else(|| PACKAGES.iter().find_map(|package| registry::find(&format!("{package}.{name}"))));
         let Some(node_type) = found else {
             return Err(Error::NotFound { name: name.to_owned(), similar: self.similar(name) });
         };
@@ -78,6 +79,9 @@ impl Default for Service {
 }
 
 /// A type's name without its package.
+/// Packages whose nodes are found without their name.
+const PACKAGES: [&str; 2] = ["n8n-nodes-base", "millrace"];
+
 fn short(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(_, short)| short)
 }

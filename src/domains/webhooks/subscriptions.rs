@@ -19,10 +19,10 @@ use super::sealing::Sealer;
 use super::settings::{Secrets, SigningSecret};
 use super::signature::{self, Scheme};
 use crate::common::{Clock, Ctx, DeliveryId, FieldError, Page, PageQuery, Secret, SubscriptionId, TenantId, Timestamp};
-use crate::domains::audit::{self, Change, RECORDED};
+use crate::domains::audit::{self, Change};
 use crate::domains::tenants;
 use crate::infrastructure::database::{AcrossTenants, Database};
-use crate::infrastructure::events::{Bus, Place, Stored};
+use crate::infrastructure::events::{Bus, Place, RECORDED, Scope, Stored};
 use crate::infrastructure::http_client::HttpClient;
 
 /// As whom subscriptions listen to a tenant's events.
@@ -77,7 +77,7 @@ impl Subscriptions {
     async fn collect_for(&self, row: &Subscription) -> Result<usize, Error> {
         self.attend(row.tenant_id).await?;
         let place = row.reached.parse().unwrap_or_default();
-        let events = self.events.after(row.tenant_id, place).await?;
+        let events = self.events.after(row.tenant_id, place, Scope::All).await?;
         let Some(last) = events.last() else { return Ok(0) };
         let names = events_of(row);
         let mut deliveries = Vec::new();
@@ -114,7 +114,7 @@ impl Subscriptions {
     /// From where on a subscription that begins now is told.
     async fn beginning(&self, tenant: TenantId) -> Result<Place, Error> {
         self.attend(tenant).await?;
-        Ok(self.events.newest(tenant).await?)
+        Ok(self.events.newest(tenant, Scope::All).await?)
     }
 
     pub async fn list(&self, ctx: &Ctx, query: &PageQuery) -> Result<Page<SubscriptionResponse>, Error> {

@@ -20,6 +20,17 @@ pub struct New {
     pub data: String,
 }
 
+/// The event of a record of the audit log; its `action` says what was done.
+pub const RECORDED: &str = "audit.recorded";
+
+/// Which events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    /// Records of the audit log have an address of their own.
+    WithoutRecords,
+}
+
 /// A stored event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -82,18 +93,28 @@ fn settled(connection: &impl ConnectionTrait) -> &'static str {
     }
 }
 
+/// What of the table is within a scope.
+fn within(scope: Scope) -> String {
+    match scope {
+        Scope::All => String::new(),
+        Scope::WithoutRecords => format!("AND kind <> '{RECORDED}'"),
+    }
+}
+
 /// Events of a tenant after a place, in order.
 pub(in crate::infrastructure) async fn after(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
     place: Place,
+    scope: Scope,
     limit: u64,
 ) -> Result<Vec<Stored>, DbErr> {
     let sql = format!(
         "SELECT xact, number, tenant_id, kind, at, data FROM events \
-         WHERE tenant_id = $1 AND (xact > $2 OR (xact = $2 AND number > $3)) {} \
+         WHERE tenant_id = $1 AND (xact > $2 OR (xact = $2 AND number > $3)) {} {} \
          ORDER BY xact, number LIMIT {limit}",
-        settled(connection)
+        settled(connection),
+        within(scope)
     );
     let values = [tenant.into(), place.transaction.into(), place.number.into()];
     connection.query_all_raw(statement(connection, &sql, values)).await?.iter().map(stored).collect()
@@ -103,10 +124,12 @@ pub(in crate::infrastructure) async fn after(
 pub(in crate::infrastructure) async fn newest(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
+    scope: Scope,
 ) -> Result<Place, DbErr> {
     let sql = format!(
-        "SELECT xact, number FROM events WHERE tenant_id = $1 {} ORDER BY xact DESC, number DESC LIMIT 1",
-        settled(connection)
+        "SELECT xact, number FROM events WHERE tenant_id = $1 {} {} ORDER BY xact DESC, number DESC LIMIT 1",
+        settled(connection),
+        within(scope)
     );
     let row = connection.query_one_raw(statement(connection, &sql, [tenant.into()])).await?;
     row.as_ref().map_or(Ok(Place::default()), place)

@@ -12,7 +12,7 @@ use super::{Kind, finished};
 use crate::common::{Clock, Ctx, TenantId, Timestamp, TriggerId, WorkflowId};
 use crate::domains::workflows::{Activation, Refusal, WorkflowHooks};
 use crate::infrastructure::database::{self, Database, Transaction};
-use crate::infrastructure::events::Bus;
+use crate::infrastructure::events::{Bus, Scope};
 
 /// Keeps the triggers of workflows in step with what is in production.
 pub struct TriggerActivations {
@@ -50,7 +50,8 @@ impl WorkflowHooks for TriggerActivations {
         let now = self.clock.now();
         // What happened while it was not active begins nothing.
         let follows = wanted.iter().any(|(_, source)| source.follows_events());
-        let newest = if follows { Some(self.events.newest(ctx.tenant).await?.to_string()) } else { None };
+        let newest =
+            if follows { Some(self.events.newest(ctx.tenant, Scope::WithoutRecords).await?.to_string()) } else { None };
         let beginning = |source: &Source| newest.clone().filter(|_| source.follows_events());
         let mut gone = Vec::new();
         for row in rows::of_workflow(transaction, ctx.tenant, activation.workflow).await? {

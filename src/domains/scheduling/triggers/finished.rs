@@ -13,7 +13,7 @@ use crate::common::error::Kind as Problem;
 use crate::common::{Clock, Coded, ExecutionId, TenantId, WorkflowId, WorkflowVersionId};
 use crate::domains::executions::{Mode, Program, Status};
 use crate::infrastructure::database;
-use crate::infrastructure::events::{Bus, Place, Stored};
+use crate::infrastructure::events::{Bus, Place, Scope, Stored};
 
 /// As whom triggers listen to a tenant's events.
 const LISTENER: &str = "triggers";
@@ -60,7 +60,7 @@ impl Listener {
         let (bus, tenant) = (self.triggers.events.clone(), self.row.tenant_id);
         attend(&bus, self.triggers.clock.as_ref(), tenant).await?;
         let reached = self.row.state.as_deref().and_then(|state| state.parse::<Place>().ok());
-        let mut events = pin!(bus.follow(tenant, reached).await?.ready_chunks(BATCH));
+        let mut events = pin!(bus.follow(tenant, reached, Scope::WithoutRecords).await?.ready_chunks(BATCH));
         self.is_well().await?;
         let opened = Instant::now();
         while let Some(left) = RECONNECT.checked_sub(opened.elapsed()) {
