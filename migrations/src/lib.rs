@@ -25,6 +25,7 @@ mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
 mod m0030_data_tables;
+mod m0031_audit_pruning;
 
 use sea_orm_migration::prelude::*;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
             Box::new(m0030_data_tables::Migration),
+            Box::new(m0031_audit_pruning::Migration),
         ]
     }
 }
