@@ -26,6 +26,7 @@ mod m0026_webhook_queue;
 mod m0027_webhook_requests;
 mod m0030_data_tables;
 mod m0031_audit_pruning;
+mod m0032_connect_session_starts;
 
 use sea_orm_migration::prelude::*;
 
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_webhook_requests::Migration),
             Box::new(m0030_data_tables::Migration),
             Box::new(m0031_audit_pruning::Migration),
+            Box::new(m0032_connect_session_starts::Migration),
         ]
     }
 }

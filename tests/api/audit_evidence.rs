@@ -6,7 +6,7 @@ use millrace::infrastructure::database::{AcrossTenants, Backend};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::support::{Log, TestServer, TestTenant};
+use crate::support::{Log, TestServer, TestTenant, administrator};
 
 /// Goes past the server, and past the triggers, as somebody who owns the database can.
 async fn tamper(server: &TestServer, statements: &[&str]) {
@@ -276,17 +276,28 @@ async fn what_is_pruned_leaves_a_log_that_can_be_verified() {
 async fn nothing_privileged_is_done_that_cannot_be_recorded() {
     let server = TestServer::start().await;
     let tenant = busy(&server).await;
+    let administrator = administrator(&server).await;
+    let key_file = server.app.config.data.directory.join("keys/encryption.key");
+    let encryption_keys = std::fs::read(&key_file).unwrap();
     let before = tenant.owner.get("/api/v1/tenants/current").await.json(200);
     tamper(&server, &["ALTER TABLE audit_events RENAME TO gone"]).await;
     let keys = tenant.owner.get("/api/v1/api-keys").await.json(200);
     tenant.owner.patch("/api/v1/tenants/current", json!({ "name": "x" })).await.problem(500, "internal_error");
     tenant.owner.post("/api/v1/api-keys", json!({ "name": "x" })).await.problem(500, "internal_error");
     tenant.owner.get("/api/v1/audit/export").await.problem(500, "internal_error");
+    administrator.post("/api/v1/admin/keys/rotate", json!({})).await.problem(500, "internal_error");
+    assert_eq!(std::fs::read(&key_file).unwrap(), encryption_keys);
     assert_eq!(tenant.owner.get("/api/v1/tenants/current").await.json(200), before);
     assert_eq!(tenant.owner.get("/api/v1/api-keys").await.json(200), keys);
     let back = "ALTER TABLE gone RENAME TO audit_events";
     server.app.database.write(AcrossTenants).execute_unprepared(back).await.unwrap();
     assert_eq!(verify(&tenant).await["intact"], true);
+    // And what is done is announced before it is begun.
+    let rotated = administrator.post("/api/v1/admin/keys/rotate", json!({})).await.json(200);
+    let events = administrator.get("/api/v1/audit?resourceKind=encryption").await.json(200);
+    let told: Vec<_> = events["data"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
+    assert_eq!(told, ["encryption.wrappingRotated", "encryption.rotateWrapping"]);
+    assert_eq!(events["data"][0]["resourceId"], rotated["keyId"]);
 }
 
 #[actix_web::test]

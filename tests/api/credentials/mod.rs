@@ -6,6 +6,8 @@ mod failing;
 mod keeping;
 mod oauth;
 mod planted;
+mod redirecting;
+mod replicas;
 mod rotation;
 mod services;
 mod sessions;
