@@ -4,6 +4,7 @@ mod browser;
 mod external;
 mod failing;
 mod keeping;
+mod mailboxes;
 mod oauth;
 mod planted;
 mod redirecting;
