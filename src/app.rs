@@ -121,9 +121,15 @@ impl App {
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
         let audit = audit::Service::new(database.clone(), Arc::clone(&clock), keys.audit_chain, &keys.audit_signing);
         let egress = EgressPolicy::clone(http_client.default_policy());
-        let tenants =
-            tenants::Service::new(database.clone(), Arc::clone(&clock), audit.clone(), &config.tenants, egress);
         let public_url = config.public_url();
+        let tenants = tenants::Service::new(
+            database.clone(),
+            Arc::clone(&clock),
+            audit.clone(),
+            &config.tenants,
+            egress,
+            &public_url,
+        );
         let passwords = Passwords::new(&config.auth)?;
         let users = users::Service::new(users::Dependencies {
             database: database.clone(),
@@ -230,6 +236,7 @@ impl App {
             },
         );
         let auth = web::Data::new(auth);
+        users.plug(auth.clone().into_inner());
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
             auth.clone().into_inner(),
             Arc::clone(&cache),

@@ -27,6 +27,7 @@ mod m0027_webhook_requests;
 mod m0030_data_tables;
 mod m0031_audit_pruning;
 mod m0032_connect_session_starts;
+mod m0050_deletion_by_platform;
 
 use sea_orm_migration::prelude::*;
 
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_data_tables::Migration),
             Box::new(m0031_audit_pruning::Migration),
             Box::new(m0032_connect_session_starts::Migration),
+            Box::new(m0050_deletion_by_platform::Migration),
         ]
     }
 }

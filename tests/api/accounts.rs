@@ -154,10 +154,19 @@ async fn nobody_is_told_who_has_an_account() {
     let token = token.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap();
     server.visitor().post("/api/v1/auth/email/verify", json!({ "token": token })).await.expect(204);
 
+    // A slug tells nothing either: that of a known address is as free, or as taken, afterwards as that of a new one.
+    let with_slug = |email: &str, slug: &str| json!({ "email": email, "password": PASSWORD, "tenantName": "X", "tenantSlug": slug });
+    for (email, slug) in [("ann@acme.example", "one"), ("new@acme.example", "two")] {
+        assert_eq!(post("/api/v1/auth/register", with_slug(email, slug)).await, known);
+        let probe = with_slug(&format!("probe-{slug}@acme.example"), slug);
+        assert_eq!(post("/api/v1/auth/register", probe).await, known, "{slug}");
+    }
+    server.outbox.wait_for("ann@acme.example", 2).await;
+
     // Registering again, asking for a password, asking for a link, and signing in: the same for both.
     assert_eq!(known.0, 202);
     assert_eq!(post("/api/v1/auth/register", register("ann@acme.example", "Other")).await, known);
-    let told = server.outbox.wait_for("ann@acme.example", 2).await;
+    let told = server.outbox.wait_for("ann@acme.example", 3).await;
     assert_eq!(told.subject, "You have an account already");
     for path in ["/api/v1/auth/password/forgot", "/api/v1/auth/email/verification"] {
         let [one, other] =
@@ -167,7 +176,7 @@ async fn nobody_is_told_who_has_an_account() {
     let [one, other] = ["ann@acme.example", "nobody@acme.example"]
         .map(|email| post("/api/v1/auth/login", json!({ "email": email, "password": "wrong horse battery" })));
     assert_eq!(one.await, other.await);
-    server.outbox.wait_for("ann@acme.example", 3).await;
+    server.outbox.wait_for("ann@acme.example", 4).await;
     assert!(server.outbox.to("nobody@acme.example").is_empty());
 }
 

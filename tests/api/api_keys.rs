@@ -127,3 +127,28 @@ async fn lists_are_pages() {
     }
     assert_eq!(names, ["key 3", "key 2", "key 1", "key 0", "all"]);
 }
+
+#[actix_web::test]
+async fn a_key_makes_none_that_is_worth_more() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let body = json!({ "name": "short", "expiresAt": "2025-02-01T08:00:00.000Z", "requestsPerMinute": 30 });
+    let made = acme.owner.post("/api/v1/api-keys", body).await.json(201);
+    let short = server.bearer(made["key"].as_str().unwrap());
+    for (wanted, expires_at, limit) in [
+        (json!({ "name": "a" }), "2025-02-01T08:00:00.000Z", 30),
+        (
+            json!({ "name": "b", "expiresAt": "2026-01-01T00:00:00.000Z", "requestsPerMinute": 500 }),
+            "2025-02-01T08:00:00.000Z",
+            30,
+        ),
+        (
+            json!({ "name": "c", "expiresAt": "2025-01-31T09:00:00.000Z", "requestsPerMinute": 5 }),
+            "2025-01-31T09:00:00.000Z",
+            5,
+        ),
+    ] {
+        let made = short.post("/api/v1/api-keys", wanted).await.json(201);
+        assert_eq!((&made["expiresAt"], &made["requestsPerMinute"]), (&json!(expires_at), &json!(limit)), "{made}");
+    }
+}

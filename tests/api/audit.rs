@@ -63,3 +63,23 @@ async fn events_are_filtered_and_tenants_see_their_own() {
     acme.owner.get("/api/v1/audit?limit=0").await.problem(422, "invalid_query");
     acme.owner.get("/api/v1/audit?cursor=forged").await.problem(422, "invalid_query");
 }
+
+#[actix_web::test]
+async fn failed_sign_ins_are_recorded_in_every_tenant_of_the_account() {
+    let server = TestServer::start().await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    let login = json!({ "email": "owner@acme.example", "password": "wrong horse battery" });
+    server.visitor().post("/api/v1/auth/login", login).await.problem(401, "wrong_login");
+    let path = "/api/v1/audit?action=user.loginFailed";
+    let mut found = json!(null);
+    for _ in 0..200 {
+        found = acme.owner.get(path).await.json(200)["data"].clone();
+        if found != json!([]) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let me = acme.owner.get("/api/v1/auth/me").await.json(200);
+    assert_eq!(found[0]["resourceId"], me["user"]["id"], "{found}");
+    assert_eq!(globex.owner.get(path).await.json(200)["data"], json!([]));
+}

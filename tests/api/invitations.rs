@@ -132,7 +132,7 @@ async fn a_known_person_joins_and_switches_between_tenants() {
     let email = "developer@globex.example";
     server.clock.advance(Duration::from_secs(1));
     let token = invite(&server, &acme, email, 1, "operator").await;
-    let accepted = accept(&server, json!({ "token": token })).await.json(200);
+    let accepted = accept(&server, json!({ "token": token, "password": PASSWORD })).await.json(200);
     assert_eq!(accepted["isNewAccount"], false);
     let mine = globex.developer.get("/api/v1/auth/tenants").await.json(200);
     let seen: Vec<_> = mine["data"].as_array().unwrap().iter().collect();
@@ -154,4 +154,38 @@ async fn a_known_person_joins_and_switches_between_tenants() {
     }
     acme.api_key.post("/api/v1/auth/switch", json!({ "tenant": "acme" })).await.problem(403, "person_needed");
     acme.api_key.get("/api/v1/auth/tenants").await.problem(403, "person_needed");
+}
+
+/// Somebody wrote down an address that is not theirs, and waits for its owner to be invited.
+#[actix_web::test]
+async fn an_unverified_account_becomes_its_addresss_owners() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let email = "victim@else.example";
+    let register = json!({ "email": email, "password": "the stranger's own", "tenantName": "Stranger" });
+    let session = server.visitor().post("/api/v1/auth/register", register).await.json(201);
+    let stranger = server.bearer(session["accessToken"].as_str().unwrap());
+    let token = invite(&server, &acme, email, 1, "admin").await;
+    let without = accept(&server, json!({ "token": token })).await;
+    without.problem_at(422, "invalid_body", &["/password"]);
+    stranger.get("/api/v1/auth/me").await.expect(200);
+    accept(&server, json!({ "token": token, "password": PASSWORD })).await.expect(200);
+    stranger.get("/api/v1/auth/me").await.problem(401, "invalid_token");
+    let refresh = json!({ "refreshToken": session["refreshToken"] });
+    server.visitor().post("/api/v1/auth/refresh", refresh).await.problem(401, "invalid_refresh_token");
+    let login = json!({ "email": email, "password": "the stranger's own", "tenant": "acme" });
+    server.visitor().post("/api/v1/auth/login", login).await.problem(401, "wrong_login");
+    let login = json!({ "email": email, "password": PASSWORD, "tenant": "acme" });
+    let session = server.visitor().post("/api/v1/auth/login", login).await.json(200);
+    let me = server.bearer(session["accessToken"].as_str().unwrap()).get("/api/v1/auth/me").await.json(200);
+    assert_eq!((&me["role"], &me["emailVerified"]), (&json!("admin"), &json!(true)));
+    // From now on the address is known to be theirs: the next invitation changes no password.
+    let globex = server.tenant("globex").await;
+    let body = json!({ "email": email, "role": "viewer" });
+    globex.admin.post("/api/v1/invitations", body).await.expect(201);
+    let mail = server.outbox.wait_for(email, 2).await;
+    let token = mail.text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
+    accept(&server, json!({ "token": token, "password": "somebody else's" })).await.expect(200);
+    let login = json!({ "email": email, "password": PASSWORD, "tenant": "globex" });
+    server.visitor().post("/api/v1/auth/login", login).await.expect(200);
 }

@@ -40,6 +40,64 @@ async fn a_tenant_has_an_allowance() {
     assert_eq!(rate(&acme.viewer.get(ME).await.expect(200)), ["20", "19", "60"]);
 }
 
+/// Where there is Redis, no process is a way around what another has counted.
+#[actix_web::test]
+async fn limits_and_lockouts_hold_for_all_processes_together() {
+    if std::env::var("MILLRACE_TEST_REDIS_URL").is_err() || std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
+        return;
+    }
+    let server = TestServer::with(|config| {
+        config.limits.anonymous_requests_per_minute = 10;
+        config.auth.max_failures_per_account = 2;
+    })
+    .await;
+    server.tenant("acme").await;
+    server.clock.advance(Duration::from_secs(60));
+    let elsewhere = server.visitor_of_a_replica().await;
+    let wrong = json!({ "email": "owner@acme.example", "password": "wrong horse battery" });
+    server.visitor().post("/api/v1/auth/login", wrong.clone()).await.problem(401, "wrong_login");
+    elsewhere.post("/api/v1/auth/login", wrong.clone()).await.problem(401, "wrong_login");
+    for client in [server.visitor(), elsewhere.clone()] {
+        client.post("/api/v1/auth/login", wrong.clone()).await.problem(429, "locked_out");
+    }
+    for _ in 0..3 {
+        server.visitor().get("/.well-known/jwks.json").await.expect(200);
+        elsewhere.get("/.well-known/jwks.json").await.expect(200);
+    }
+    elsewhere.get("/.well-known/jwks.json").await.problem(429, "too_many_requests");
+}
+
+/// Pages, and what else strangers may read, are no way around.
+#[actix_web::test]
+async fn pages_count_as_requests() {
+    let server = TestServer::with(|config| config.limits.anonymous_requests_per_minute = 6).await;
+    for path in [
+        "/account/reset-password",
+        "/account/account.js",
+        "/invitations/accept",
+        "/connect/mrc_unknown",
+        "/.well-known/jwks.json",
+    ] {
+        let reply = server.visitor().get(path).await;
+        assert_eq!(reply.header("ratelimit-limit"), Some("6"), "{path}: {reply:?}");
+    }
+    server.visitor().get("/account/verify-email").await.expect(200);
+    server.visitor().get("/account/verify-email").await.problem(429, "too_many_requests");
+    server.visitor().get("/.well-known/jwks.json").await.problem(429, "too_many_requests");
+    server.visitor().get("/health/live").await.expect(200);
+}
+
+/// A key may be given less than others have, never more.
+#[actix_web::test]
+async fn a_keys_own_limit_is_within_the_operators() {
+    let server = TestServer::with(|config| config.limits.api_key_requests_per_minute = 5).await;
+    let acme = server.tenant("acme").await;
+    let body = json!({ "name": "x", "requestsPerMinute": 50 });
+    let made = acme.owner.post("/api/v1/api-keys", body).await.json(201);
+    let (_, answered) = until_refused(&server.bearer(made["key"].as_str().unwrap())).await;
+    assert_eq!(answered, 5);
+}
+
 #[actix_web::test]
 async fn a_person_has_an_allowance() {
     let server = TestServer::with(|config| config.limits.user_requests_per_minute = 5).await;

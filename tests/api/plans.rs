@@ -73,6 +73,29 @@ async fn executions_of_a_month_are_limited() {
     server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(200);
 }
 
+/// What has not ended is in no count yet, and was begun all the same.
+#[actix_web::test]
+async fn executions_that_go_on_count_for_their_month() {
+    let server = TestServer::start().await;
+    let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
+    let document = json!({
+        "name": "x",
+        "nodes": [
+            { "name": "Start", "type": "n8n-nodes-base.manualTrigger", "typeVersion": 1 },
+            { "name": "Wait", "type": "n8n-nodes-base.wait", "typeVersion": 1.1, "parameters": { "resume": "webhook" } }
+        ],
+        "connections": { "Start": { "main": [[{ "node": "Wait", "type": "main", "index": 0 }]] } }
+    });
+    let workflow = acme.developer.post("/api/v1/workflows", document).await.json(201);
+    let id = workflow["id"].as_str().unwrap();
+    limit(&admin, &acme, json!({ "executionsPerMonth": 1 })).await;
+    let path = format!("/api/v1/workflows/{id}/trigger");
+    acme.operator.post(&path, json!({})).await.expect(202);
+    // What was counted in memory is forgotten; the rows are not.
+    limit(&admin, &acme, json!({ "executionsPerMonth": 1 })).await;
+    trigger(&acme, id).await.problem(402, "plan_limit_executions");
+}
+
 #[actix_web::test]
 async fn executions_at_the_same_time_are_limited() {
     let (server, shutdown) = working(8, |_| {}).await;
@@ -138,6 +161,8 @@ async fn requests_and_ai_are_limited() {
     tenants.store_counts().await.unwrap();
     limit(&admin, &acme, json!({ "aiCostMicrosPerMonth": 1000 })).await;
     assert!(tenants.admit_ai(acme.id).await.is_err(), "what is stored counts, too");
+    limit(&admin, &acme, json!({ "apiRequestsPerMinute": 0 })).await;
+    acme.viewer.get("/api/v1/auth/me").await.problem(429, "too_many_requests");
     limit(&admin, &acme, json!({ "apiRequestsPerMinute": 3 })).await;
     server.clock.advance(Duration::from_secs(60));
     for _ in 0..3 {
@@ -233,6 +258,25 @@ async fn a_deleted_tenant_can_be_restored_until_nothing_is_left_of_it() {
     assert!(kept > 20, "{kept}");
     server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(404);
     server.visitor().post("/t/globex/webhook/hello", json!({})).await.expect(200);
+}
+
+#[actix_web::test]
+async fn what_the_platform_deletes_only_the_platform_restores() {
+    let server = TestServer::start().await;
+    let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
+    let path = format!("/api/v1/admin/tenants/{}", acme.id);
+    let (own, restore) = ("/api/v1/tenants/current", "/api/v1/tenants/current/restore");
+    admin.post(&format!("{path}/suspend"), json!({ "reason": "fraud" })).await.expect(200);
+    admin.delete(&path).await.expect(200);
+    acme.owner.post(restore, json!({})).await.problem(403, "tenant_deleted_by_platform");
+    let again = acme.owner.send(actix_web::http::Method::DELETE, own, Some(json!({ "slug": "acme" }))).await;
+    again.expect(200);
+    acme.owner.post(restore, json!({})).await.problem(403, "tenant_deleted_by_platform");
+    assert_eq!(admin.get(&path).await.json(200)["status"], "deleting");
+    admin.post(&format!("{path}/resume"), json!({})).await.expect(200);
+    let delete = acme.owner.send(actix_web::http::Method::DELETE, own, Some(json!({ "slug": "acme" }))).await;
+    delete.expect(200);
+    acme.owner.post(restore, json!({})).await.expect(200);
 }
 
 async fn tenant_tables(server: &TestServer) -> Vec<String> {

@@ -151,3 +151,15 @@ async fn enrolling_needs_the_person() {
     tenant.owner.post(ENROL, json!({ "password": PASSWORD })).await.expect(201);
     tenant.owner.post(&format!("{ENROL}/confirm"), confirm).await.problem(403, "wrong_code");
 }
+
+#[actix_web::test]
+async fn codes_guessed_together_are_not_all_answered() {
+    let server = TestServer::with(|config| config.auth.max_failures_per_account = 3).await;
+    let tenant = server.tenant("acme").await;
+    enrol(&server, &tenant).await;
+    let disable = format!("{ENROL}/disable");
+    let guesses = (0..12).map(|_| tenant.owner.post(&disable, json!({ "password": PASSWORD, "code": "000000" })));
+    let replies = futures_util::future::join_all(guesses).await;
+    let told = replies.iter().filter(|reply| reply.status == 403).count();
+    assert_eq!(told, 3, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+}

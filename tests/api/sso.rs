@@ -252,3 +252,20 @@ async fn the_provider_is_reached_as_far_as_the_tenants_list_goes() {
     tenant.owner.patch("/api/v1/tenants/current", json!({ "settings": {} })).await.expect(200);
     assert_eq!(server.visitor().get(start).await.status.as_u16() / 100, 3);
 }
+
+/// The provider says who is who: whoever may choose it could be the owner.
+#[actix_web::test]
+async fn only_owners_choose_the_provider() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let put = json!({ "issuer": "https://id.example", "clientId": "x", "clientSecret": "y" });
+    let path = "/api/v1/auth/sso/provider";
+    let key = acme.key_with(&server, &["tenant:read", "tenant:write"]).await;
+    for client in [&acme.admin, &key] {
+        client.put(path, put.clone()).await.problem(403, "beyond_own_permissions");
+        client.delete(path).await.problem(403, "beyond_own_permissions");
+    }
+    acme.owner.put(path, put).await.expect(200);
+    acme.admin.delete(path).await.problem(403, "beyond_own_permissions");
+    acme.owner.delete(path).await.expect(204);
+}

@@ -32,7 +32,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let rest = arguments.rest();
     interrupt::listen()?;
     let schemathesis = install()?;
-    let built = process::run(&mut workspace::cargo(&["build", "--locked", "--bin", "millrace"]))?;
+    let built = process::run(&mut workspace::cargo(&["build", "--workspace", "--locked", "--bin", "millrace"]))?;
     ensure!(built.success(), "the build failed");
     let scratch = Scratch::new("millrace-fuzz")?;
     let log = scratch.path().join("server.log");

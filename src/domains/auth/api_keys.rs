@@ -6,7 +6,7 @@ use super::entities::api_key;
 use super::error::Error;
 use super::repository;
 use super::service::Service;
-use crate::common::{ApiKeyId, Ctx, Page, PageQuery, Permission, Permissions, Secret, Timestamp};
+use crate::common::{Actor, ApiKeyId, Ctx, Page, PageQuery, Permission, Permissions, Secret, Timestamp};
 use crate::domains::audit::Change;
 use crate::infrastructure::crypto::{self, TokenHash};
 use crate::infrastructure::database::AcrossTenants;
@@ -28,7 +28,7 @@ impl Service {
     pub async fn create_api_key(&self, ctx: &Ctx, new: CreateApiKey) -> Result<CreatedApiKeyResponse, Error> {
         let owner = ctx.actor.user().ok_or(Error::PersonNeeded)?;
         let now = self.clock.now();
-        let wanted = new.permissions.map_or(ctx.permissions, |list| list.into_iter().collect());
+        let wanted = new.permissions.as_ref().map_or(ctx.permissions, |list| list.iter().copied().collect());
         if !wanted.is_subset_of(ctx.permissions) {
             let missing = wanted.iter().filter(|permission| !ctx.permissions.contains(*permission)).collect();
             return Err(Error::BeyondOwnPermissions { missing });
@@ -36,6 +36,7 @@ impl Service {
         if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Error::ExpiryInThePast);
         }
+        let (expires_at, requests_per_minute) = self.as_its_maker(ctx, &new).await?;
         let key = crypto::random_token(PREFIX)?;
         let row = api_key::Model {
             id: ApiKeyId::new(),
@@ -46,9 +47,9 @@ impl Service {
             hash: TokenHash::of(key.expose()).as_bytes().to_vec(),
             permissions: write_permissions(wanted),
             created_at: now,
-            expires_at: new.expires_at,
+            expires_at,
             last_used_at: None,
-            requests_per_minute: new.requests_per_minute.map(i64::from),
+            requests_per_minute,
         };
         let response = ApiKeyResponse::from(row.clone());
         let transaction = self.database.begin(ctx).await?;
@@ -57,6 +58,15 @@ impl Service {
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
         Ok(CreatedApiKeyResponse { api_key: response, key: key.expose().clone() })
+    }
+
+    /// Until when the key lasts and how many requests it allows: where a key makes it, no longer and no more than that one.
+    async fn as_its_maker(&self, ctx: &Ctx, new: &CreateApiKey) -> Result<(Option<Timestamp>, Option<i64>), Error> {
+        let wanted = (new.expires_at, new.requests_per_minute.map(i64::from));
+        let Actor::ApiKey { key, .. } = ctx.actor else { return Ok(wanted) };
+        let maker = repository::find_api_key(&self.database.read(ctx), ctx.tenant, key).await?;
+        let maker = maker.ok_or(Error::InvalidApiKey)?;
+        Ok((least(wanted.0, maker.expires_at), least(wanted.1, maker.requests_per_minute)))
     }
 
     /// The tenant's keys, without their secrets.
@@ -124,6 +134,14 @@ impl From<api_key::Model> for ApiKeyResponse {
             last_used_at: row.last_used_at,
             requests_per_minute: row.requests_per_minute.and_then(|limit| u32::try_from(limit).ok()),
         }
+    }
+}
+
+/// The smaller of two limits; None is no limit.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -1,6 +1,7 @@
 //! From credentials to a context: one signature check or one hash, and at most one lookup, remembered briefly.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,8 @@ pub(super) struct Known {
     /// What it allows, and whether it stands for the whole account.
     sessions: Moka<(TenantId, SessionId), (Permissions, bool)>,
     api_keys: Moka<TokenHash, KnownKey>,
+    /// Counts what was forgotten: what was looked up before is not remembered after.
+    forgotten: AtomicU64,
 }
 
 /// A verified API key.
@@ -49,14 +52,22 @@ impl Known {
         Known {
             sessions: Moka::builder().max_capacity(100_000).time_to_live(life).build(),
             api_keys: Moka::builder().max_capacity(100_000).time_to_live(life).build(),
+            forgotten: AtomicU64::new(0),
         }
     }
 
+    /// To be asked before something is looked up.
+    fn moment(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+
     pub(super) fn forget_session(&self, tenant: TenantId, session: SessionId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate(&(tenant, session));
     }
 
     pub(super) fn forget_api_key(&self, hash: &TokenHash) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.api_keys.invalidate(hash);
     }
 }
@@ -78,13 +89,16 @@ impl Service {
         let (permissions, of_account) = match self.known.sessions.get(&entry) {
             Some(known) => known,
             None => {
+                let moment = self.known.moment();
                 let connection = self.database.read(subject.tenant);
                 let session = repository::find_session(&connection, subject.tenant, subject.session).await?;
                 let session = session.filter(|session| session.revoked_at.is_none()).ok_or(Error::InvalidToken)?;
                 let membership = self.users.find_membership(subject.tenant, subject.user).await?;
                 let permissions = membership.ok_or(Error::InvalidToken)?.permissions;
                 let known = (permissions, session.method == Method::Password);
-                self.known.sessions.insert(entry, known);
+                if self.known.moment() == moment {
+                    self.known.sessions.insert(entry, known);
+                }
                 known
             }
         };
@@ -105,8 +119,11 @@ impl Service {
         let known = match self.known.api_keys.get(&hash) {
             Some(known) => known,
             None => {
+                let moment = self.known.moment();
                 let known = self.look_up_api_key(&hash, now).await?;
-                self.known.api_keys.insert(hash, known);
+                if self.known.moment() == moment {
+                    self.known.api_keys.insert(hash, known);
+                }
                 known
             }
         };

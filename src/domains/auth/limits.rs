@@ -39,31 +39,33 @@ impl Limits {
         let (minute, second) = (now.div_euclid(60), u64::try_from(now.rem_euclid(60)).unwrap_or(0));
         let reset = Duration::from_secs(60_u64.saturating_sub(second));
         let cache = &self.cache;
-        let counting = self.counters(caller, planned, visitor, minute).into_iter().filter(|(_, limit)| *limit > 0).map(
-            |(key, limit)| async move {
-                Ok::<_, Error>(Allowance { limit, used: cache.increment(&key, WINDOW).await?, reset })
-            },
-        );
+        let counting = self.counters(caller, planned, visitor, minute).into_iter().filter_map(|(key, limit)| {
+            let limit = limit?;
+            Some(async move { Ok::<_, Error>(Allowance { limit, used: cache.increment(&key, WINDOW).await?, reset }) })
+        });
         let allowances = try_join_all(counting).await?;
         Ok(allowances.into_iter().min_by_key(|allowance| (!allowance.is_exceeded(), allowance.remaining())))
     }
 
-    /// What the request counts against, with its limit; zero is no limit.
+    /// What the request counts against, with its limit. In the configuration zero is no limit; in a plan it is zero.
     fn counters(
         &self,
         caller: Option<&Caller>,
         planned: Option<u64>,
         visitor: &Visitor,
         minute: i64,
-    ) -> Vec<(Key, u64)> {
+    ) -> Vec<(Key, Option<u64>)> {
         let minute = minute.to_string();
         let address = visitor.address.map_or_else(|| "unknown".to_owned(), |address| network(address).to_string());
         let by_address = |kind| Key::global(kind, &format!("{address}:{minute}"));
-        let mut counters = vec![(by_address("requests-from"), self.config.address_requests_per_minute)];
+        let mut counters = vec![(by_address("requests-from"), configured(self.config.address_requests_per_minute))];
         match caller {
-            None => counters.push((by_address("anonymous-requests"), self.config.anonymous_requests_per_minute)),
+            None => {
+                let limit = configured(self.config.anonymous_requests_per_minute);
+                counters.push((by_address("anonymous-requests"), limit));
+            }
             Some(Caller { ctx, requests_per_minute }) => {
-                let of_tenant = planned.unwrap_or(self.config.api_requests_per_minute);
+                let of_tenant = planned.or_else(|| configured(self.config.api_requests_per_minute));
                 counters.push((Key::tenant(ctx.tenant, "api-requests", &minute), of_tenant));
                 counters.extend(self.of_credentials(ctx, *requests_per_minute, &minute));
             }
@@ -71,17 +73,24 @@ impl Limits {
         counters
     }
 
-    fn of_credentials(&self, ctx: &Ctx, own_limit: Option<u64>, minute: &str) -> Option<(Key, u64)> {
+    fn of_credentials(&self, ctx: &Ctx, own_limit: Option<u64>, minute: &str) -> Option<(Key, Option<u64>)> {
         let key = |kind, id: String| Key::tenant(ctx.tenant, kind, &format!("{id}:{minute}"));
         match ctx.actor {
-            Actor::User(user) => Some((key("user-requests", user.to_string()), self.config.user_requests_per_minute)),
-            Actor::ApiKey { key: id, .. } => Some((
-                key("key-requests", id.to_string()),
-                own_limit.unwrap_or(self.config.api_key_requests_per_minute),
-            )),
+            Actor::User(user) => {
+                Some((key("user-requests", user.to_string()), configured(self.config.user_requests_per_minute)))
+            }
+            Actor::ApiKey { key: id, .. } => {
+                let limit = configured(self.config.api_key_requests_per_minute);
+                // A key's own limit makes it less, never more than the operator gives to keys.
+                Some((key("key-requests", id.to_string()), own_limit.into_iter().chain(limit).min()))
+            }
             Actor::System => None,
         }
     }
+}
+
+fn configured(limit: u64) -> Option<u64> {
+    (limit > 0).then_some(limit)
 }
 
 /// The address as it is counted: of IPv6 the first 64 bits, which one customer has to themselves (RFC 6177).

@@ -165,6 +165,9 @@ impl Service {
         proof: SecondFactorProof,
     ) -> Result<(User, Proof), Error> {
         let account = self.own_account(ctx, visitor, &proof.password).await?;
+        // Guesses that were sent together must not all be answered because none had failed when they arrived.
+        let _turn = self.throttle.turn(&account.email).await;
+        self.throttle.check(&account.email, visitor.address).await?;
         match self.prove_second_factor(&account, Some(proof.code), visitor.address).await? {
             Proof::NotNeeded => Err(Error::NoSecondFactor),
             proof => Ok((account, proof)),

@@ -118,7 +118,7 @@ impl Service {
         }
         match self.sign_up(visitor, new, Trust::OnceVerified).await {
             Ok(SignedUp { ctx, .. }) => self.mail_verification(ctx.actor.user(), &email).await?,
-            Err(Error::User(users::Error::EmailTaken)) => self.mail_that_account_exists(&email),
+            Err(Error::User(users::Error::EmailTaken)) => self.mail_that_account_exists(&email).await?,
             Err(error) => return Err(error),
         }
         Ok(Registered::Pending)
@@ -138,7 +138,11 @@ impl Service {
         if trust == Trust::OnceVerified {
             self.users.await_verification(&transaction, user.id).await?;
         }
-        let tenant = self.tenants.create(&transaction, new.tenant_name, slug).await?;
+        let tenant = match trust {
+            Trust::AtOnce => self.tenants.create(&transaction, new.tenant_name, slug).await?,
+            // A slug that is taken afterwards, or is not, would tell whether the address had an account.
+            Trust::OnceVerified => self.tenants.create_apart(&transaction, new.tenant_name, slug).await?,
+        };
         transaction.enter(tenant.id).await?;
         let ctx = self.ctx_of_person(visitor, tenant.id, user.id);
         let response = self.tenants.response(tenant);
@@ -165,20 +169,27 @@ impl Service {
         // Guesses that were sent together must not all be answered because none had failed when they arrived.
         let _turn = self.throttle.turn(&email).await;
         self.throttle.check(&email, visitor.address).await?;
-        let chosen = match found {
+        let chosen = match &found {
             Some((user, memberships)) if matches => {
-                self.choose(&memberships, login.tenant).await?.map(|membership| (user, membership))
+                self.choose(memberships, login.tenant).await?.map(|membership| (user.clone(), membership))
             }
             _ => None,
         };
         let Some((user, membership)) = chosen else {
             self.throttle.failed(&email, visitor.address).await?;
+            if let Some((user, memberships)) = found {
+                self.note_failure(visitor, user.id, memberships, "user.loginFailed");
+            }
             return Err(Error::WrongLogin);
         };
         if user.email_pending {
             return Err(Error::EmailNotVerified);
         }
-        let proof = self.prove_second_factor(&user, login.code, visitor.address).await?;
+        let proof = self.prove_second_factor(&user, login.code, visitor.address).await;
+        if let (Err(Error::WrongCode), Some((user, memberships))) = (&proof, found) {
+            self.note_failure(visitor, user.id, memberships, "user.codeFailed");
+        }
+        let proof = proof?;
         self.throttle.succeeded(&email).await?;
         let rehashed = self.rehash_outdated(&user, login.password).await?;
         let keys = self.signing_keys.current().await?;
@@ -266,6 +277,21 @@ impl Service {
             address: visitor.address,
             ..Ctx::system(tenant)
         }
+    }
+
+    /// Records in every tenant of a person that somebody failed to sign in as them. Beside the answer: else its time would tell
+    /// who has an account. The throttle bounds how many there are.
+    fn note_failure(&self, visitor: &Visitor, user: UserId, memberships: Vec<Membership>, action: &'static str) {
+        let audit = self.audit.clone();
+        let (request_id, address) = (visitor.request_id.clone(), visitor.address);
+        tokio::spawn(async move {
+            for membership in memberships {
+                let ctx = Ctx { request_id: request_id.clone(), address, ..Ctx::system(membership.tenant) };
+                if let Err(error) = audit.note(&ctx, Change::new(action, user)).await {
+                    tracing::error!(%error, action, "a failed sign-in could not be recorded");
+                }
+            }
+        });
     }
 
     /// Records what a person did with their account in every tenant of theirs. The transaction is for one of them after this.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::access_token::Subject;
 use super::dto::{JwksResponse, LoginResponse, SessionResponse};
 use super::entities::{refresh_token, session};
@@ -12,8 +14,9 @@ use super::service::Service;
 use super::signing_keys::KeySet;
 use crate::common::{Actor, Ctx, Page, PageQuery, Secret, SessionId, TenantId, Timestamp, UserId};
 use crate::domains::audit::Change;
+use crate::domains::users::Logins;
 use crate::infrastructure::crypto::{self, TokenHash};
-use crate::infrastructure::database::{AcrossTenants, Transaction};
+use crate::infrastructure::database::{self, AcrossTenants, Transaction};
 use crate::infrastructure::web::Visitor;
 
 /// A login that has ended is kept this long, so that a stolen token used late is still recognised.
@@ -82,6 +85,7 @@ impl Service {
             // Used before: the rightful owner and a thief cannot be told apart, so both lose the login.
             self.end_session(&transaction, &ctx, &session, "session.tokenReuse").await?;
             transaction.commit().await?;
+            self.forget(&[(session.tenant_id, session.id)]);
             return Err(Error::InvalidRefreshToken);
         }
         transaction.commit().await?;
@@ -95,11 +99,13 @@ impl Service {
             return Ok(());
         };
         transaction.enter(token.tenant_id).await?;
-        if let Some(session) = repository::find_session(&transaction, token.tenant_id, token.session_id).await? {
+        let (tenant, id) = (token.tenant_id, token.session_id);
+        if let Some(session) = repository::find_session(&transaction, tenant, id).await? {
             let ctx = self.ctx_of_person(visitor, session.tenant_id, session.user_id);
             self.end_session(&transaction, &ctx, &session, "session.logout").await?;
         }
         transaction.commit().await?;
+        self.forget(&[(tenant, id)]);
         Ok(())
     }
 
@@ -123,6 +129,7 @@ impl Service {
         let session = own.ok_or(Error::SessionNotFound)?;
         self.end_session(&transaction, ctx, &session, "session.delete").await?;
         transaction.commit().await?;
+        self.forget(&[(ctx.tenant, id)]);
         Ok(())
     }
 
@@ -172,7 +179,7 @@ impl Service {
         transaction: &Transaction,
         person: UserId,
         matches: impl Fn(&(TenantId, SessionId)) -> bool,
-    ) -> Result<Vec<(TenantId, SessionId)>, Error> {
+    ) -> Result<Vec<(TenantId, SessionId)>, database::Error> {
         let mut sessions = repository::living_sessions(transaction, person).await?;
         sessions.retain(matches);
         let ids = sessions.iter().map(|(_, id)| *id);
@@ -187,6 +194,7 @@ impl Service {
         }
     }
 
+    /// To be forgotten once the transaction is committed: until then a request may still find it living.
     async fn end_session(
         &self,
         transaction: &Transaction,
@@ -198,7 +206,6 @@ impl Service {
         if repository::revoke_session(transaction, session.tenant_id, session.id, now).await? {
             self.audit.record(transaction, ctx, Change::new(action, session.id)).await?;
         }
-        self.known.forget_session(session.tenant_id, session.id);
         Ok(())
     }
 
@@ -251,6 +258,22 @@ impl Service {
             expires_in: self.config.access_token_seconds,
             refresh_token: refresh_token.expose().clone(),
         })
+    }
+}
+
+/// Plugs the domain into the one of people.
+#[async_trait]
+impl Logins for Service {
+    async fn end_all(
+        &self,
+        transaction: &Transaction,
+        user: UserId,
+    ) -> Result<Vec<(TenantId, SessionId)>, database::Error> {
+        self.end_sessions(transaction, user, |_| true).await
+    }
+
+    fn forget(&self, ended: &[(TenantId, SessionId)]) {
+        Service::forget(self, ended);
     }
 }
 

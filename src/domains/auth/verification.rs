@@ -51,8 +51,11 @@ impl Service {
         Ok(())
     }
 
-    pub(super) fn mail_that_account_exists(&self, email: &Email) {
-        self.mail(mails::account_exists(email, &self.public_url));
+    pub(super) async fn mail_that_account_exists(&self, email: &Email) -> Result<(), Error> {
+        if self.throttle.may_be_mailed(email).await? {
+            self.mail(mails::account_exists(email, &self.public_url));
+        }
+        Ok(())
     }
 
     async fn mail_verification_again(&self, email: &Email) -> Result<(), Error> {

@@ -26,8 +26,11 @@ mod trial;
 mod vault;
 mod workflows;
 
+use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::infrastructure::web::authentication::authenticate;
 
 pub use dto::WorkflowUse;
 pub use error::Error;
@@ -66,7 +69,10 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// The hosted page of connect sessions, at the root of the server; for browsers, so no part of the OpenAPI document.
 pub fn configure_pages(config: &mut web::ServiceConfig) {
-    config
-        .route("/connect/{token}", web::get().to(handlers::connect::show))
-        .route("/connect/{token}", web::post().to(handlers::connect::accept));
+    config.service(
+        web::resource("/connect/{token}")
+            .wrap(from_fn(authenticate))
+            .route(web::get().to(handlers::connect::show))
+            .route(web::post().to(handlers::connect::accept)),
+    );
 }

@@ -139,7 +139,7 @@ pub(super) async fn list_data_table_rows(
     params(("id" = DataTableId, Path, description = "Id of the table.")),
     request_body = InsertRows,
     responses(
-        (status = 200, description = "Number, ids or rows.", body = Object, example = json!({ "count": 1 })),
+        (status = 200, description = "Number, ids or rows.", body = serde_json::Value, example = json!({ "count": 1 })),
         Guarded<DataTablesWrite>, BadBody, NotFound, Conflict
     )
 )]
@@ -161,7 +161,7 @@ pub(super) async fn insert_data_table_rows(
     params(("id" = DataTableId, Path, description = "Id of the table.")),
     request_body = ChangeRows,
     responses(
-        (status = 200, description = "true, or the rows.", body = Object, example = json!(true)),
+        (status = 200, description = "true, or the rows.", body = serde_json::Value, example = json!(true)),
         Guarded<DataTablesWrite>, BadBody, NotFound, Conflict
     )
 )]
@@ -183,7 +183,7 @@ pub(super) async fn update_data_table_rows(
     params(("id" = DataTableId, Path, description = "Id of the table.")),
     request_body = ChangeRows,
     responses(
-        (status = 200, description = "true, or the rows.", body = Object, example = json!(true)),
+        (status = 200, description = "true, or the rows.", body = serde_json::Value, example = json!(true)),
         Guarded<DataTablesWrite>, BadBody, NotFound, Conflict
     )
 )]
@@ -204,7 +204,7 @@ pub(super) async fn upsert_data_table_row(
     tag = "data tables",
     params(("id" = DataTableId, Path, description = "Id of the table."), DeleteRowsQuery),
     responses(
-        (status = 200, description = "true, or the rows.", body = Object, example = json!(true)),
+        (status = 200, description = "true, or the rows.", body = serde_json::Value, example = json!(true)),
         Guarded<DataTablesWrite>, BadBody, NotFound, Conflict
     )
 )]

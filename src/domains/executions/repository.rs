@@ -20,7 +20,7 @@ mod ownership;
 
 pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
 pub(super) use journal::{Append, append, clear, stored};
-pub(super) use limits::{hold_claims, next_queued, running};
+pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
 };

@@ -11,7 +11,7 @@ use super::executor::Executor;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use crate::common::TenantId;
-use crate::domains::tenants::{self, Admission, Limit, Profile, Settings, StorageGauge, Usage};
+use crate::domains::tenants::{self, Admission, Gauge, Limit, Profile, Settings, Usage};
 use crate::infrastructure::database;
 use crate::infrastructure::telemetry::tenant_label;
 
@@ -79,8 +79,13 @@ impl Executor {
 }
 
 #[async_trait]
-impl StorageGauge for Executor {
+impl Gauge for Executor {
     async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, database::Error> {
         rows::stored_bytes(&self.0.database.read(tenant), tenant).await
+    }
+
+    async fn unfinished(&self, tenant: TenantId) -> Result<i64, database::Error> {
+        let count = rows::unfinished(&self.0.database.read(tenant), tenant).await?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }

@@ -59,6 +59,16 @@ pub struct UpdatePlan {
     pub limits: Limits,
 }
 
+/// Host names whose `/webhook/…` is a tenant's.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({ "hosts": ["hooks.acme.example"] }))]
+pub struct TenantHosts {
+    /// Replaces the list.
+    #[validate(length(max = 20))]
+    pub hosts: Vec<String>,
+}
+
 /// Why a tenant is stopped.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! HTTP of tenants for the platform's administrators.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, put, web};
 
-use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, UpdatePlan};
+use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, TenantHosts, UpdatePlan};
 use super::dto::{UsageQuery, UsageResponse};
 use super::service::Service;
 use crate::common::{Page, Problem, TenantId};
@@ -81,6 +81,28 @@ pub(super) async fn admin_update_tenant(
     body: Json<UpdatePlan>,
 ) -> Result<Json<AdminTenantResponse>, Problem> {
     Ok(Json(tenants.admin_update(&ctx, *id, body.into_inner()).await?))
+}
+
+/// Set a tenant's host names
+///
+/// Replaces the host names under which the tenant's webhooks are called without `/t/{slug}`. Point their DNS here first.
+#[utoipa::path(
+    tag = "admin",
+    params(("id" = TenantId, Path, description = "The tenant.")),
+    request_body = TenantHosts,
+    responses(
+        (status = 200, description = "The tenant as it is now.", body = AdminTenantResponse),
+        Administrators, BadBody, NotFound, Conflict
+    )
+)]
+#[put("/admin/tenants/{id}/hosts")]
+pub(super) async fn admin_set_tenant_hosts(
+    ctx: Administrator,
+    tenants: web::Data<Service>,
+    id: web::Path<TenantId>,
+    body: Json<TenantHosts>,
+) -> Result<Json<AdminTenantResponse>, Problem> {
+    Ok(Json(tenants.admin_set_hosts(&ctx, *id, &body.into_inner()).await?))
 }
 
 /// Suspend a tenant

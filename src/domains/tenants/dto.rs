@@ -41,6 +41,9 @@ pub struct TenantResponse {
 pub struct UpdateTenant {
     #[validate(length(min = 1, max = 120), custom(function = legible))]
     pub name: Option<String>,
+    /// Webhook addresses with the former slug lead nowhere from then on.
+    #[validate(length(max = 64))]
+    pub slug: Option<String>,
     /// Replaces the list of host names.
     #[validate(length(max = 20))]
     pub hosts: Option<Vec<String>>,

@@ -15,11 +15,15 @@ pub enum Error {
     SlugTaken,
     #[error("the host name is taken by another tenant")]
     HostTaken,
+    #[error("{host} is not given by the tenant itself: the platform's administrators give host names")]
+    HostNotOpen { host: String },
+    #[error("the tenant was deleted by the platform; ask its administrators")]
+    DeletedByPlatform,
     #[error("not a slug")]
     InvalidSlug,
     #[error("the tenant is suspended{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     Suspended { reason: Option<String> },
-    #[error("the tenant is being deleted; its owner can restore it until then")]
+    #[error("the tenant is being deleted")]
     Deleting,
     #[error("the tenant is not being deleted")]
     NotDeleting,
@@ -43,6 +47,12 @@ impl Coded for Error {
             Error::NotFound => Code::new(Kind::NotFound, "tenant_not_found", "No such tenant"),
             Error::SlugTaken => Code::new(Kind::Conflict, "tenant_slug_taken", "The slug is taken"),
             Error::HostTaken => Code::new(Kind::Conflict, "tenant_host_taken", "The host name is taken"),
+            Error::HostNotOpen { .. } => {
+                Code::new(Kind::Forbidden, "tenant_host_not_open", "Host names are given by the platform")
+            }
+            Error::DeletedByPlatform => {
+                Code::new(Kind::Forbidden, "tenant_deleted_by_platform", "The platform deleted the tenant")
+            }
             Error::InvalidHost { .. } | Error::InvalidSlug | Error::NotConfirmed => INVALID_BODY,
             Error::Suspended { .. } => Code::new(Kind::Forbidden, "tenant_suspended", "The tenant is suspended"),
             Error::Deleting => Code::new(Kind::Conflict, "tenant_deleting", "The tenant is being deleted"),
@@ -57,7 +67,11 @@ impl Coded for Error {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Error::InvalidHost { index } => {
-                vec![FieldError::new(format!("/hosts/{index}"), "host", "must be a host name without port")]
+                vec![FieldError::new(
+                    format!("/hosts/{index}"),
+                    "host",
+                    "must be a host name without port, and not this server's own",
+                )]
             }
             Error::InvalidSlug => vec![FieldError::new(
                 "/slug",

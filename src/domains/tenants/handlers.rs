@@ -26,7 +26,8 @@ pub(super) async fn get_current_tenant(
 
 /// Change the caller's tenant
 ///
-/// Renames the tenant, replaces the host names under which its webhooks are called, or its settings.
+/// Renames the tenant, replaces its settings, or the host names under which its webhooks are called: some can be left out;
+/// new ones are given by the platform's administrators, unless the server is configured otherwise (`tenants.own_hosts`).
 #[utoipa::path(
     tag = "tenants",
     request_body = UpdateTenant,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, UpdatePlan};
+use super::admin_dto::{AdminTenantResponse, CreateTenant, ListTenantsQuery, SuspendTenant, TenantHosts, UpdatePlan};
 use super::dto::{DeleteTenant, TenantResponse};
 use super::error::Error;
 use super::model::{Slug, Tenant};
@@ -26,7 +26,7 @@ impl Service {
         if confirmation.slug != tenant.slug.as_str() {
             return Err(Error::NotConfirmed);
         }
-        let changed = self.mark_for_deletion(ctx).await?;
+        let changed = self.mark_for_deletion(ctx, false).await?;
         Ok(self.response(changed))
     }
 
@@ -36,6 +36,9 @@ impl Service {
             .change(ctx, "tenant.restore", |tenant| {
                 if tenant.status != Status::Deleting {
                     return Err(Error::NotDeleting);
+                }
+                if tenant.deleted_by_platform {
+                    return Err(Error::DeletedByPlatform);
                 }
                 tenant.status = Status::Active;
                 tenant.delete_after = None;
@@ -111,16 +114,35 @@ impl Service {
                 tenant.status = Status::Active;
                 tenant.status_reason = None;
                 tenant.delete_after = None;
+                tenant.deleted_by_platform = false;
                 Ok(())
             })
             .await?;
         Ok(self.admin_response(changed))
     }
 
-    /// Marks a tenant for deletion.
+    /// Gives a tenant the host names whose webhooks are its own.
+    pub async fn admin_set_hosts(
+        &self,
+        ctx: &Ctx,
+        id: TenantId,
+        hosts: &TenantHosts,
+    ) -> Result<AdminTenantResponse, Error> {
+        let ctx = Ctx { tenant: id, ..ctx.clone() };
+        let hosts = self.check_hosts(&hosts.hosts)?;
+        let changed = self
+            .change(&ctx, "tenant.setHosts", |tenant| {
+                tenant.hosts = hosts;
+                Ok(())
+            })
+            .await?;
+        Ok(self.admin_response(changed))
+    }
+
+    /// Marks a tenant for deletion; its owner cannot restore it.
     pub async fn admin_delete(&self, ctx: &Ctx, id: TenantId) -> Result<AdminTenantResponse, Error> {
         let ctx = Ctx { tenant: id, ..ctx.clone() };
-        Ok(self.admin_response(self.mark_for_deletion(&ctx).await?))
+        Ok(self.admin_response(self.mark_for_deletion(&ctx, true).await?))
     }
 
     /// Deletes every tenant whose grace period is over, with everything that is theirs; says how many.
@@ -175,7 +197,7 @@ impl Service {
         }
     }
 
-    async fn mark_for_deletion(&self, ctx: &Ctx) -> Result<Tenant, Error> {
+    async fn mark_for_deletion(&self, ctx: &Ctx, by_platform: bool) -> Result<Tenant, Error> {
         let grace = Duration::from_secs(self.deletion_grace_days.saturating_mul(86_400));
         let delete_after = self.clock.now().plus(grace);
         self.change(ctx, "tenant.delete", |tenant| {
@@ -183,6 +205,7 @@ impl Service {
                 tenant.status = Status::Deleting;
                 tenant.delete_after = Some(delete_after);
             }
+            tenant.deleted_by_platform |= by_platform;
             Ok(())
         })
         .await
@@ -200,7 +223,8 @@ impl Service {
         let before = self.admin_response(tenant.clone());
         apply(&mut tenant)?;
         tenant.updated_at = self.clock.now();
-        repository::update(&transaction, &tenant).await.map_err(super::service::host_taken)?;
+        repository::update(&transaction, &tenant).await.map_err(|error| taken(error, Error::SlugTaken))?;
+        repository::update_hosts(&transaction, &tenant).await.map_err(|error| taken(error, Error::HostTaken))?;
         let after = self.admin_response(tenant.clone());
         let change = Change::new(action, ctx.tenant).before(&before).after(&after);
         self.audit.record(&transaction, ctx, change).await?;
@@ -235,4 +259,8 @@ impl Service {
         repository::lock(transaction, ctx.tenant).await?;
         if count.await? >= allowed { Err(Error::LimitReached { limit, allowed }) } else { Ok(()) }
     }
+}
+
+fn taken(error: database::Error, taken: Error) -> Error {
+    if database::is_unique_violation(&error) { taken } else { error.into() }
 }

@@ -138,12 +138,18 @@ impl Service {
             let pending = self.meter.pending_of(tenant);
             let connection = self.database.read(tenant);
             let used = repository::usage_since(&connection, tenant, now.month_start()).await?;
+            let unfinished = match profile.limits.executions_per_month {
+                Some(_) => self.unfinished(tenant).await?,
+                None => 0,
+            };
             let storage_bytes = match profile.limits.storage_bytes {
                 Some(_) => self.stored_bytes(tenant).await?,
                 None => 0,
             };
             Ok::<_, Error>(Arc::new(Standing {
-                executions: AtomicI64::new(used.executions.saturating_add(pending.executions)),
+                executions: AtomicI64::new(
+                    used.executions.saturating_add(pending.executions).saturating_add(unfinished),
+                ),
                 // Pending costs are added where they are asked for.
                 ai_cost_micros: used.ai_cost_micros,
                 storage_bytes,

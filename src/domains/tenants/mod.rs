@@ -30,7 +30,7 @@ pub use meter::{Admission, Taken};
 pub use model::{Slug, Tenant};
 pub use plan::{Limit, Limits, Settings, Status};
 pub use profile::Profile;
-pub use service::{Service, StorageGauge};
+pub use service::{Gauge, Service};
 pub use usage::Usage;
 
 /// Routes under `/api/v1`.
@@ -46,6 +46,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(admin_handlers::admin_create_tenant)
         .service(admin_handlers::admin_get_tenant)
         .service(admin_handlers::admin_update_tenant)
+        .service(admin_handlers::admin_set_tenant_hosts)
         .service(admin_handlers::admin_suspend_tenant)
         .service(admin_handlers::admin_resume_tenant)
         .service(admin_handlers::admin_delete_tenant)

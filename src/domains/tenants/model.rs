@@ -20,6 +20,8 @@ pub struct Tenant {
     pub status: Status,
     pub status_reason: Option<String>,
     pub delete_after: Option<Timestamp>,
+    /// Its owner cannot take the deletion back.
+    pub deleted_by_platform: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -50,7 +52,9 @@ impl Slug {
     /// The same with a suffix, for when the plain one is taken.
     #[must_use]
     pub fn with_suffix(&self, suffix: &str) -> Slug {
-        Slug(format!("{}-{suffix}", self.0))
+        let room = Slug::MAX_LENGTH.saturating_sub(suffix.len() + 1);
+        let kept: String = self.0.chars().take(room).collect();
+        Slug(format!("{}-{suffix}", kept.trim_end_matches('-')))
     }
 
     pub fn as_str(&self) -> &str {

@@ -209,9 +209,13 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, tenant: &Tenant) -
     insert_hosts(connection, tenant).await
 }
 
-/// Writes every field, and replaces the host names.
+/// Writes every field but the host names.
 pub(super) async fn update(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
-    row(tenant)?.into_active_model().reset_all().update(connection).await?;
+    row(tenant)?.into_active_model().reset_all().update(connection).await.map(drop)
+}
+
+/// Replaces the host names.
+pub(super) async fn update_hosts(connection: &impl ConnectionTrait, tenant: &Tenant) -> Result<(), Error> {
     tenant_host::Entity::delete_scoped(tenant.id).exec(connection).await?;
     insert_hosts(connection, tenant).await
 }
@@ -240,6 +244,7 @@ fn row(tenant: &Tenant) -> Result<tenant::Model, Error> {
         status: tenant.status,
         status_reason: tenant.status_reason.clone(),
         delete_after: tenant.delete_after,
+        deleted_by_platform: tenant.deleted_by_platform,
         created_at: tenant.created_at,
         updated_at: tenant.updated_at,
     })
@@ -258,6 +263,7 @@ fn from_row(row: tenant::Model) -> Result<Tenant, Error> {
         status: row.status,
         status_reason: row.status_reason,
         delete_after: row.delete_after,
+        deleted_by_platform: row.deleted_by_platform,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use moka::sync::Cache;
+use url::Url;
 
 use super::admin_dto::AdminTenantResponse;
 use super::archive::{ArchiveSource, Sources};
@@ -37,18 +38,25 @@ pub struct Service {
     /// Name and limits of tenants that were given no plan.
     pub(super) default_plan: Arc<(String, Limits)>,
     pub(super) deletion_grace_days: u64,
+    /// Whether tenants name the hosts of their webhooks themselves.
+    own_hosts: bool,
+    /// This server's own: no tenant's.
+    platform_host: Option<Arc<str>>,
     /// What the server allows every tenant.
     pub(super) egress: EgressPolicy,
-    storage: Arc<OnceLock<Arc<dyn StorageGauge>>>,
+    gauge: Arc<OnceLock<Arc<dyn Gauge>>>,
     pub(super) archive_sources: Arc<OnceLock<Sources>>,
     addresses: Cache<Address, Option<TenantId>>,
 }
 
-/// Knows how much a tenant stores. The domain that stores most does; `app.rs` plugs it in.
+/// Knows how much a tenant stores and has under way. The domain that stores most does; `app.rs` plugs it in.
 #[async_trait]
-pub trait StorageGauge: Send + Sync {
+pub trait Gauge: Send + Sync {
     /// Bytes.
     async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, database::Error>;
+
+    /// Executions that were accepted and have not ended.
+    async fn unfinished(&self, tenant: TenantId) -> Result<i64, database::Error>;
 }
 
 /// How a webhook's address names its tenant.
@@ -60,14 +68,16 @@ enum Address {
 }
 
 impl Service {
-    /// `egress`: what the server allows every tenant.
+    /// `egress`: what the server allows every tenant. `public_url`: where callers reach the server.
     pub fn new(
         database: Database,
         clock: Arc<dyn Clock>,
         audit: audit::Service,
         config: &config::Tenants,
         egress: EgressPolicy,
+        public_url: &str,
     ) -> Service {
+        let platform_host = Url::parse(public_url).ok().and_then(|url| url.host_str().map(Into::into));
         Service {
             database,
             clock,
@@ -76,18 +86,20 @@ impl Service {
             meter: Meter::new(),
             default_plan: Arc::new((config.plan.name.clone(), Limits::configured(&config.plan))),
             deletion_grace_days: config.deletion_grace_days,
+            own_hosts: config.own_hosts,
+            platform_host,
             egress,
-            storage: Arc::default(),
+            gauge: Arc::default(),
             archive_sources: Arc::default(),
             addresses: Cache::builder().max_capacity(100_000).time_to_live(ADDRESS_MEMORY).build(),
         }
     }
 
     /// Names who knows what is stored, and who has something for archives; once, before the first request.
-    pub fn plug(&self, storage: Arc<dyn StorageGauge>, sources: Vec<Arc<dyn ArchiveSource>>) {
+    pub fn plug(&self, gauge: Arc<dyn Gauge>, sources: Vec<Arc<dyn ArchiveSource>>) {
         drop(self.archive_sources.set(Arc::new(sources)));
-        if self.storage.set(storage).is_err() {
-            tracing::error!("a storage gauge was plugged in twice; the second call was ignored");
+        if self.gauge.set(gauge).is_err() {
+            tracing::error!("a gauge was plugged in twice; the second call was ignored");
         }
     }
 
@@ -99,10 +111,17 @@ impl Service {
 
     /// Changes the caller's tenant.
     pub async fn update(&self, ctx: &Ctx, change: UpdateTenant) -> Result<TenantResponse, Error> {
-        let hosts = change.hosts.map(|hosts| check_hosts(&hosts)).transpose()?;
+        let slug = change.slug.map(|slug| Slug::parse(&slug).ok_or(Error::InvalidSlug)).transpose()?;
+        let hosts = change.hosts.map(|hosts| self.check_hosts(&hosts)).transpose()?;
+        let own_hosts = self.own_hosts;
         let changed = self
             .change(ctx, "tenant.update", |tenant| {
+                let mut gained = hosts.iter().flatten().filter(|host| !tenant.hosts.contains(host));
+                if let Some(host) = gained.next().filter(|_| !own_hosts) {
+                    return Err(Error::HostNotOpen { host: host.clone() });
+                }
                 tenant.name = change.name.unwrap_or_else(|| tenant.name.clone());
+                tenant.slug = slug.unwrap_or_else(|| tenant.slug.clone());
                 tenant.hosts = hosts.unwrap_or_else(|| tenant.hosts.clone());
                 tenant.settings = change.settings.unwrap_or_else(|| tenant.settings.clone());
                 Ok(())
@@ -127,8 +146,16 @@ impl Service {
 
     /// Bytes that the tenant stores now.
     pub(super) async fn stored_bytes(&self, tenant: TenantId) -> Result<i64, Error> {
-        match self.storage.get() {
+        match self.gauge.get() {
             Some(gauge) => Ok(gauge.stored_bytes(tenant).await?),
+            None => Ok(0),
+        }
+    }
+
+    /// Executions of the tenant that have not ended, and so are in no count yet.
+    pub(super) async fn unfinished(&self, tenant: TenantId) -> Result<i64, Error> {
+        match self.gauge.get() {
+            Some(gauge) => Ok(gauge.unfinished(tenant).await?),
             None => Ok(0),
         }
     }
@@ -171,6 +198,21 @@ impl Service {
     /// Adds a tenant in the caller's transaction. Without a slug, one is made of the name.
     pub async fn create(&self, transaction: &Transaction, name: String, slug: Option<Slug>) -> Result<Tenant, Error> {
         let slug = self.free_slug(transaction, &name, slug).await?;
+        self.add(transaction, name, slug).await
+    }
+
+    /// The same, always with a slug that nobody else thinks of: the one wanted, and something random.
+    pub async fn create_apart(
+        &self,
+        transaction: &Transaction,
+        name: String,
+        slug: Option<Slug>,
+    ) -> Result<Tenant, Error> {
+        let slug = slug.unwrap_or_else(|| Slug::from_name(&name));
+        self.add(transaction, name, suffixed(&slug)).await
+    }
+
+    async fn add(&self, transaction: &Transaction, name: String, slug: Slug) -> Result<Tenant, Error> {
         let now = self.clock.now();
         let tenant = Tenant {
             id: TenantId::new(),
@@ -183,12 +225,14 @@ impl Service {
             status: Status::Active,
             status_reason: None,
             delete_after: None,
+            deleted_by_platform: false,
             created_at: now,
             updated_at: now,
         };
         match repository::insert(transaction, &tenant).await {
             Ok(()) => {
                 self.addresses.invalidate(&Address::Only);
+                self.addresses.invalidate(&Address::Slug(tenant.slug.to_string()));
                 Ok(tenant)
             }
             Err(error) if database::is_unique_violation(&error) => Err(Error::SlugTaken),
@@ -250,6 +294,25 @@ impl Service {
         Ok(found)
     }
 
+    /// Every host normalised, sorted, once each; the first that no tenant can have is refused.
+    pub(super) fn check_hosts(&self, hosts: &[String]) -> Result<Vec<String>, Error> {
+        let mut checked = Vec::with_capacity(hosts.len());
+        for (index, host) in hosts.iter().enumerate() {
+            let name = normalize_host(host).filter(|name| !host.contains(':') && self.may_be_a_tenants(name));
+            checked.push(name.ok_or(Error::InvalidHost { index })?);
+        }
+        checked.sort_unstable();
+        checked.dedup();
+        Ok(checked)
+    }
+
+    /// Not this server's own name, nor this machine's, nor a number.
+    fn may_be_a_tenants(&self, host: &str) -> bool {
+        let last = host.rsplit('.').next().unwrap_or_default();
+        let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
+        !is_number && last != "localhost" && self.platform_host.as_deref() != Some(host)
+    }
+
     async fn free_slug(&self, transaction: &Transaction, name: &str, wanted: Option<Slug>) -> Result<Slug, Error> {
         if let Some(slug) = wanted {
             return Ok(slug);
@@ -258,23 +321,11 @@ impl Service {
         if repository::find_id_by_slug(transaction, slug.as_str()).await?.is_none() {
             return Ok(slug);
         }
-        let suffix: u32 = u32::from_be_bytes(crypto::random_bytes::<4>().unwrap_or_default());
-        Ok(slug.with_suffix(&format!("{:06x}", suffix & 0x00ff_ffff)))
+        Ok(suffixed(&slug))
     }
 }
 
-/// Every host normalised, sorted, once each; the first that is not a host name is refused.
-fn check_hosts(hosts: &[String]) -> Result<Vec<String>, Error> {
-    let mut checked = Vec::with_capacity(hosts.len());
-    for (index, host) in hosts.iter().enumerate() {
-        let has_port = host.contains(':');
-        checked.push(normalize_host(host).filter(|_| !has_port).ok_or(Error::InvalidHost { index })?);
-    }
-    checked.sort_unstable();
-    checked.dedup();
-    Ok(checked)
-}
-
-pub(super) fn host_taken(error: database::Error) -> Error {
-    if database::is_unique_violation(&error) { Error::HostTaken } else { error.into() }
+fn suffixed(slug: &Slug) -> Slug {
+    let suffix = u32::from_be_bytes(crypto::random_bytes::<4>().unwrap_or_default());
+    slug.with_suffix(&format!("{:06x}", suffix & 0x00ff_ffff))
 }

@@ -138,7 +138,8 @@ pub struct AcceptInvitation {
     /// For a new account; the address when left out.
     #[validate(length(min = 1, max = 120), custom(function = visible_text))]
     pub name: Option<String>,
-    /// For a new account, which needs one; else not looked at.
+    /// For a new account; for an account whose address nobody has verified, its password, or a new one in its place. Else
+    /// not looked at.
     #[schema(value_type = Option<String>, format = Password)]
     pub password: Option<Secret<String>>,
 }

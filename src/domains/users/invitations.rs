@@ -8,7 +8,7 @@ use super::error::Error;
 use super::model::{Email, Grant, User};
 use super::repository;
 use super::service::{NewUser, Service};
-use crate::common::{Actor, Ctx, InvitationId, Page, PageQuery};
+use crate::common::{Actor, Ctx, InvitationId, Page, PageQuery, Secret};
 use crate::domains::audit::Change;
 use crate::infrastructure::crypto::{self, TokenHash};
 use crate::infrastructure::database::{AcrossTenants, Transaction};
@@ -87,6 +87,10 @@ impl Service {
     }
 
     /// Makes the holder of a token a member: with the account of the invited address, which is made where there is none.
+    ///
+    /// An account whose address nobody has verified may be a stranger's who wrote down somebody else's address. The token shows
+    /// that the address is its holder's: so the account is theirs from now on, by its own password or by a new one, which ends
+    /// every login there is.
     pub async fn accept_invitation(
         &self,
         visitor: &Visitor,
@@ -100,21 +104,41 @@ impl Service {
         let email = Email::new(&invitation.email);
         let known = repository::find_by_email(&connection, &email).await?;
         // Hashed before the transaction begins: it takes longer than everything else together.
-        let new = match &known {
-            Some(_) => None,
-            None => Some(self.new_account(email, acceptance).await?),
-        };
-        let transaction = self.database.begin(invitation.tenant_id).await?;
+        let (mut new, mut taken_over) = (None, None);
+        match &known {
+            Some(user) if user.email_verified_at.is_some() => {}
+            Some(user) => taken_over = self.new_password(user, acceptance.password).await?,
+            None => new = Some(self.new_account(email, acceptance).await?),
+        }
+        let transaction = self.database.begin(AcrossTenants).await?;
+        let mut ended = Vec::new();
+        if let Some(user) = &known {
+            if let Some(hash) = taken_over {
+                self.set_password_hash(&transaction, user.id, hash).await?;
+                if let Some(logins) = self.logins.get() {
+                    ended = logins.end_all(&transaction, user.id).await?;
+                }
+            }
+            self.verify_email(&transaction, user.id, self.clock.now()).await?;
+        }
+        transaction.enter(invitation.tenant_id).await?;
         if !repository::use_invitation(&transaction, &invitation, self.clock.now()).await? {
             return Err(Error::InvitationNotFound);
         }
         let (user, is_new) = match (known, new) {
             (Some(user), _) => (user, false),
-            (None, Some(new)) => (self.create(&transaction, new).await?, true),
+            (None, Some(new)) => {
+                let user = self.create(&transaction, new).await?;
+                self.verify_email(&transaction, user.id, self.clock.now()).await?;
+                (user, true)
+            }
             (None, None) => return Err(Error::InvitationNotFound),
         };
         self.admit_invited(&transaction, visitor, &invitation, &user).await?;
         transaction.commit().await?;
+        if let Some(logins) = self.logins.get() {
+            logins.forget(&ended);
+        }
         let ctx = Ctx::system(invitation.tenant_id);
         let tenant = self.tenants.get(&ctx).await?;
         Ok(AcceptedInvitationResponse {
@@ -146,12 +170,24 @@ impl Service {
         Ok(self.audit.record(transaction, &ctx, change).await?)
     }
 
-    async fn new_account(&self, email: Email, acceptance: AcceptInvitation) -> Result<NewUser, Error> {
-        let (minimum, maximum) = (self.password_min_length, MAX_PASSWORD_LENGTH);
-        let password = acceptance.password.ok_or(Error::PasswordLength { minimum, maximum })?;
-        if !(minimum..=maximum).contains(&password.expose().chars().count()) {
-            return Err(Error::PasswordLength { minimum, maximum });
+    /// The hash of a new password for the account; None where it is the account's own.
+    async fn new_password(&self, user: &User, password: Option<Secret<String>>) -> Result<Option<String>, Error> {
+        let password = self.fit(password)?;
+        if self.passwords.verify(password.clone(), Some(user.password_hash.clone())).await? {
+            return Ok(None);
         }
+        Ok(Some(self.passwords.hash(password).await?))
+    }
+
+    /// A password that may be set.
+    fn fit(&self, password: Option<Secret<String>>) -> Result<Secret<String>, Error> {
+        let (minimum, maximum) = (self.password_min_length, MAX_PASSWORD_LENGTH);
+        let fit = password.filter(|password| (minimum..=maximum).contains(&password.expose().chars().count()));
+        fit.ok_or(Error::PasswordLength { minimum, maximum })
+    }
+
+    async fn new_account(&self, email: Email, acceptance: AcceptInvitation) -> Result<NewUser, Error> {
+        let password = self.fit(acceptance.password)?;
         let name = acceptance.name.unwrap_or_else(|| email.as_str().to_owned());
         let password_hash = self.passwords.hash(password).await?;
         Ok(NewUser { email, name, password_hash })

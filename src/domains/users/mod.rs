@@ -25,7 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use dto::UserResponse;
 pub use error::Error;
 pub use model::{Email, Membership, Role, User};
-pub use service::{Dependencies, NewUser, Service};
+pub use service::{Dependencies, Logins, NewUser, Service};
 
 /// Routes under `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {

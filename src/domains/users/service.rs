@@ -1,12 +1,14 @@
 //! Rules of people and memberships.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
 
 use super::dto::{UpdateUser, UserResponse};
 use super::error::Error;
 use super::model::{Email, Grant, Membership, Role, User};
 use super::repository;
-use crate::common::{Clock, Ctx, Page, PageQuery, TenantId, Timestamp, UserId};
+use crate::common::{Clock, Ctx, Page, PageQuery, SessionId, TenantId, Timestamp, UserId};
 use crate::domains::audit::{self, Change};
 use crate::domains::tenants;
 use crate::infrastructure::crypto::Passwords;
@@ -25,6 +27,20 @@ pub struct Service {
     pub(super) password_min_length: usize,
     /// The address under which callers reach this server.
     pub(super) public_url: Arc<str>,
+    pub(super) logins: Arc<OnceLock<Arc<dyn Logins>>>,
+}
+
+/// Ends people's logins. The domain that keeps them does; `app.rs` plugs it in.
+#[async_trait]
+pub trait Logins: Send + Sync {
+    /// All of a person's, in a transaction across tenants. To be forgotten once it is committed.
+    async fn end_all(
+        &self,
+        transaction: &Transaction,
+        user: UserId,
+    ) -> Result<Vec<(TenantId, SessionId)>, database::Error>;
+
+    fn forget(&self, ended: &[(TenantId, SessionId)]);
 }
 
 /// What the service stands on.
@@ -54,7 +70,15 @@ impl Service {
         let Dependencies { database, clock, audit, tenants, passwords, mailer, password_min_length, public_url } =
             dependencies;
         let public_url = public_url.into();
-        Service { database, clock, audit, tenants, passwords, mailer, password_min_length, public_url }
+        let logins = Arc::default();
+        Service { database, clock, audit, tenants, passwords, mailer, password_min_length, public_url, logins }
+    }
+
+    /// Names who ends logins; once, before the first request.
+    pub fn plug(&self, logins: Arc<dyn Logins>) {
+        if self.logins.set(logins).is_err() {
+            tracing::error!("logins were plugged in twice; the second call was ignored");
+        }
     }
 
     /// Members of the caller's tenant.

@@ -199,6 +199,7 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct Tenants {
     pub deletion_grace_days: u64,
+    pub own_hosts: bool,
     pub plan: Plan,
 }
 

@@ -98,6 +98,27 @@ mod tests {
         assert!(passwords.verify(secret("x"), Some("not a hash".to_owned())).await.is_err());
     }
 
+    /// An answer at once would tell who has an account. Real parameters: small ones would drown in the rest.
+    #[tokio::test]
+    async fn nobodys_password_takes_as_long_as_somebodys() {
+        let passwords = Passwords::new(&Config::defaults().unwrap().auth).unwrap();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let stored = passwords.hash(secret("correct horse")).await.unwrap();
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..7 {
+            for (times, stored) in times.iter_mut().zip([Some(stored.clone()), None]) {
+                let begun = std::time::Instant::now();
+                assert!(!passwords.verify(secret("wrong horse"), stored).await.unwrap());
+                times.push(begun.elapsed());
+            }
+        }
+        let [known, unknown] = times.map(|mut times| {
+            times.sort_unstable();
+            times[3]
+        });
+        assert!(unknown * 3 > known && known * 3 > unknown, "{known:?} and {unknown:?}");
+    }
+
     #[tokio::test]
     async fn hashes_made_under_other_parameters_are_outdated_and_still_good() {
         let mut config = Config::defaults().unwrap();

@@ -94,6 +94,14 @@ impl TestServer {
         server
     }
 
+    /// Somebody without credentials who asks another process with the same database, cache and queue.
+    pub(crate) async fn visitor_of_a_replica(&self) -> Client {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let config = Config::clone(&self.app.config);
+        let app = App::build_with(config, clock, Arc::new(self.outbox.clone())).await.unwrap();
+        Client::new(service(init_service(create_app(&app)).await), Vec::new())
+    }
+
     /// Somebody without credentials.
     pub(crate) fn visitor(&self) -> Client {
         Client::new(self.service.clone(), Vec::new())

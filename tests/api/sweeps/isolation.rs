@@ -1,11 +1,14 @@
 //! A tenant's rows do not exist for another: every operation with an id answers 404 for a foreign one.
 
 use actix_web::http::Method;
+use millrace::common::TenantId;
 use millrace::domains::users::Role;
+use millrace::infrastructure::database::AcrossTenants;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use super::Operation;
-use crate::support::{Client, TestServer, TestTenant, add, email, sign_in};
+use crate::support::{Client, TestServer, TestTenant, add, administrator, email, sign_in};
 use crate::workflows::{activated, greeting};
 
 /// How to make, in a tenant, a resource that operations with this path work on.
@@ -180,7 +183,11 @@ const TRIED_ELSEWHERE: &[&str] = &[
 
 #[actix_web::test]
 async fn every_mutation_leaves_an_audit_row() {
-    let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
+    let server = TestServer::with(|config| {
+        config.limits.api_requests_per_minute = 0;
+        config.tenants.own_hosts = true;
+    })
+    .await;
     let tenant = server.tenant("acme").await;
     nightly_report(&tenant).await;
     let of_members = |operation: &Operation| operation.is_mutation() && !operation.is_administrative();
@@ -204,9 +211,45 @@ async fn every_mutation_leaves_an_audit_row() {
     }
 }
 
+/// What administrators do is in the log of the tenant they do it to, or in their own.
+#[actix_web::test]
+async fn every_deed_of_an_administrator_leaves_an_audit_row() {
+    let server = TestServer::with(|config| config.limits.api_requests_per_minute = 0).await;
+    let (admin, acme) = (administrator(&server).await, server.tenant("acme").await);
+    add(&server, acme.id, "root@platform.example", Role::Viewer).await;
+    let of_administrators = |operation: &Operation| operation.is_mutation() && operation.is_administrative();
+    for operation in Operation::secured().into_iter().filter(of_administrators) {
+        let id = if operation.path.starts_with("/api/v1/admin/administrators/") {
+            let body = json!({ "email": "owner@acme.example" });
+            admin.post("/api/v1/admin/administrators", body).await.json(201)["id"].as_str().unwrap().to_owned()
+        } else {
+            acme.id.to_string()
+        };
+        let before = (newest(&admin).await, newest_of(&server, acme.id).await);
+        let reply = operation.send(&admin, &id).await;
+        assert!(reply.status.is_success(), "{} with its own example: {:?}", operation.id, reply.body);
+        let concerned = match (operation.id.as_str(), serde_json::from_slice::<Value>(&reply.body)) {
+            ("admin_create_tenant", Ok(tenant)) => tenant["id"].as_str().unwrap().parse().unwrap(),
+            _ => acme.id,
+        };
+        let after = (newest(&admin).await, newest_of(&server, concerned).await);
+        let is_new = concerned != acme.id && after.1 > 0;
+        assert!(is_new || after.0 > before.0 || after.1 > before.1, "{} left no audit row", operation.id);
+        admin.post(&format!("/api/v1/admin/tenants/{}/resume", acme.id), json!({})).await.expect(200);
+    }
+}
+
 async fn mark_for_deletion(client: &Client) {
     let body = Some(json!({ "slug": "acme" }));
     client.send(Method::DELETE, "/api/v1/tenants/current", body).await.expect(200);
+}
+
+async fn newest_of(server: &TestServer, tenant: TenantId) -> i64 {
+    let backend = server.app.database.backend();
+    let sql = "SELECT coalesce(max(sequence), 0) AS newest FROM audit_events WHERE tenant_id = $1";
+    let statement = Statement::from_sql_and_values(backend, sql, [tenant.into()]);
+    let row = server.app.database.read(AcrossTenants).query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get("", "newest").unwrap()
 }
 
 async fn newest(client: &Client) -> u64 {

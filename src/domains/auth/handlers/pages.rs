@@ -2,17 +2,25 @@
 //! sent to the API.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
+
+use crate::infrastructure::web::authentication::authenticate;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
 /// Routes at the root.
 pub fn configure(config: &mut web::ServiceConfig) {
-    for page in ["/account/reset-password", "/account/verify-email", "/invitations/accept"] {
-        config.route(page, web::get().to(document));
+    for (path, route) in [
+        ("/account/reset-password", web::get().to(document)),
+        ("/account/verify-email", web::get().to(document)),
+        ("/invitations/accept", web::get().to(document)),
+        ("/account/account.js", web::get().to(script)),
+        ("/account/account.css", web::get().to(style)),
+    ] {
+        config.service(web::resource(path).wrap(from_fn(authenticate)).route(route));
     }
-    config.route("/account/account.js", web::get().to(script)).route("/account/account.css", web::get().to(style));
 }
 
 async fn document() -> HttpResponse {

@@ -1,11 +1,13 @@
 //! HTTP of a person's own logins, and of the keys that verify their tokens.
 
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, delete, get, post, web};
 
 use super::super::dto::{JwksResponse, LoginResponse};
 use super::super::service::Service;
 use crate::common::{Page, PageQuery, Problem, SessionId};
+use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::{Authenticated, Forbidden, Json, NoContent, NotFound, Public, SignedIn, Visitor};
 
 /// List one's own logins
@@ -65,7 +67,7 @@ pub(in super::super) async fn logout_everywhere(
     tag = "auth",
     responses((status = 200, description = "The keys.", body = JwksResponse), Public)
 )]
-#[get("/.well-known/jwks.json")]
+#[get("/.well-known/jwks.json", wrap = "from_fn(authenticate)")]
 pub(in super::super) async fn get_jwks(auth: web::Data<Service>) -> Result<HttpResponse, Problem> {
     let keys = auth.public_keys().await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=60")).json(keys))

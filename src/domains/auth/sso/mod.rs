@@ -60,12 +60,8 @@ impl Service {
         ctx: &Ctx,
         put: PutIdentityProvider,
     ) -> Result<IdentityProviderResponse, Error> {
+        require_owners_permissions(ctx)?;
         let issuer = acceptable_issuer(&put.issuer).ok_or(Error::InvalidIssuer)?;
-        let missing = put.default_role.permissions().iter().filter(|needed| !ctx.permissions.contains(*needed));
-        let missing: Permissions = missing.collect();
-        if !missing.is_empty() {
-            return Err(Error::BeyondOwnPermissions { missing });
-        }
         let transaction = self.database.begin(ctx).await?;
         let before = repository::find_identity_provider(&transaction, ctx.tenant).await?;
         let same = before.as_ref().filter(|row| row.issuer == issuer && row.client_id == put.client_id);
@@ -101,6 +97,7 @@ impl Service {
 
     /// Nobody signs in by the provider any more; logins there are go on.
     pub async fn delete_identity_provider(&self, ctx: &Ctx) -> Result<(), Error> {
+        require_owners_permissions(ctx)?;
         let transaction = self.database.begin(ctx).await?;
         let row = repository::find_identity_provider(&transaction, ctx.tenant).await?;
         let before = self.describe(&row.ok_or(Error::NoIdentityProvider)?);
@@ -249,6 +246,13 @@ impl Service {
             updated_at: row.updated_at,
         }
     }
+}
+
+/// The provider says who is who, the owner included: whoever chooses it could be anybody.
+fn require_owners_permissions(ctx: &Ctx) -> Result<(), Error> {
+    let missing = Role::Owner.permissions().iter().filter(|needed| !ctx.permissions.contains(*needed));
+    let missing: Permissions = missing.collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::BeyondOwnPermissions { missing }) }
 }
 
 /// HTTPS, as OpenID Connect Discovery asks for; plain HTTP for a provider on this machine.

@@ -35,6 +35,15 @@ pub(in super::super) async fn running(
     query.count(connection).await
 }
 
+/// How many executions of a tenant were accepted and have not ended; without those that others call.
+pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<u64, DbErr> {
+    execution::Entity::scoped(tenant)
+        .filter(execution::Column::Status.is_in([Status::New, Status::Running, Status::Waiting]))
+        .filter(execution::Column::Mode.ne(Mode::Integrated))
+        .count(connection)
+        .await
+}
+
 /// The queued execution of a tenant, or of one of its workflows, that comes next.
 pub(in super::super) async fn next_queued(
     connection: &impl ConnectionTrait,

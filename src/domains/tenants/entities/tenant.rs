@@ -22,6 +22,7 @@ pub struct Model {
     pub status_reason: Option<String>,
     /// When everything is deleted.
     pub delete_after: Option<Timestamp>,
+    pub deleted_by_platform: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
