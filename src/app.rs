@@ -167,7 +167,7 @@ impl App {
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
-            tenants.clone(),
+            (tenants.clone(), users.clone()),
             http_client.clone(),
         )
         .await?;
