@@ -45,6 +45,7 @@ mod sessions;
 mod sockets;
 mod sso;
 mod support;
+mod suspension;
 mod sweeps;
 mod telemetry;
 mod tenants;
