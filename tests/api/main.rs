@@ -48,6 +48,7 @@ mod support;
 mod suspension;
 mod sweeps;
 mod telemetry;
+mod tenant_settings;
 mod tenants;
 mod two_tenants;
 mod users;
