@@ -16,6 +16,7 @@ mod audit;
 mod audit_evidence;
 mod auth;
 mod bad_input;
+mod bombs;
 mod command_line;
 mod credentials;
 mod data_tables;
