@@ -182,7 +182,7 @@ impl App {
             database.clone(),
             Arc::clone(&clock),
             audit.clone(),
-            tenants.clone(),
+            (tenants.clone(), users.clone()),
             http_client.clone(),
         )
         .await?;

@@ -25,6 +25,8 @@ mod m0025_webhook_endpoints;
 mod m0026_webhook_queue;
 mod m0027_webhook_requests;
 mod m0030_data_tables;
+mod m0031_audit_pruning;
+mod m0032_connect_session_starts;
 mod m0040_webhook_subscriptions;
 mod m0041_webhook_forms;
 mod m0042_triggers;
@@ -67,12 +69,14 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_webhook_queue::Migration),
             Box::new(m0027_webhook_requests::Migration),
             Box::new(m0030_data_tables::Migration),
-            Box::new(m0045_events::Migration),
-            Box::new(m0046_labels_and_jobs::Migration),
-            Box::new(m0050_deletion_by_platform::Migration),
+            Box::new(m0031_audit_pruning::Migration),
+            Box::new(m0032_connect_session_starts::Migration),
             Box::new(m0040_webhook_subscriptions::Migration),
             Box::new(m0041_webhook_forms::Migration),
             Box::new(m0042_triggers::Migration),
+            Box::new(m0045_events::Migration),
+            Box::new(m0046_labels_and_jobs::Migration),
+            Box::new(m0050_deletion_by_platform::Migration),
         ]
     }
 }

@@ -6,14 +6,25 @@ use millrace::infrastructure::database::{AcrossTenants, Backend};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, TestTenant};
+use crate::support::{Log, TestServer, TestTenant, administrator};
 
 /// Goes past the server, and past the triggers, as somebody who owns the database can.
 async fn tamper(server: &TestServer, statements: &[&str]) {
     let database = server.app.database.write(AcrossTenants);
     let triggers: &[&str] = match server.app.database.backend() {
-        Backend::Postgres => &["ALTER TABLE audit_events DISABLE TRIGGER USER"],
-        _ => &["DROP TRIGGER IF EXISTS audit_events_unchanged", "DROP TRIGGER IF EXISTS audit_events_kept"],
+        Backend::Postgres => &[
+            "ALTER TABLE audit_events DISABLE TRIGGER USER",
+            "ALTER TABLE audit_checkpoints DISABLE TRIGGER USER",
+            "ALTER TABLE audit_heads DISABLE TRIGGER USER",
+        ],
+        _ => &[
+            "DROP TRIGGER IF EXISTS audit_events_unchanged",
+            "DROP TRIGGER IF EXISTS audit_events_kept",
+            "DROP TRIGGER IF EXISTS audit_checkpoints_unchanged",
+            "DROP TRIGGER IF EXISTS audit_checkpoints_kept",
+            "DROP TRIGGER IF EXISTS audit_heads_forward",
+            "DROP TRIGGER IF EXISTS audit_heads_kept",
+        ],
     };
     for statement in triggers.iter().chain(statements) {
         database.execute_unprepared(statement).await.unwrap();
@@ -57,6 +68,99 @@ async fn rows_cannot_be_changed_or_deleted() {
     let found = verify(&tenant).await;
     assert_eq!((&found["intact"], &found["broken"]), (&json!(true), &json!(null)));
     assert_eq!(found["verifiedRows"], found["lastSequence"]);
+}
+
+#[actix_web::test]
+async fn what_proves_the_log_cannot_be_changed_or_deleted_either() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    server.app.audit.checkpoint_all().await.unwrap();
+    let database = server.app.database.write(tenant.id);
+    let is_postgres = server.app.database.backend() == Backend::Postgres;
+    let zero = if is_postgres { "decode('00', 'hex')" } else { "x'00'" };
+    let forged = format!("UPDATE audit_checkpoints SET pruned_at = NULL, pruning_signature = {zero}");
+    let moved = format!("UPDATE audit_checkpoints SET sequence = 1, pruned_at = 1, pruning_signature = {zero}");
+    let mut cases = vec![
+        ("UPDATE audit_checkpoints SET pruned_at = 1", "audit checkpoints cannot be changed"),
+        ("UPDATE audit_checkpoints SET created_at = 1", "audit checkpoints cannot be changed"),
+        (&*forged, "audit checkpoints cannot be changed"),
+        (&*moved, "audit checkpoints cannot be changed"),
+        ("DELETE FROM audit_checkpoints", "audit checkpoints cannot be deleted"),
+        ("UPDATE audit_heads SET sequence = sequence - 1", "an audit log does not go back"),
+        ("UPDATE audit_heads SET checkpointed = 0", "an audit log does not go back"),
+        ("DELETE FROM audit_heads", "an audit log ends with its tenant only"),
+    ];
+    if is_postgres {
+        cases.extend([
+            ("TRUNCATE audit_events", "audit rows cannot be changed"),
+            ("TRUNCATE audit_checkpoints", "audit checkpoints cannot be deleted"),
+            ("TRUNCATE audit_heads", "an audit log ends with its tenant only"),
+        ]);
+    }
+    for (statement, refusal) in cases {
+        let error = database.execute_unprepared(statement).await.unwrap_err().to_string();
+        assert!(error.contains(refusal), "{statement}: {error}");
+    }
+    assert_eq!(verify(&tenant).await["intact"], true);
+}
+
+#[actix_web::test]
+async fn rows_that_somebody_else_pruned_are_missed() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    server.app.audit.checkpoint_all().await.unwrap();
+    let last = last_sequence(&tenant).await;
+    rename(&tenant, "after the checkpoint").await;
+    // The triggers take a signature for one: that it is none shows when the log is verified.
+    let zero = match server.app.database.backend() {
+        Backend::Postgres => "decode(repeat('00', 64), 'hex')",
+        _ => "zeroblob(64)",
+    };
+    let database = server.app.database.write(tenant.id);
+    for statement in [
+        format!("UPDATE audit_checkpoints SET pruned_at = 1, pruning_signature = {zero}"),
+        format!("DELETE FROM audit_events WHERE sequence <= {last}"),
+    ] {
+        database.execute_unprepared(&statement).await.unwrap();
+    }
+    let found = verify(&tenant).await;
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), (&json!(last), &json!("pruningForged")));
+    // So does a mark without any, a checkpoint's own signature in its place, and a log of which nothing is left.
+    tamper(&server, &["UPDATE audit_checkpoints SET pruning_signature = NULL"]).await;
+    assert_eq!(verify(&tenant).await["broken"]["defect"], "pruningForged");
+    tamper(&server, &["UPDATE audit_checkpoints SET pruning_signature = signature, pruned_at = created_at"]).await;
+    assert_eq!(verify(&tenant).await["broken"]["defect"], "pruningForged");
+    tamper(&server, &["DELETE FROM audit_checkpoints", "DELETE FROM audit_heads", "DELETE FROM audit_events"]).await;
+    let found = verify(&tenant).await;
+    assert_eq!((&found["broken"]["sequence"], &found["broken"]["defect"]), (&json!(1), &json!("truncated")));
+}
+
+#[actix_web::test]
+async fn retention_of_the_tenants_choice_is_signed_and_can_be_repeated() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    let settings = json!({ "settings": { "auditRetentionDays": 30 } });
+    tenant.owner.patch("/api/v1/tenants/current", settings).await.expect(200);
+    let last = last_sequence(&tenant).await;
+    assert_eq!(server.app.tenants.prune_audit().await.unwrap(), 0, "nothing is that old");
+    server.clock.advance(Duration::from_secs(31 * 86_400));
+    assert_eq!(i64::try_from(server.app.tenants.prune_audit().await.unwrap()).unwrap(), last);
+    let ctx = millrace::common::Ctx::system(tenant.id);
+    let found = server.app.audit.verify(&ctx).await.unwrap();
+    assert!(found.intact, "{found:?}");
+    assert_eq!((found.verified_rows, found.last_sequence), (1, last + 1), "the deletion itself is a row");
+    server.clock.advance(Duration::from_secs(31 * 86_400));
+    assert_eq!(server.app.tenants.prune_audit().await.unwrap(), 1);
+    let found = server.app.audit.verify(&ctx).await.unwrap();
+    assert!(found.intact && found.last_sequence == last + 2, "{found:?}");
+    // What was signed for one row does not serve for a later one.
+    server.app.audit.checkpoint_all().await.unwrap();
+    let later = "UPDATE audit_checkpoints SET pruned_at = (SELECT pruned_at FROM audit_checkpoints WHERE pruned_at IS NOT NULL),
+         pruning_signature = (SELECT pruning_signature FROM audit_checkpoints WHERE pruned_at IS NOT NULL)
+         WHERE pruned_at IS NULL";
+    tamper(&server, &[later, "DELETE FROM audit_events"]).await;
+    let found = server.app.audit.verify(&ctx).await.unwrap();
+    assert!(found.broken.is_some_and(|row| row.sequence == last + 2), "a moved signature is none");
 }
 
 #[actix_web::test]
@@ -172,17 +276,53 @@ async fn what_is_pruned_leaves_a_log_that_can_be_verified() {
 async fn nothing_privileged_is_done_that_cannot_be_recorded() {
     let server = TestServer::start().await;
     let tenant = busy(&server).await;
+    let administrator = administrator(&server).await;
+    let key_file = server.app.config.data.directory.join("keys/encryption.key");
+    let encryption_keys = std::fs::read(&key_file).unwrap();
     let before = tenant.owner.get("/api/v1/tenants/current").await.json(200);
     tamper(&server, &["ALTER TABLE audit_events RENAME TO gone"]).await;
     let keys = tenant.owner.get("/api/v1/api-keys").await.json(200);
     tenant.owner.patch("/api/v1/tenants/current", json!({ "name": "x" })).await.problem(500, "internal_error");
     tenant.owner.post("/api/v1/api-keys", json!({ "name": "x" })).await.problem(500, "internal_error");
     tenant.owner.get("/api/v1/audit/export").await.problem(500, "internal_error");
+    administrator.post("/api/v1/admin/keys/rotate", json!({})).await.problem(500, "internal_error");
+    assert_eq!(std::fs::read(&key_file).unwrap(), encryption_keys);
     assert_eq!(tenant.owner.get("/api/v1/tenants/current").await.json(200), before);
     assert_eq!(tenant.owner.get("/api/v1/api-keys").await.json(200), keys);
     let back = "ALTER TABLE gone RENAME TO audit_events";
     server.app.database.write(AcrossTenants).execute_unprepared(back).await.unwrap();
     assert_eq!(verify(&tenant).await["intact"], true);
+    // And what is done is announced before it is begun.
+    let rotated = administrator.post("/api/v1/admin/keys/rotate", json!({})).await.json(200);
+    let events = administrator.get("/api/v1/audit?resourceKind=encryption").await.json(200);
+    let told: Vec<_> = events["data"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
+    assert_eq!(told, ["encryption.wrappingRotated", "encryption.rotateWrapping"]);
+    assert_eq!(events["data"][0]["resourceId"], rotated["keyId"]);
+}
+
+#[actix_web::test]
+async fn checkpoints_are_logged_once_they_are_stored() {
+    let server = TestServer::start().await;
+    let tenant = busy(&server).await;
+    let log = Log::default();
+    let heard = log.hear();
+    let transaction = server.app.database.begin(tenant.id).await.unwrap();
+    let ctx = millrace::common::Ctx::system(tenant.id);
+    for number in last_sequence(&tenant).await..100 {
+        let change = millrace::domains::audit::Change::new("some.thing", number);
+        server.app.audit.record(&transaction, &ctx, change).await.unwrap();
+    }
+    transaction.rollback().await.unwrap();
+    assert!(!log.text().contains("audit checkpoint"), "what never was is not logged");
+    server.app.audit.checkpoint_all().await.unwrap();
+    let checkpoint = verify(&tenant).await["lastCheckpoint"].take();
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("audit checkpoint")).unwrap();
+    for part in ["mac", "signature", "keyId"] {
+        assert!(line.contains(checkpoint[part].as_str().unwrap()), "{part}: {line}");
+    }
+    assert!(line.contains(&tenant.id.to_string()) && line.contains(&format!("sequence={}", checkpoint["sequence"])));
+    drop(heard);
 }
 
 #[actix_web::test]

@@ -185,14 +185,21 @@ async fn usage_is_counted_by_day() {
     for _ in 0..3 {
         trigger(&acme, &id).await.expect(200);
     }
+    let mut slow = greeting("slow");
+    slow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.code", "typeVersion": 2, "position": [200, 0],
+        "parameters": { "jsCode": "const from = Date.now(); while (Date.now() - from < 30); throw new Error('no')" } });
+    activated(&acme.developer, slow).await;
     server.clock.advance(Duration::from_secs(86_400));
     server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(200);
+    server.visitor().post("/t/acme/webhook/slow", json!({})).await.expect(500);
     let owner = crate::support::sign_in(&server, "owner@acme.example").await;
     let usage = owner.get("/api/v1/tenants/current/usage").await.json(200);
     let days: Vec<_> = usage["days"].as_array().unwrap().iter().map(|day| (&day["day"], &day["executions"])).collect();
-    assert_eq!(days, [(&json!("2025-02-01"), &json!(1)), (&json!("2025-01-31"), &json!(3))]);
+    assert_eq!(days, [(&json!("2025-02-01"), &json!(2)), (&json!("2025-01-31"), &json!(3))]);
     assert_eq!(usage["days"][1]["nodeRuns"], 6);
-    assert_eq!(usage["month"]["executions"], 1, "the month has begun anew");
+    assert_eq!((&usage["days"][0]["failedExecutions"], &usage["days"][1]["failedExecutions"]), (&json!(1), &json!(0)));
+    assert!(usage["days"][0]["computeMs"].as_i64().unwrap() >= 25, "{usage}");
+    assert_eq!(usage["month"]["executions"], 2, "the month has begun anew");
     for _ in 0..2 {
         server.app.tenants.meter_storage().await.unwrap();
     }

@@ -35,7 +35,7 @@ fn random() -> Value {
             { "id": "1", "name": "number", "type": "number", "value": "={{ Math.random() }}" }] } } })
 }
 
-fn wait(seconds: u32) -> Value {
+pub(crate) fn wait(seconds: u32) -> Value {
     json!({ "name": "Wait", "type": "n8n-nodes-base.wait", "typeVersion": 1.1, "position": [0, 0],
         "parameters": { "amount": seconds, "unit": "seconds" } })
 }

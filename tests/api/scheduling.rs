@@ -63,7 +63,7 @@ pub(crate) fn body(workflow: &str, fields: Value) -> Value {
     body
 }
 
-async fn history(client: &Client, path: &str) -> Vec<Value> {
+pub(crate) async fn history(client: &Client, path: &str) -> Vec<Value> {
     client.get(&format!("{path}/history?limit=250")).await.json(200)["data"].as_array().unwrap().clone()
 }
 

@@ -58,3 +58,14 @@ pub(super) fn checkpoint_message(tenant: TenantId, sequence: i64, mac: &[u8], cr
     message.extend_from_slice(mac);
     message
 }
+
+/// What is signed when the rows up to a checkpoint are deleted. The checkpoint's own message begins otherwise, so neither
+/// signature passes for the other.
+pub(super) fn pruning_message(tenant: TenantId, sequence: i64, mac: &[u8], pruned_at: Timestamp) -> Vec<u8> {
+    let mut message = b"millrace audit pruning 1\n".to_vec();
+    message.extend_from_slice(tenant.as_uuid().as_bytes());
+    message.extend_from_slice(&sequence.to_be_bytes());
+    message.extend_from_slice(&pruned_at.as_millis().to_be_bytes());
+    message.extend_from_slice(mac);
+    message
+}

@@ -145,6 +145,8 @@ pub enum Defect {
     CheckpointMismatch,
     /// The checkpoint's signature is not the server's.
     CheckpointForged,
+    /// The rows up to this one are gone, and the server did not sign that they may.
+    PruningForged,
 }
 
 /// A signed statement that the log had this MAC at this row.
@@ -171,6 +173,7 @@ impl BrokenRow {
             Defect::Truncated => "this row and those after it are not there",
             Defect::CheckpointMismatch => "the row is not the one that was signed",
             Defect::CheckpointForged => "the checkpoint of this row was not signed by this server",
+            Defect::PruningForged => "this row and those before it were not deleted by this server",
         };
         BrokenRow { sequence, id, defect, message }
     }
@@ -178,7 +181,6 @@ impl BrokenRow {
 
 impl From<&audit_checkpoint::Model> for CheckpointResponse {
     fn from(row: &audit_checkpoint::Model) -> CheckpointResponse {
-        let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         CheckpointResponse {
             sequence: row.sequence,
             created_at: row.created_at,
@@ -187,6 +189,10 @@ impl From<&audit_checkpoint::Model> for CheckpointResponse {
             signature: hexadecimal(&row.signature),
         }
     }
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<Model> for AuditEventResponse {

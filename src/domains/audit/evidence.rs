@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::chain;
-use super::dto::{BrokenRow, CheckpointResponse, Defect, VerificationResponse};
+use super::dto::{BrokenRow, CheckpointResponse, Defect, VerificationResponse, hexadecimal};
 use super::entities::{audit_checkpoint, audit_event};
 use super::error::Error;
 use super::repository;
@@ -33,7 +33,8 @@ impl Service {
             }
             rows.iter().for_each(|row| walk.step(self, row));
         }
-        let written = checkpoints.last().map_or(0, |last| last.sequence).max(head.map_or(0, |head| head.sequence));
+        // A tenant begins with a row about itself: a log without anything is one that was taken away.
+        let written = checkpoints.last().map_or(1, |last| last.sequence).max(head.map_or(1, |head| head.sequence));
         if walk.broken.is_none() && walk.last < written {
             walk.broken = Some(BrokenRow::new(walk.last + 1, None, Defect::Truncated));
         }
@@ -68,10 +69,10 @@ impl Service {
         let transaction = self.database.begin(tenant).await?;
         repository::lock_head(&transaction, tenant).await?;
         let Some(last) = repository::last_before(&transaction, tenant, before).await? else { return Ok(0) };
-        if !repository::has_checkpoint(&transaction, tenant, last.sequence).await? {
-            self.sign(&transaction, tenant, last.sequence, last.mac).await?;
+        if repository::checkpoint_at(&transaction, tenant, last.sequence).await?.is_none() {
+            self.sign(&transaction, tenant, last.sequence, last.mac.clone()).await?;
         }
-        repository::mark_pruned(&transaction, tenant, last.sequence, self.clock.now()).await?;
+        self.sign_pruning(&transaction, tenant, last.sequence, &last.mac).await?;
         let deleted = repository::delete_through(&transaction, tenant, last.sequence).await?;
         let change = Change::new("audit.prune", tenant).before(&json!({ "throughSequence": last.sequence }));
         self.record(&transaction, &Ctx::system(tenant), change).await?;
@@ -83,14 +84,14 @@ impl Service {
     pub async fn erase(&self, transaction: &Transaction, tenant: TenantId) -> Result<(), database::Error> {
         let Some(head) = repository::lock_head(transaction, tenant).await? else { return Ok(()) };
         if head.checkpointed < head.sequence {
-            self.sign(transaction, tenant, head.sequence, head.mac).await?;
+            self.sign(transaction, tenant, head.sequence, head.mac.clone()).await?;
         }
-        repository::mark_pruned(transaction, tenant, head.sequence, self.clock.now()).await?;
+        self.sign_pruning(transaction, tenant, head.sequence, &head.mac).await?;
         repository::delete_through(transaction, tenant, head.sequence).await?;
         repository::delete_evidence(transaction, tenant).await
     }
 
-    /// Signs that the log has this MAC at this row.
+    /// Signs that the log has this MAC at this row. The line in the server's log is an anchor outside the database.
     pub(super) async fn sign(
         &self,
         transaction: &Transaction,
@@ -103,15 +104,58 @@ impl Service {
         let signature = self.signing_key.sign(&message);
         let id = AuditCheckpointId::new();
         let (tenant_id, key_id) = (tenant, self.signing_key.id());
-        let row =
-            audit_checkpoint::Model { id, tenant_id, sequence, mac, created_at, key_id, signature, pruned_at: None };
+        let row = audit_checkpoint::Model {
+            id,
+            tenant_id,
+            sequence,
+            mac,
+            created_at,
+            key_id,
+            signature,
+            pruned_at: None,
+            pruning_signature: None,
+        };
+        let CheckpointResponse { key_id, mac, signature, .. } = CheckpointResponse::from(&row);
+        transaction.after_commit(move || {
+            let at = created_at.as_millis();
+            tracing::info!(%tenant, sequence, mac, signature, key_id, at, "audit checkpoint");
+        });
         repository::insert_checkpoint(transaction, row).await
+    }
+
+    /// Signs that the rows up to this checkpoint are deleted by this server.
+    async fn sign_pruning(
+        &self,
+        transaction: &Transaction,
+        tenant: TenantId,
+        sequence: i64,
+        mac: &[u8],
+    ) -> Result<(), database::Error> {
+        let now = self.clock.now();
+        let signature = self.signing_key.sign(&chain::pruning_message(tenant, sequence, mac, now));
+        let (signed, at) = (hexadecimal(&signature), now.as_millis());
+        transaction.after_commit(move || {
+            tracing::info!(%tenant, sequence, signature = signed, at, "audit log pruned");
+        });
+        repository::mark_pruned(transaction, tenant, sequence, now, signature).await
     }
 
     fn is_signed(&self, checkpoint: &audit_checkpoint::Model) -> bool {
         let audit_checkpoint::Model { tenant_id, sequence, mac, created_at, .. } = checkpoint;
         let message = chain::checkpoint_message(*tenant_id, *sequence, mac, *created_at);
         self.signing_key.verify(&message, &checkpoint.signature)
+    }
+
+    /// Where it is marked as pruned: did this server do so?
+    fn is_pruning_signed(&self, checkpoint: &audit_checkpoint::Model) -> bool {
+        let audit_checkpoint::Model { tenant_id, sequence, mac, pruned_at, pruning_signature, .. } = checkpoint;
+        match (pruned_at, pruning_signature) {
+            (None, None) => true,
+            (Some(at), Some(signature)) => {
+                self.signing_key.verify(&chain::pruning_message(*tenant_id, *sequence, mac, *at), signature)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -130,7 +174,10 @@ impl<'a> Walk<'a> {
     fn begin(service: &Service, checkpoints: &'a [audit_checkpoint::Model]) -> Walk<'a> {
         let signed = checkpoints.iter().map(|checkpoint| (checkpoint.sequence, &*checkpoint.mac)).collect();
         let forged = checkpoints.iter().find(|checkpoint| !service.is_signed(checkpoint));
-        let broken = forged.map(|forged| BrokenRow::new(forged.sequence, None, Defect::CheckpointForged));
+        let forged = forged.map(|forged| BrokenRow::new(forged.sequence, None, Defect::CheckpointForged));
+        let pruned = checkpoints.iter().find(|checkpoint| !service.is_pruning_signed(checkpoint));
+        let pruned = pruned.map(|pruned| BrokenRow::new(pruned.sequence, None, Defect::PruningForged));
+        let broken = forged.or(pruned);
         let start = checkpoints.iter().rfind(|checkpoint| checkpoint.pruned_at.is_some());
         let (last, previous) = start.map_or((0, Vec::new()), |start| (start.sequence, start.mac.clone()));
         Walk { signed, last, previous, rows: 0, broken }

@@ -2,7 +2,8 @@
 //!
 //! Owns `audit_events`, `audit_heads` and `audit_checkpoints`. Invariants: rows are only ever added; per tenant they are
 //! numbered without gaps and each row's MAC covers the row before it, so that a change, a deletion or a swap shows; signed
-//! checkpoints show what was cut off; only rows before a checkpoint marked as pruned can be deleted, by retention.
+//! checkpoints show what was cut off; only rows before a checkpoint marked as pruned can be deleted, by retention, and the mark
+//! is signed, too.
 
 mod chain;
 mod dto;

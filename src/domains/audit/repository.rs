@@ -134,13 +134,14 @@ pub(super) async fn checkpoints(
     audit_checkpoint::Entity::scoped(tenant).order_by_asc(audit_checkpoint::Column::Sequence).all(connection).await
 }
 
-pub(super) async fn has_checkpoint(
+/// The checkpoint at this row.
+pub(super) async fn checkpoint_at(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
     sequence: i64,
-) -> Result<bool, Error> {
+) -> Result<Option<audit_checkpoint::Model>, Error> {
     let at = audit_checkpoint::Column::Sequence.eq(sequence);
-    Ok(audit_checkpoint::Entity::scoped(tenant).filter(at).one(connection).await?.is_some())
+    audit_checkpoint::Entity::scoped(tenant).filter(at).one(connection).await
 }
 
 /// Tenants whose log has rows after its last checkpoint.
@@ -169,9 +170,11 @@ pub(super) async fn mark_pruned(
     tenant: TenantId,
     sequence: i64,
     now: Timestamp,
+    signature: Vec<u8>,
 ) -> Result<(), Error> {
     audit_checkpoint::Entity::update_scoped(tenant)
         .col_expr(audit_checkpoint::Column::PrunedAt, Expr::value(Some(now)))
+        .col_expr(audit_checkpoint::Column::PruningSignature, Expr::value(Some(signature)))
         .filter(audit_checkpoint::Column::Sequence.eq(sequence))
         .exec(connection)
         .await?;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jsonwebtoken::{Algorithm, Header};
+use serde_json::json;
+
 use super::access_token::{AccessTokens, Refused, Subject};
 use super::signing_keys::{KeySet, SigningKey};
 use super::throttle::wait_after;
@@ -70,6 +73,32 @@ fn forged_tokens_are_refused() {
     }
     let unknown = ours.verify(&our_keys, &sign(&ours, &keys(&[2])), NOW);
     assert_eq!(unknown, Err(Refused::UnknownKey), "worth another look at the keys");
+}
+
+/// Signed by us, as another service that shares the key might.
+#[test]
+fn a_good_signature_is_not_enough() {
+    let (ours, keys) = (tokens(|_| {}), keys(&[1]));
+    let key = keys.signing(NOW).unwrap();
+    let config = Config::defaults().unwrap().auth;
+    let seconds = NOW.as_seconds();
+    let whole = json!({
+        "iss": config.issuer, "aud": config.audience, "sub": UserId::new(), "tid": TenantId::new(),
+        "sid": SessionId::new(), "iat": seconds, "nbf": seconds, "exp": seconds + 900, "jti": uuid::Uuid::now_v7()
+    });
+    let signed = |claims: &serde_json::Value, kid: Option<&str>| {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, key.encoding()).unwrap()
+    };
+    assert!(ours.verify(&keys, &signed(&whole, Some(key.id())), NOW).is_ok());
+    for missing in ["iss", "aud", "sub", "tid", "sid", "nbf", "exp"] {
+        let mut claims = whole.clone();
+        claims.as_object_mut().unwrap().remove(missing);
+        assert_eq!(ours.verify(&keys, &signed(&claims, Some(key.id())), NOW), Err(Refused::Invalid), "{missing}");
+    }
+    for kid in [None, Some(""), Some("another")] {
+        assert_eq!(ours.verify(&keys, &signed(&whole, kid), NOW), Err(Refused::UnknownKey), "{kid:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::external::SecretError;
 use super::oauth::ProviderError;
 use crate::common::error::{Code, Coded, FieldError, INVALID_BODY, Kind};
-use crate::domains::tenants;
+use crate::domains::{tenants, users};
 use crate::infrastructure::crypto::{RandomError, SealError, key_encryption};
 use crate::infrastructure::database;
 
@@ -48,6 +48,8 @@ pub enum Error {
     StateUsed,
     #[error("another browser began this; begin again in this one, with cookies allowed")]
     OtherBrowser,
+    #[error("whoever began this is no member any more who may connect accounts")]
+    NoLongerAllowed,
     #[error("the authorisation server sent no code; begin again")]
     CodeMissing,
     #[error("the account's owner did not agree; nothing was changed")]
@@ -66,6 +68,8 @@ pub enum Error {
     Keys(#[source] key_encryption::Error),
     #[error(transparent)]
     Tenant(#[from] tenants::Error),
+    #[error(transparent)]
+    User(#[from] users::Error),
     #[error(transparent)]
     Random(#[from] RandomError),
     #[error(transparent)]
@@ -93,6 +97,7 @@ const STATE_UNKNOWN: Code = Code::new(Kind::BadRequest, "oauth_state_unknown", "
 const STATE_EXPIRED: Code = Code::new(Kind::BadRequest, "oauth_state_expired", "It took too long");
 const STATE_USED: Code = Code::new(Kind::Conflict, "oauth_state_used", "The state was used before");
 const OTHER_BROWSER: Code = Code::new(Kind::Forbidden, "oauth_other_browser", "Another browser began this");
+const NO_LONGER_ALLOWED: Code = Code::new(Kind::Forbidden, "oauth_no_longer_allowed", "Not permitted any more");
 const CODE_MISSING: Code = Code::new(Kind::BadRequest, "oauth_code_missing", "The code is missing");
 const CONSENT_DENIED: Code = Code::new(Kind::BadRequest, "oauth_consent_denied", "Consent was denied");
 const PROVIDER_URL: Code = Code::new(Kind::Invalid, "oauth_provider_url", "An address of the credential is none");
@@ -133,6 +138,7 @@ impl Coded for Error {
             Error::StateExpired => STATE_EXPIRED,
             Error::StateUsed => STATE_USED,
             Error::OtherBrowser => OTHER_BROWSER,
+            Error::NoLongerAllowed => NO_LONGER_ALLOWED,
             Error::CodeMissing => CODE_MISSING,
             Error::ConsentDenied => CONSENT_DENIED,
             Error::Provider(ProviderError::Url(_)) => PROVIDER_URL,
@@ -148,6 +154,7 @@ impl Coded for Error {
             Error::Keys(key_encryption::Error::Fixed) => KEYS_FIXED,
             Error::Keys(_) => KEYS,
             Error::Tenant(error) => error.code(),
+            Error::User(error) => error.code(),
             Error::Random(_) => crate::common::error::INTERNAL,
             Error::Database(error) => database::code_of(error),
         }

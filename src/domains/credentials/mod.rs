@@ -2,7 +2,8 @@
 //!
 //! Owns `credentials`, `data_keys`, `oauth_flows` and `connect_sessions`; announces [`Event`]s. Invariants: the fields of a credential leave this domain only through
 //! [`Service::resolve`], for a node that may have them; a row opens only as the row of the tenant it was sealed for; no
-//! answer, audit row, error or log line has a place for a secret; a server whose keys do not fit its database does not start.
+//! answer, audit row, error or log line has a place for a secret; where secrets go changes only for those who enter them
+//! again; a server whose keys do not fit its database does not start.
 
 mod archive;
 mod dto;
@@ -13,6 +14,7 @@ mod external;
 mod handlers;
 mod model;
 mod oauth;
+mod redirect;
 mod registry;
 mod repository;
 mod resolve;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use zeroize::Zeroize;
 
+use super::redirect::is_destination;
 use super::registry::CredentialType;
 use crate::infrastructure::database::text_column;
 
@@ -195,16 +196,25 @@ impl Fields {
         Fields(complete)
     }
 
-    /// The texts that must not be seen outside: values of secret fields, and all texts within them.
+    /// The texts that must not be seen outside: values of secret fields, and all texts within them. Types that were read off
+    /// a rule do not tell their secrets from the rest, but where a service is and who one is there is in all its answers.
     pub(super) fn secrets(&self, kind: &CredentialType) -> Vec<String> {
         let mut found = Vec::new();
         for (name, value) in &self.0 {
-            if kind.is_secret(name) {
+            if kind.is_secret(name) && !(kind.open && says_where_or_who(name)) {
                 collect_texts(value, &mut found);
             }
         }
         found
     }
+}
+
+fn says_where_or_who(name: &str) -> bool {
+    const OPENS: [&str; 6] = ["key", "token", "secret", "pass", "code", "auth"];
+    const WHO: [&str; 7] = ["user", "email", "organization", "account", "workspace", "site", "name"];
+    let lower = name.to_ascii_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    (is_destination(name) || has(&WHO)) && !has(&OPENS)
 }
 
 fn collect_texts(value: &Value, found: &mut Vec<String>) {
@@ -272,6 +282,12 @@ mod tests {
         assert_eq!(complete.text("accessTokenUrl"), "https://oauth2.googleapis.com/token");
         assert_eq!(complete.text("clientId"), "c");
         assert_eq!(fields(json!({ "host": "h", "port": "" })).complete(find("smtp").unwrap()).text("port"), "465");
+    }
+
+    #[test]
+    fn where_and_who_are_no_secrets_of_types_that_do_not_tell() {
+        let given = fields(json!({ "email": "ann@x.example", "subdomain": "acme", "apiToken": "t-1", "other": "o-1" }));
+        assert_eq!(given.secrets(find("zendeskApi").unwrap()), ["t-1", "o-1"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::repository as rows;
 use super::service::Service;
 use crate::common::error::chain;
-use crate::common::{Ctx, TenantId};
+use crate::common::{Coded, Ctx, TenantId};
 use crate::domains::audit::Change;
 use crate::infrastructure::database::AcrossTenants;
 
@@ -75,14 +75,26 @@ impl Service {
         Ok(WrappingResponse { key_id, data_keys, wrapped })
     }
 
-    /// Rotates the operator's key on behalf of an administrator of the platform; recorded in their own tenant's log.
+    /// Rotates the operator's key on behalf of an administrator of the platform; recorded in their own tenant's log, before
+    /// it is begun and when it is over: a key that nobody knows who made is never made.
     pub async fn admin_rotate(&self, ctx: &Ctx) -> Result<WrappingResponse, Error> {
-        let id = self.rotate_wrapping_key().await?;
-        let response = self.wrapping().await?;
-        let transaction = self.database.begin(ctx).await?;
-        self.audit.record(&transaction, ctx, Change::new("encryption.rotateWrapping", id).after(&response)).await?;
-        transaction.commit().await?;
-        Ok(response)
+        let old = self.wrapping_key().await?;
+        self.audit.note(ctx, Change::new("encryption.rotateWrapping", &old)).await?;
+        let rotated = async {
+            let id = self.rotate_wrapping_key().await?;
+            Ok::<_, Error>((id, self.wrapping().await?))
+        };
+        match rotated.await {
+            Ok((id, response)) => {
+                self.audit.note(ctx, Change::new("encryption.wrappingRotated", id).after(&response)).await?;
+                Ok(response)
+            }
+            Err(error) => {
+                let after = serde_json::json!({ "code": error.code().code });
+                self.audit.note(ctx, Change::new("encryption.wrappingNotRotated", old).after(&after)).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Makes a new key of the operator's and wraps every data key with it. Gives its id.
@@ -92,11 +104,14 @@ impl Service {
         Ok(id)
     }
 
-    /// Looks after keys until the shutdown. Any number of processes may do it at once.
+    /// Looks after keys, and connect sessions that were left, until the shutdown. Any number of processes may do it at once.
     pub async fn upkeep(self, shutdown: CancellationToken) {
         loop {
             if let Err(error) = self.look_after_keys().await {
                 tracing::warn!(error = chain(&error), "keys could not be looked after");
+            }
+            if let Err(error) = self.give_up_sessions().await {
+                tracing::warn!(error = chain(&error), "connect sessions that were left could not be ended");
             }
             if shutdown.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_none() {
                 return;

@@ -11,13 +11,14 @@ use super::error::Error;
 use super::events::Listener;
 use super::external::ExternalSecrets;
 use super::model::{Fields, Status, TOKENS};
+use super::redirect::{self, State};
 use super::registry::{self, CredentialType};
 use super::repository as rows;
 use super::vault::{self, Sealed, Sealer, StartError, Vault};
 use super::workflows::{CredentialName, Workflows};
 use crate::common::{Clock, CredentialId, Ctx, FieldError, Page, Patch, Secret, TenantId};
 use crate::domains::audit::{self, Change};
-use crate::domains::tenants;
+use crate::domains::{tenants, users};
 use crate::infrastructure::config::Config;
 use crate::infrastructure::crypto::key_encryption;
 use crate::infrastructure::database::{Database, Transaction, is_unique_violation};
@@ -32,6 +33,7 @@ pub struct Service {
     pub(super) audit: audit::Service,
     pub(super) vault: Vault,
     pub(super) tenants: tenants::Service,
+    pub(super) users: users::Service,
     pub(super) http: HttpClient,
     pub(super) services: Services,
     pub(super) external: ExternalSecrets,
@@ -48,7 +50,7 @@ impl Service {
         database: Database,
         clock: Arc<dyn Clock>,
         audit: audit::Service,
-        tenants: tenants::Service,
+        (tenants, users): (tenants::Service, users::Service),
         http: HttpClient,
     ) -> Result<Service, StartError> {
         let may_create = !vault::is_in_use(&database).await?;
@@ -65,6 +67,7 @@ impl Service {
             audit,
             vault,
             tenants,
+            users,
             http,
             services,
             external,
@@ -116,6 +119,19 @@ impl Service {
     }
 
     pub async fn create(&self, ctx: &Ctx, new: CreateCredential) -> Result<CredentialResponse, Error> {
+        let (row, fields) = self.prepared(ctx, new).await?;
+        let transaction = self.database.begin(ctx).await?;
+        let response = self.insert_within(&transaction, ctx, &row).await?;
+        transaction.commit().await?;
+        Ok(response.with_data(fields.expose().shown(kind_of(&row.kind)?)))
+    }
+
+    /// A new row, checked and sealed, to be stored.
+    pub(super) async fn prepared(
+        &self,
+        ctx: &Ctx,
+        new: CreateCredential,
+    ) -> Result<(rows::Credential, Secret<Fields>), Error> {
         let kind = registry::find(&new.kind).ok_or_else(|| unknown_kind(&new.kind))?;
         let fields = Secret::new(Fields::default().changed(new.data.expose(), false));
         let mut problems = registry::check(kind, &fields.expose().0);
@@ -146,15 +162,23 @@ impl Service {
             created_by: ctx.actor.user(),
         };
         self.seal(&mut row, &fields).await?;
-        let response = CredentialResponse::of(&row);
-        let transaction = self.database.begin(ctx).await?;
-        rows::insert(&transaction, row.clone()).await.map_err(|error| match &row.alias {
+        Ok((row, fields))
+    }
+
+    /// Stores a new row.
+    pub(super) async fn insert_within(
+        &self,
+        transaction: &Transaction,
+        ctx: &Ctx,
+        row: &rows::Credential,
+    ) -> Result<CredentialResponse, Error> {
+        let response = CredentialResponse::of(row);
+        rows::insert(transaction, row.clone()).await.map_err(|error| match &row.alias {
             Some(alias) if is_unique_violation(&error) => Error::IdTaken(alias.clone()),
             _ => Error::Database(error),
         })?;
-        self.audit.record(&transaction, ctx, Change::new("credential.create", row.id).after(&response)).await?;
-        transaction.commit().await?;
-        Ok(response.with_data(fields.expose().shown(kind)))
+        self.audit.record(transaction, ctx, Change::new("credential.create", row.id).after(&response)).await?;
+        Ok(response)
     }
 
     /// Takes the place of what there was.
@@ -198,16 +222,27 @@ impl Service {
     /// Deletes it; gives what it was. Workflows that name it fail from now on.
     pub async fn delete(&self, ctx: &Ctx, reference: &str) -> Result<CredentialResponse, Error> {
         let row = self.row(ctx.tenant, reference).await?;
-        let response = CredentialResponse::of(&row);
         // Read before it is gone; what does not open has nothing to revoke.
         let fields = self.fields(&row).await.ok();
         let transaction = self.database.begin(ctx).await?;
-        rows::delete(&transaction, &row).await?;
-        self.audit.record(&transaction, ctx, Change::new("credential.delete", row.id).before(&response)).await?;
+        let response = self.delete_within(&transaction, ctx, &row).await?;
         transaction.commit().await?;
         if let Some(fields) = fields {
             self.revoke(&row, &fields).await;
         }
+        Ok(response)
+    }
+
+    /// Deletes a row and says so in the log.
+    pub(super) async fn delete_within(
+        &self,
+        transaction: &Transaction,
+        ctx: &Ctx,
+        row: &rows::Credential,
+    ) -> Result<CredentialResponse, Error> {
+        let response = CredentialResponse::of(row);
+        rows::delete(transaction, row).await?;
+        self.audit.record(transaction, ctx, Change::new("credential.delete", row.id).before(&response)).await?;
         Ok(response)
     }
 
@@ -267,6 +302,7 @@ impl Service {
     async fn change(&self, ctx: &Ctx, reference: &str, changes: Changes) -> Result<CredentialResponse, Error> {
         let mut row = self.row(ctx.tenant, reference).await?;
         let (before, kind) = (CredentialResponse::of(&row), kind_of(&row.kind)?);
+        let hosts_before = row.allowed_hosts.clone();
         let data_is_given = changes.data.is_some();
         let data = changes.data.unwrap_or_default();
         let old = match self.fields(&row).await {
@@ -286,8 +322,19 @@ impl Service {
             Patch::Absent if !names_hosts => {}
             Patch::Absent | Patch::Null => row.allowed_hosts = allowed_hosts(None, &fields, &mut problems),
         }
+        let was = State { fields: old.expose(), allowed_hosts: hosts_before.as_deref() };
+        let will_be = State { fields: &fields, allowed_hosts: row.allowed_hosts.as_deref() };
+        let moved = redirect::cause(kind, was, will_be).filter(|_| problems.is_empty());
+        if let Some(cause) = &moved {
+            problems = redirect::to_enter_again(kind, old.expose(), &fields, data.expose(), cause);
+        }
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
+        }
+        if moved.is_some() && !data.expose().0.contains_key(TOKENS) {
+            // They are for where they came from: the account is connected again.
+            fields.0.remove(TOKENS);
+            (row.expires_at, row.scopes) = (None, None);
         }
         if let Some(name) = changes.name {
             name.trim().clone_into(&mut row.name);

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::dto::{CreateConnectSession, CreateCredential, CreatedSessionResponse, SessionResponse};
 use super::error::Error;
 use super::events::Event;
-use super::model::{Fields, SessionStatus};
-use super::oauth::Started;
+use super::model::{Fields, SessionStatus, Status};
+use super::oauth::{FLOW_LIFE, Started};
 use super::registry::{self, CredentialType, FieldKind};
 use super::repository::{self as rows, sessions};
 use super::service::{Service, kind_of, unknown_kind};
@@ -17,11 +17,13 @@ use super::vault::Sealed;
 use crate::common::{Coded, ConnectSessionId, Ctx, Secret, TenantId};
 use crate::domains::audit::Change;
 use crate::infrastructure::crypto::{TokenHash, random_token};
-use crate::infrastructure::database::AcrossTenants;
+use crate::infrastructure::database::{AcrossTenants, Transaction};
 
 /// How long an invitation holds.
 const LIFE: Duration = Duration::from_secs(1800);
 const PREFIX: &str = "mrc_";
+/// How long somebody may be away at the authorisation server: the life of the way back, and time to take what it brings.
+const AWAY: Duration = FLOW_LIFE.saturating_add(Duration::from_secs(60));
 
 /// What the hosted page has to show.
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Service {
             created_at: now,
             created_by: ctx.actor.user(),
             expires_at: now.plus(LIFE),
+            started_at: None,
         };
         let response = self.session_response(&row);
         let transaction = self.database.begin(ctx).await?;
@@ -97,9 +100,10 @@ impl Service {
         Ok(Invitation::Enter { name: row.name, kind, given })
     }
 
-    /// Takes what was filled in. The first who does uses the invitation up; what is refused as invalid does not.
+    /// Takes what was filled in. The first who does uses the invitation up, in one step with the credential that comes of
+    /// it; what is refused as invalid does not.
     pub(super) async fn accept(&self, token: &str, entered: Vec<(String, String)>) -> Result<Accepted, Error> {
-        let mut row = self.open_session(token).await?;
+        let row = self.open_session(token).await?;
         let kind = kind_of(&row.kind)?;
         let given = self.given_fields(&row).await?;
         let ctx = Ctx::system(row.tenant_id);
@@ -112,8 +116,6 @@ impl Service {
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
         }
-        self.advance(&row, SessionStatus::Started, None, None).await?;
-        row.status = SessionStatus::Started;
         let new = CreateCredential {
             id: None,
             name: row.name.clone(),
@@ -121,14 +123,24 @@ impl Service {
             data: Secret::new(fields),
             allowed_hosts: super::dto::list(row.allowed_hosts.as_deref()),
         };
-        let credential = self.create(&ctx, new).await?.id;
+        let (credential, _) = self.prepared(&ctx, new).await?;
+        let (status, started_at) = match consent {
+            true => (SessionStatus::Started, Some(self.clock.now())),
+            false => (SessionStatus::Connected, None),
+        };
+        let next = sessions::Session { status, started_at, credential_id: Some(credential.id), ..row.clone() };
+        let transaction = self.database.begin(&ctx).await?;
+        self.advance(&transaction, &row, &next).await?;
+        self.insert_within(&transaction, &ctx, &credential).await?;
+        transaction.commit().await?;
         if consent {
-            self.advance(&row, SessionStatus::Started, Some(credential), None).await?;
-            let row_of_credential = self.row(ctx.tenant, &credential.to_string()).await?;
-            return Ok(Accepted::Consent(self.begin_flow(&ctx, &row_of_credential, Some(row.id)).await?));
+            let begun = self.begin_flow(&ctx, &credential, Some(row.id)).await;
+            if let Err(error) = &begun {
+                self.fail_session(&next, error).await?;
+            }
+            return begun.map(Accepted::Consent);
         }
-        self.advance(&row, SessionStatus::Connected, Some(credential), None).await?;
-        self.announce(row.tenant_id, Event::SessionConnected { session: row.id, credential }).await;
+        self.announce(row.tenant_id, Event::SessionConnected { session: row.id, credential: credential.id }).await;
         Ok(Accepted::Connected)
     }
 
@@ -141,21 +153,55 @@ impl Service {
     ) -> Result<(), Error> {
         let Some(row) = sessions::find(&self.database.read(tenant), tenant, id).await? else { return Ok(()) };
         let Some(credential) = row.credential_id else { return Ok(()) };
-        let Some(error) = error else {
-            self.advance(&row, SessionStatus::Connected, Some(credential), None).await?;
-            self.announce(tenant, Event::SessionConnected { session: id, credential }).await;
-            return Ok(());
+        if let Some(error) = error {
+            return self.fail_session(&row, error).await;
+        }
+        let transaction = self.database.begin(tenant).await?;
+        let next = sessions::Session { status: SessionStatus::Connected, ..row.clone() };
+        self.advance(&transaction, &row, &next).await?;
+        transaction.commit().await?;
+        self.announce(tenant, Event::SessionConnected { session: id, credential }).await;
+        Ok(())
+    }
+
+    /// Ends the sessions of those who left for an authorisation server and did not come back.
+    pub async fn give_up_sessions(&self) -> Result<(), Error> {
+        let before = self.clock.now().minus(AWAY);
+        for row in sessions::left_before(&self.database.read(AcrossTenants), before).await? {
+            match self.fail_session(&row, &Error::StateExpired).await {
+                // They came back after all, or another process was faster.
+                Ok(()) | Err(Error::SessionUsed) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// It ends in failure, and the credential that was made for it and will never be connected ends with it.
+    async fn fail_session(&self, row: &sessions::Session, error: &Error) -> Result<(), Error> {
+        let (tenant, reason) = (row.tenant_id, error.code().code.to_owned());
+        let ctx = Ctx::system(tenant);
+        let made = match row.credential_id {
+            Some(id) => rows::find(&self.database.read(tenant), tenant, &id.to_string()).await?,
+            None => None,
         };
-        let reason = error.code().code.to_owned();
-        self.advance(&row, SessionStatus::Failed, None, Some(reason.clone())).await?;
-        // The credential was made for this session only, and will never be connected.
-        self.delete(&Ctx::system(tenant), &credential.to_string()).await?;
-        self.announce(tenant, Event::SessionFailed { session: id, reason }).await;
+        // A member may have connected it meanwhile, and use it.
+        let orphan = made.filter(|credential| credential.status == Status::NotConnected);
+        let (status, problem) = (SessionStatus::Failed, Some(reason.clone()));
+        let next = sessions::Session { status, problem, credential_id: None, ..row.clone() };
+        let transaction = self.database.begin(&ctx).await?;
+        self.advance(&transaction, row, &next).await?;
+        if let Some(orphan) = orphan {
+            self.delete_within(&transaction, &ctx, &orphan).await?;
+        }
+        transaction.commit().await?;
+        self.announce(tenant, Event::SessionFailed { session: row.id, reason }).await;
         Ok(())
     }
 
     /// Removes flows and sessions that ended a day ago.
     pub async fn prune(&self) -> Result<(), Error> {
+        self.give_up_sessions().await?;
         let before = self.clock.now().minus(Duration::from_secs(86_400));
         let connection = &self.database.write(AcrossTenants);
         rows::flows::prune(connection, before).await?;
@@ -181,39 +227,42 @@ impl Service {
         serde_json::from_slice(plain.expose()).map(Secret::new).map_err(|_| Error::Damaged)
     }
 
+    /// Moves a session on, in the caller's transaction.
     async fn advance(
         &self,
+        transaction: &Transaction,
         row: &sessions::Session,
-        status: SessionStatus,
-        credential: Option<crate::common::CredentialId>,
-        problem: Option<String>,
+        next: &sessions::Session,
     ) -> Result<(), Error> {
-        let action = match status {
+        let action = match next.status {
             SessionStatus::Connected => "connectSession.connect",
             SessionStatus::Failed => "connectSession.fail",
             _ => "connectSession.start",
         };
-        let ctx = Ctx::system(row.tenant_id);
-        let transaction = self.database.begin(&ctx).await?;
-        if !sessions::advance(&transaction, row, status, credential, problem.clone()).await? {
+        if !sessions::advance(transaction, row.status, next).await? {
             return Err(Error::SessionUsed);
         }
-        let after =
-            self.session_response(&sessions::Session { status, credential_id: credential, problem, ..row.clone() });
-        self.audit.record(&transaction, &ctx, Change::new(action, row.id).after(&after)).await?;
-        Ok(transaction.commit().await?)
+        let change = Change::new(action, row.id).after(&self.session_response(next));
+        Ok(self.audit.record(transaction, &Ctx::system(row.tenant_id), change).await?)
     }
 
+    /// As it stands at this moment, whoever has noted it yet.
     fn session_response(&self, row: &sessions::Session) -> SessionResponse {
-        let is_over = row.status == SessionStatus::Pending && row.expires_at <= self.clock.now();
+        let now = self.clock.now();
+        let is_left = row.status == SessionStatus::Started && row.started_at.is_none_or(|at| at.plus(AWAY) <= now);
+        let (status, problem, credential_id) = match row.status {
+            SessionStatus::Pending if row.expires_at <= now => (SessionStatus::Expired, None, None),
+            _ if is_left => (SessionStatus::Failed, Some(Error::StateExpired.code().code.to_owned()), None),
+            status => (status, row.problem.clone(), row.credential_id),
+        };
         SessionResponse {
             id: row.id,
             kind: row.kind.clone(),
             name: row.name.clone(),
             end_user: row.end_user.clone(),
-            status: if is_over { SessionStatus::Expired } else { row.status },
-            problem: row.problem.clone(),
-            credential_id: row.credential_id,
+            status,
+            problem,
+            credential_id,
             created_at: row.created_at,
             expires_at: row.expires_at,
         }

@@ -18,6 +18,7 @@ use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
+use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
 use super::writer::{Write, Writer};
@@ -61,6 +62,7 @@ pub(super) struct Parts {
     pub clock: Arc<dyn Clock>,
     pub writer: Writer,
     pub programs: Programs,
+    pub stopped: Stopped,
     pub live: Live,
     pub slots: Arc<Semaphore>,
     /// One execution at a time that was running when its process died.
@@ -143,6 +145,7 @@ impl Executor {
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
             programs,
+            stopped: Stopped::default(),
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
             suspects: Semaphore::new(1),

@@ -1,6 +1,7 @@
-//! The credentials that a node holds while it runs: they confine where its requests go, and no failing answer may quote
-//! them into an error that is stored.
+//! The credentials that a node holds while it runs: they confine where its requests go, and no answer may quote them into a
+//! record that is stored.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -23,6 +24,9 @@ pub(super) struct Held {
     hosts: Mutex<Vec<AllowedHosts>>,
     /// Of every node of the run: a later answer may still quote them.
     secrets: Mutex<Vec<Secret<String>>>,
+    /// What nodes without a credential showed of their own accord: tokens that the workflow got by hand, and may get again.
+    shown: Mutex<Vec<Secret<String>>>,
+    is_holding: AtomicBool,
 }
 
 /// The credential that a node names for this type, or the only one there is.
@@ -64,8 +68,9 @@ impl Held {
     /// The fields of a credential, for the node that runs.
     pub(super) fn hold(&self, resolved: Resolved) -> Object {
         lock(&self.hosts).extend(resolved.allowed_hosts);
+        self.is_holding.store(true, Ordering::Relaxed);
         for secret in resolved.secrets {
-            self.keep(secret);
+            keep(&self.secrets, secret);
         }
         resolved.data
     }
@@ -75,23 +80,18 @@ impl Held {
         if lock(&self.secrets).is_empty() {
             return;
         }
+        let place = if self.is_holding.load(Ordering::Relaxed) { &self.secrets } else { &self.shown };
         let authorization = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         for (_, value) in authorization {
             let (_, parameters) = value.split_once(' ').unwrap_or(("", value));
-            self.keep(Secret::new(parameters.to_owned()));
-        }
-    }
-
-    fn keep(&self, secret: Secret<String>) {
-        let mut secrets = lock(&self.secrets);
-        if secret.expose().len() >= LEAST && !secrets.iter().any(|known| known.expose() == secret.expose()) {
-            secrets.push(secret);
+            keep(place, Secret::new(parameters.to_owned()));
         }
     }
 
     /// Another node begins.
     pub(super) fn let_go(&self) {
         lock(&self.hosts).clear();
+        self.is_holding.store(false, Ordering::Relaxed);
     }
 
     /// Where the node's requests may go, for each of its credentials that says so.
@@ -99,24 +99,46 @@ impl Held {
         lock(&self.hosts).clone()
     }
 
-    /// A failing answer becomes part of an error: without secrets that it repeats.
+    /// An answer becomes part of the record: without secrets that it repeats. A failing one repeats what it was shown; one
+    /// that is good may bring such a token, and the workflow needs it.
     pub(super) fn without_quotes(&self, mut answer: HttpResponse) -> HttpResponse {
-        if answer.status < 400 {
-            return answer;
-        }
-        for secret in lock(&self.secrets).iter() {
-            for (_, value) in &mut answer.headers {
-                if value.contains(secret.expose().as_str()) {
-                    *value = value.replace(secret.expose(), HIDDEN);
-                }
-            }
-            if let Ok(text) = std::str::from_utf8(&answer.body)
-                && text.contains(secret.expose().as_str())
-            {
-                answer.body = Bytes::from(text.replace(secret.expose(), HIDDEN));
-            }
+        hide(&mut answer, &lock(&self.secrets));
+        if answer.status >= 400 {
+            hide(&mut answer, &lock(&self.shown));
         }
         answer
+    }
+}
+
+/// Remembers a secret, and how JSON and forms write it where that differs.
+fn keep(place: &Mutex<Vec<Secret<String>>>, secret: Secret<String>) {
+    if secret.expose().len() < LEAST {
+        return;
+    }
+    let json = serde_json::Value::from(secret.expose().as_str()).to_string();
+    let inside = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
+    let json = Secret::new(inside.to_owned());
+    let form = Secret::new(url::form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect::<String>());
+    let mut secrets = lock(place);
+    for written in [secret, json, form] {
+        if !secrets.iter().any(|known| known.expose() == written.expose()) {
+            secrets.push(written);
+        }
+    }
+}
+
+fn hide(answer: &mut HttpResponse, secrets: &[Secret<String>]) {
+    for secret in secrets {
+        for (_, value) in &mut answer.headers {
+            if value.contains(secret.expose().as_str()) {
+                *value = value.replace(secret.expose(), HIDDEN);
+            }
+        }
+        if let Ok(text) = std::str::from_utf8(&answer.body)
+            && text.contains(secret.expose().as_str())
+        {
+            answer.body = Bytes::from(text.replace(secret.expose(), HIDDEN));
+        }
     }
 }
 

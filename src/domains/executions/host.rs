@@ -36,8 +36,11 @@ impl TenantHost {
         TenantHost { executor, attempt, cancel, held: Held::default() }
     }
 
-    /// Makes the execution durable before something it does is seen outside.
+    /// Makes the execution durable before something it does is seen outside; nothing is done for a tenant that is stopped.
     pub(super) async fn before_effect(&self) -> Result<(), ExecutionError> {
+        if let Ok(profile) = self.executor.0.programs.tenants().profile(self.attempt.row.tenant_id).await {
+            profile.require_active().map_err(|stopped| ExecutionError::operation(stopped.to_string()))?;
+        }
         self.attempt.note_effect();
         if self.attempt.is_stored() && !self.executor.0.lease.is_valid() {
             recovery::check_owner(&self.executor, &self.attempt).await?;

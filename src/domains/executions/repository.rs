@@ -28,7 +28,8 @@ pub(super) use journal::{Append, append, clear, stored};
 pub(super) use labels::{Label, label, labels, unlabel};
 pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
-    alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire, told,
+    alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
+    tell_again, told,
 };
 
 pub(super) use reading::{Filter, Outcome, list, outcomes};

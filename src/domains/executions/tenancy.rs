@@ -1,6 +1,7 @@
 //! What the tenant's plan and settings mean for an execution: leave to begin, how it is kept, and what it counts for.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -32,6 +33,16 @@ impl Tenancy {
     }
 }
 
+/// Tenants whose executions this process left in the queue because nothing of theirs runs.
+#[derive(Default)]
+pub(super) struct Stopped(Mutex<HashSet<TenantId>>);
+
+impl Stopped {
+    fn tenants(&self) -> MutexGuard<'_, HashSet<TenantId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Executor {
     /// Asks whether the tenant may begin another execution.
     pub(super) async fn admit(&self, tenant: TenantId) -> Result<Admission, Error> {
@@ -43,6 +54,28 @@ impl Executor {
             return Err(tenants::Error::LimitReached { limit: Limit::Concurrency, allowed }.into());
         }
         Ok(admission)
+    }
+
+    /// Whether executions of the tenant may go on. One that cannot be looked up is taken to be as it was; one that may not is
+    /// remembered.
+    pub(super) async fn is_at_work(&self, tenant: TenantId) -> bool {
+        let profile = self.0.programs.tenants().profile(tenant).await;
+        let is_stopped = profile.is_ok_and(|profile| profile.require_active().is_err());
+        if is_stopped {
+            self.0.stopped.tenants().insert(tenant);
+        }
+        !is_stopped
+    }
+
+    /// Lets the queued executions of tenants that were stopped, and are no longer, be told to the workers.
+    pub(super) async fn call_back(&self) -> Result<(), Error> {
+        let stopped: Vec<TenantId> = self.0.stopped.tenants().drain().collect();
+        for tenant in stopped {
+            if self.is_at_work(tenant).await {
+                rows::tell_again(&self.0.database.write(tenant), tenant).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks up the tenant of an attempt that went on from an earlier one.

@@ -143,6 +143,10 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     let connection = parts.database.write(tenant);
     let found = rows::find(&connection, tenant, id).await?.filter(|row| row.status == Status::New);
     let Some(found) = found else { return Ok(Taken::Nothing) };
+    // It stays queued until the tenant may work again.
+    if !executor.is_at_work(tenant).await {
+        return Ok(Taken::Nothing);
+    }
     if found.crashes > max_crashes {
         return Ok(Taken::Suspect);
     }
@@ -247,6 +251,7 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
             if full {
                 recovery::sweep(&executor).await?;
                 lost.sweep(&executor).await?;
+                executor.call_back().await?;
                 tell(&executor, &mut told).await?;
                 if sweeps % CLEAN_EVERY == 0 {
                     answers::clean(&executor).await?;

@@ -81,7 +81,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Transaction(match &self.0 {
+        Ok(Transaction::new(match &self.0 {
             Pools::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with_options(options).await?),
             Pools::Postgres(connections) => {
                 Begun::Postgres(Box::new(connections.begin(scope.into(), true).await?.into()))

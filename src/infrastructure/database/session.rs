@@ -1,6 +1,8 @@
 //! What repositories query: single statements ([`Session`]) and transactions ([`Transaction`]), each for one [`Scope`].
 //! On PostgreSQL the scope travels with the statement that begins the transaction, so it costs no round trip of its own.
 
+use std::sync::PoisonError;
+
 use async_trait::async_trait;
 use sea_orm::error::{ConnAcquireErr, RuntimeErr};
 use sea_orm::{
@@ -55,8 +57,13 @@ impl PgConnections {
 }
 
 /// Several statements that count together or not at all. Dropped without `commit`, it never was.
-#[derive(Debug)]
-pub struct Transaction(pub(super) Begun);
+pub struct Transaction {
+    begun: Begun,
+    /// What is to be said once it is true.
+    after: std::sync::Mutex<Vec<AfterCommit>>,
+}
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 pub(super) enum Begun {
@@ -67,16 +74,27 @@ pub(super) enum Begun {
 type PgTransaction = sqlx::Transaction<'static, Postgres>;
 
 impl Transaction {
+    pub(super) fn new(begun: Begun) -> Transaction {
+        Transaction { begun, after: std::sync::Mutex::default() }
+    }
+
     pub async fn commit(self) -> Result<(), DbErr> {
-        match self.0 {
-            Begun::Sqlite(transaction) => transaction.commit().await,
-            Begun::Postgres(transaction) => transaction.into_inner().commit().await.map_err(exec_error),
+        match self.begun {
+            Begun::Sqlite(transaction) => transaction.commit().await?,
+            Begun::Postgres(transaction) => transaction.into_inner().commit().await.map_err(exec_error)?,
         }
+        self.after.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().for_each(|say| say());
+        Ok(())
+    }
+
+    /// Does this once the transaction is committed, and never if it is not: for log lines, not for work that may fail.
+    pub fn after_commit(&self, say: impl FnOnce() + Send + 'static) {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(say));
     }
 
     /// Takes everything back now; a transaction that is merely dropped is taken back a little later.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        match self.0 {
+        match self.begun {
             Begun::Sqlite(transaction) => transaction.rollback().await,
             Begun::Postgres(transaction) => transaction.into_inner().rollback().await.map_err(exec_error),
         }
@@ -84,45 +102,51 @@ impl Transaction {
 
     /// From here on for this tenant only: for a transaction that had to look across tenants to learn which it is about.
     pub async fn enter(&self, tenant: TenantId) -> Result<(), DbErr> {
-        if matches!(self.0, Begun::Postgres(_)) {
+        if matches!(self.begun, Begun::Postgres(_)) {
             self.execute_unprepared(&Scope::Tenant(tenant).statement()).await?;
         }
         Ok(())
     }
 }
 
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Transaction").field(&self.begun).finish()
+    }
+}
+
 #[async_trait]
 impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
-        match &self.0 {
+        match &self.begun {
             Begun::Sqlite(_) => DbBackend::Sqlite,
             Begun::Postgres(_) => DbBackend::Postgres,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match &self.0 {
+        match &self.begun {
             Begun::Sqlite(transaction) => transaction.execute_raw(statement).await,
             Begun::Postgres(transaction) => execute(&mut *transaction.lock().await, &statement).await,
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        match &self.0 {
+        match &self.begun {
             Begun::Sqlite(transaction) => transaction.execute_unprepared(sql).await,
             Begun::Postgres(transaction) => execute_text(&mut *transaction.lock().await, sql).await,
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match &self.0 {
+        match &self.begun {
             Begun::Sqlite(transaction) => transaction.query_one_raw(statement).await,
             Begun::Postgres(transaction) => query_one(&mut *transaction.lock().await, &statement).await,
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match &self.0 {
+        match &self.begun {
             Begun::Sqlite(transaction) => transaction.query_all_raw(statement).await,
             Begun::Postgres(transaction) => query_all(&mut *transaction.lock().await, &statement).await,
         }

@@ -2,6 +2,7 @@
 //! are; connections are kept by credential, so tenants that do not share a credential never share a connection.
 
 mod address;
+mod imap;
 mod mailbox;
 mod postgres;
 mod redis;
@@ -89,6 +90,7 @@ impl Services {
         match name {
             "postgres.query" => self.query_postgres(reach, connection, arguments).await,
             "redis.command" => self.command_redis(reach, connection, arguments).await,
+            "imap.verify" => imap::verify(reach, connection, &self.tls).await,
             "smtp.send" => smtp::send(reach, connection, arguments).await,
             "smtp.verify" => smtp::verify(reach, connection).await,
             _ => Err(Failure::new(format!("This server does not offer the service \"{name}\""))),

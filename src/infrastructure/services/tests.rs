@@ -45,6 +45,7 @@ async fn private_addresses_are_refused() {
         ("postgres.query", r#""statements": ["SELECT 1"]"#),
         ("redis.command", r#""command": ["PING"]"#),
         ("smtp.send", r#""message": {"from": "a@example.org", "to": "b@example.org"}"#),
+        ("imap.verify", r#""x": 1"#),
     ] {
         for host in ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254"] {
             let arguments = json(&format!(r#"{{"connection": {{"host": "{host}"}}, {more}}}"#));

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::oauth::{authorisation_server, begin, come_back, connected, data, requesting};
+use super::oauth::{authorisation_server, begin, come_back, connected, data, moved, requesting};
 use super::{create, error_of, reaching_loopback, run_workflow, server};
 use crate::support::{TestServer, Vendor};
 
@@ -46,12 +46,12 @@ async fn a_server_that_hangs_is_given_up_and_nothing_is_lost() {
     let path = format!("/api/v1/credentials/{id}");
     let made = tenant.api_key.post("/api/v1/workflows", requesting(&vendor, &id)).await.json(201);
     let workflow = made["id"].as_str().unwrap();
-    tenant.api_key.patch(&path, json!({ "data": { "accessTokenUrl": silent } })).await.expect(200);
+    tenant.api_key.patch(&path, moved(&silent)).await.expect(200);
     server.clock.advance(std::time::Duration::from_secs(7200));
     let execution = run_workflow(&tenant.api_key, workflow).await;
     assert!(error_of(&execution).contains("does not answer"), "{execution}");
     assert_eq!(tenant.api_key.get(&path).await.json(200)["status"], "ready");
-    tenant.api_key.patch(&path, json!({ "data": { "accessTokenUrl": authority.url } })).await.expect(200);
+    tenant.api_key.patch(&path, moved(&authority.url)).await.expect(200);
     assert_eq!(run_workflow(&tenant.api_key, workflow).await["status"], "success");
     assert_eq!(vendor.last().header("authorization"), Some("Bearer token-2"));
 }
@@ -67,7 +67,7 @@ async fn whoever_made_a_credential_is_told_when_its_account_is_lost() {
     come_back(&server, &begun.cookie, &format!("state={}&code=good-code", begun.state)).await.expect(200);
     let made = tenant.api_key.post("/api/v1/workflows", requesting(&vendor, &id)).await.json(201);
     let refusing = Vendor::start(|_| HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
-    let body = json!({ "data": { "accessTokenUrl": refusing.url } });
+    let body = moved(&refusing.url);
     tenant.api_key.patch(&format!("/api/v1/credentials/{id}"), body).await.expect(200);
     server.clock.advance(std::time::Duration::from_secs(7200));
     // Whoever was away for more than an hour is not waited for.

@@ -2,7 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use sea_orm::ConnectionTrait;
+use millrace::app::App;
+use millrace::infrastructure::database::AcrossTenants;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use super::{REDACTED, create, server};
@@ -155,7 +157,7 @@ async fn altered_and_swapped_rows_do_not_open() {
     let one = create(&acme.owner, "httpBasicAuth", json!({ "password": "first-secret" })).await;
     let two = create(&acme.owner, "httpBasicAuth", json!({ "password": "second-secret" })).await;
     let foreign = create(&globex.owner, "httpBasicAuth", json!({ "password": "foreign-secret" })).await;
-    let database = server.app.database.write(millrace::infrastructure::database::AcrossTenants);
+    let database = server.app.database.write(AcrossTenants);
     let hex = |id: &str| match server.app.database.backend() {
         millrace::infrastructure::database::Backend::Sqlite => format!("x'{}'", id.replace('-', "")),
         _ => format!("'{id}'"),
@@ -177,6 +179,61 @@ async fn altered_and_swapped_rows_do_not_open() {
     let body = json!({ "name": "mended", "data": { "password": "third-secret" } });
     acme.owner.send(Method::PUT, &format!("/api/v1/credentials/{one}"), Some(body)).await.expect(200);
     acme.owner.get(&format!("/api/v1/credentials/{one}")).await.expect(200);
+}
+
+/// Changes a column of bytes in its last byte.
+async fn flip(server: &TestServer, table: &str, column: &str, condition: &str) {
+    let database = server.app.database.write(AcrossTenants);
+    let backend = server.app.database.backend();
+    let select = format!("SELECT {column} FROM {table} WHERE {condition}");
+    let row = database.query_one_raw(Statement::from_string(backend, select)).await.unwrap().unwrap();
+    let mut bytes: Vec<u8> = row.try_get("", column).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    let update = format!("UPDATE {table} SET {column} = $1 WHERE {condition}");
+    database.execute_raw(Statement::from_sql_and_values(backend, update, [bytes.into()])).await.unwrap();
+}
+
+#[actix_web::test]
+async fn what_was_tampered_with_is_refused_and_nothing_of_it_told() {
+    let server = TestServer::start().await;
+    let tenant = server.tenant("acme").await;
+    let id = create(&tenant.owner, "httpBasicAuth", json!({ "password": "first-secret" })).await;
+    let path = format!("/api/v1/credentials/{id}");
+    let damaged = async |what: &str| {
+        for reply in [
+            tenant.owner.get(&path).await,
+            tenant.owner.patch(&path, json!({ "data": { "user": "u" } })).await,
+            tenant.owner.post(&format!("{path}/test"), json!({})).await,
+        ] {
+            let problem = reply.problem(409, "credential_damaged");
+            assert!(!problem.to_string().contains("-secret"), "{what} {problem}");
+        }
+    };
+    flip(&server, "credentials", "sealed", "1 = 1").await;
+    damaged("a byte").await;
+    flip(&server, "credentials", "sealed", "1 = 1").await;
+    tenant.owner.get(&path).await.expect(200);
+
+    // Another version's key, though it is one of the tenant's, is another key.
+    tenant.admin.post("/api/v1/credentials/keys/rotate", json!({})).await.expect(200);
+    server.app.credentials.look_after_keys().await.unwrap();
+    tenant.owner.get(&path).await.expect(200);
+    let database = server.app.database.write(AcrossTenants);
+    for version in [1, 99] {
+        let swapped = format!("UPDATE credentials SET key_version = {version}");
+        database.execute_unprepared(&swapped).await.unwrap();
+        damaged("the version").await;
+    }
+    database.execute_unprepared("UPDATE credentials SET key_version = 2").await.unwrap();
+    tenant.owner.get(&path).await.expect(200);
+
+    // A wrapped key that was altered does not let a server start that has not opened it yet.
+    flip(&server, "data_keys", "wrapped", "version = 2").await;
+    database.execute_unprepared("DELETE FROM data_keys WHERE version = 1").await.unwrap();
+    let error = App::build((*server.app.config).clone(), server.clock.clone()).await.map(drop).unwrap_err();
+    assert!(format!("{error:?}").contains("Wrong"), "{error:?}");
+    flip(&server, "data_keys", "wrapped", "version = 2").await;
+    App::build((*server.app.config).clone(), server.clock.clone()).await.map(drop).unwrap();
 }
 
 #[actix_web::test]

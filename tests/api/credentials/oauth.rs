@@ -44,6 +44,12 @@ pub(super) fn data(token_url: &str) -> Value {
     })
 }
 
+/// A change to another token endpoint, with all that has to be entered again for it.
+pub(super) fn moved(token_url: &str) -> Value {
+    let tokens = json!({ "access_token": "token-1", "refresh_token": "refresh-1" });
+    json!({ "data": { "accessTokenUrl": token_url, "clientSecret": "client-secret", "oauthTokenData": tokens } })
+}
+
 /// What `oauth/start` gave: the address to open, the state in it, and the cookie.
 pub(super) struct Begun {
     pub(super) url: url::Url,
@@ -183,6 +189,34 @@ async fn strangers_cannot_begin_and_other_types_have_nothing_to_connect() {
 }
 
 #[actix_web::test]
+async fn whoever_may_no_longer_connect_does_not_by_coming_back_late() {
+    let server = server().await;
+    let tenant = server.tenant("acme").await;
+    let admin = crate::support::administrator(&server).await;
+    let authority = authorisation_server();
+    let user = |client: Client| async move {
+        client.get("/api/v1/auth/me").await.json(200)["user"]["id"].as_str().unwrap().to_owned()
+    };
+    let (developer, second) = (user(tenant.developer.clone()).await, user(tenant.admin.clone()).await);
+    let mut begun = Vec::new();
+    for client in [&tenant.developer, &tenant.admin, &tenant.owner] {
+        let id = create(client, "oAuth2Api", data(&authority.url)).await;
+        begun.push(begin(client, &id).await);
+    }
+    // One is no member any more, one may only look on, and then the tenant stands still.
+    tenant.owner.delete(&format!("/api/v1/users/{developer}")).await.expect(204);
+    tenant.owner.patch(&format!("/api/v1/users/{second}"), json!({ "role": "viewer" })).await.expect(200);
+    for begun in &begun[..2] {
+        let query = format!("state={}&code=good-code", begun.state);
+        come_back(&server, &begun.cookie, &query).await.problem(403, "oauth_no_longer_allowed");
+    }
+    admin.post(&format!("/api/v1/admin/tenants/{}/suspend", tenant.id), json!({ "reason": "x" })).await.expect(200);
+    let query = format!("state={}&code=good-code", begun[2].state);
+    come_back(&server, &begun[2].cookie, &query).await.problem(403, "tenant_suspended");
+    assert!(authority.asked().is_empty(), "no code is exchanged");
+}
+
+#[actix_web::test]
 async fn a_server_that_fails_leaves_everything_as_it_was() {
     let server = server().await;
     let tenant = server.tenant("acme").await;
@@ -259,7 +293,7 @@ async fn withdrawn_access_marks_the_credential_and_is_told() {
     let workflow = made["id"].as_str().unwrap();
     // Away for a moment: what is there serves as long as it lasts, and nothing is marked.
     let away = Vendor::start(|_| HttpResponse::BadGateway().body("<html>away</html>"));
-    tenant.api_key.patch(&path, json!({ "data": { "accessTokenUrl": away.url } })).await.expect(200);
+    tenant.api_key.patch(&path, moved(&away.url)).await.expect(200);
     server.clock.advance(Duration::from_secs(3570));
     assert_eq!(run_workflow(&tenant.api_key, workflow).await["status"], "success");
     server.clock.advance(Duration::from_secs(3600));
@@ -268,7 +302,7 @@ async fn withdrawn_access_marks_the_credential_and_is_told() {
     assert_eq!(tenant.api_key.get(&path).await.json(200)["status"], "ready");
     // Refused for good.
     let refusing = Vendor::start(|_| HttpResponse::BadRequest().json(json!({ "error": "invalid_grant" })));
-    tenant.api_key.patch(&path, json!({ "data": { "accessTokenUrl": refusing.url } })).await.expect(200);
+    tenant.api_key.patch(&path, moved(&refusing.url)).await.expect(200);
     let execution = run_workflow(&tenant.api_key, workflow).await;
     assert!(error_of(&execution).contains("invalid_grant"), "{execution}");
     let shown = tenant.api_key.get(&path).await.json(200);
@@ -281,7 +315,7 @@ async fn withdrawn_access_marks_the_credential_and_is_told() {
     assert!(audit["data"].as_array().unwrap().iter().any(|row| row["action"] == "credential.renewFailed"));
     // Connecting again mends it.
     let fresh = authorisation_server();
-    tenant.api_key.patch(&path, json!({ "data": { "accessTokenUrl": fresh.url } })).await.expect(200);
+    tenant.api_key.patch(&path, moved(&fresh.url)).await.expect(200);
     let begun = begin(&tenant.api_key, &id).await;
     come_back(&server, &begun.cookie, &format!("state={}&code=good-code", begun.state)).await.expect(200);
     assert_eq!(run_workflow(&tenant.api_key, workflow).await["status"], "success");

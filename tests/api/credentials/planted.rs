@@ -1,9 +1,10 @@
 //! Marked secrets are planted wherever they can enter; then everything that leaves is searched for the mark: answers, the
-//! database's files or tables, the log at its finest, execution data, the audit log, the metrics.
+//! database's files or tables, the log at its finest, execution data, the audit log, the metrics, mails, the tenant's archive,
+//! the words of a panic. What the server makes itself cannot be marked, and is searched for as it is.
 
-use std::io::Write;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -12,10 +13,10 @@ use millrace::common::Secret;
 use millrace::infrastructure::database::{AcrossTenants, Backend};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tracing_subscriber::layer::SubscriberExt;
 
-use super::{http_request, reaching_loopback, run, workflow};
-use crate::support::{Client, Reply, TestServer, Vendor};
+use super::{create, http_request, reaching_loopback, run, workflow};
+use crate::support::{Client, Log, PASSWORD, Reply, TestServer, TestTenant, Vendor};
+use crate::workflows::{activated, greeting};
 
 /// What every planted secret holds.
 const MARK: &str = "PLANTED";
@@ -32,8 +33,8 @@ impl Left {
         serde_json::from_slice(&reply.body).unwrap_or_default()
     }
 
-    /// Fails for the first that holds the mark, plainly, as hexadecimal digits or as base64.
-    fn search(&self) {
+    /// Fails for the first that holds the mark, plainly, as hexadecimal digits or as base64, or one of these.
+    fn search(&self, made: &[String]) {
         let hex: String = MARK.bytes().map(|byte| format!("{byte:02x}")).collect();
         let forms = [
             MARK.to_owned(),
@@ -44,7 +45,7 @@ impl Left {
             "QTEFOVEVE".to_owned(),
         ];
         for (what, bytes) in &self.0 {
-            for form in &forms {
+            for form in forms.iter().chain(made) {
                 let found = bytes.windows(form.len()).position(|window| window == form.as_bytes());
                 if let Some(at) = found {
                     let around = &bytes[at.saturating_sub(200)..bytes.len().min(at + 60)];
@@ -52,34 +53,6 @@ impl Left {
                 }
             }
         }
-    }
-}
-
-/// The log of the whole process, from its finest level on.
-fn log() -> Arc<Mutex<Vec<u8>>> {
-    static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
-    let log = LOG.get_or_init(|| {
-        let log: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let writer = Arc::clone(&log);
-        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || Writer(Arc::clone(&writer)));
-        let filter = tracing_subscriber::EnvFilter::new("trace");
-        let subscriber = tracing_subscriber::registry().with(filter).with(layer);
-        tracing::subscriber::set_global_default(subscriber).unwrap();
-        log
-    });
-    Arc::clone(log)
-}
-
-struct Writer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
@@ -127,16 +100,35 @@ fn secrets() -> Vec<(&'static str, Value)> {
             json!({ "clientId": "c", "clientSecret": "PLANTED-client", "accessTokenUrl": "http://127.0.0.1:1/", "authUrl": "http://127.0.0.1:1/", "oauthTokenData": { "access_token": "PLANTED-access", "refresh_token": "PLANTED-refresh" } }),
         ),
         ("httpBearerAuth", json!({ "token": "={{ $secrets.vault.a.key }}" })),
+        ("smtp", json!({ "host": "127.0.0.1", "port": 1, "user": "u", "password": "PLANTED-smtp" })),
+        ("imap", json!({ "host": "127.0.0.1", "port": 1, "user": "u", "password": "PLANTED-imap" })),
+        (
+            "postgres",
+            json!({ "host": "127.0.0.1", "port": 1, "password": "PLANTED-postgres", "privateKey": "PLANTED-ssh" }),
+        ),
+        ("redis", json!({ "host": "127.0.0.1", "port": 1, "password": "PLANTED-redis" })),
+        (
+            "aws",
+            json!({ "accessKeyId": "AKIA1", "secretAccessKey": "PLANTED-aws", "temporaryCredentials": true, "sessionToken": "PLANTED-session" }),
+        ),
+        (
+            "googleApi",
+            json!({ "email": "a@x.example", "privateKey": "-----BEGIN PRIVATE KEY-----\nPLANTED-pem\n-----END PRIVATE KEY-----\n" }),
+        ),
+        (
+            "httpSslAuth",
+            json!({ "cert": "PLANTED-certificate", "key": "-----BEGIN PRIVATE KEY-----\nPLANTED\n", "passphrase": "PLANTED-phrase" }),
+        ),
+        ("jwtAuth", json!({ "keyType": "passphrase", "secret": "PLANTED-jwt" })),
     ]
 }
 
 async fn everything(server: &TestServer, owner: &Client, left: &mut Left) {
     for status in [200, 403, 500] {
         let vendor = Vendor::start(move |asked| {
-            // A service that quotes what it was sent, as far as it does not succeed.
-            let quoted = json!({ "message": format!("refused: {:?} {}", asked.headers, asked.path) });
-            let code = actix_web::http::StatusCode::from_u16(status).unwrap();
-            HttpResponse::build(code).json(if status == 200 { json!({ "fine": true }) } else { quoted })
+            // A service that quotes what it was sent, whether it succeeds or not.
+            let quoted = json!({ "message": format!("sent: {:?} {}", asked.headers, asked.path) });
+            HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap()).json(quoted)
         });
         for (number, (kind, data)) in secrets().into_iter().enumerate() {
             let body = json!({ "name": format!("{kind} {number}"), "type": kind, "data": data });
@@ -153,6 +145,10 @@ async fn everything(server: &TestServer, owner: &Client, left: &mut Left) {
                 owner.post(&format!("{path}/share"), json!({ "workflows": null, "nodeTypes": null })).await,
             );
             let mut node = http_request(&format!("{}/x", vendor.url), kind, json!({ "id": made["id"] }));
+            if matches!(kind, "aws" | "googleApi") {
+                node["parameters"]["authentication"] = json!("predefinedCredentialType");
+                node["parameters"]["nodeCredentialType"] = json!(kind);
+            }
             for goes_on in [false, true] {
                 node["onError"] = json!(if goes_on { "continueRegularOutput" } else { "stopWorkflow" });
                 let execution = run(owner, workflow(node.clone())).await;
@@ -193,9 +189,62 @@ async fn refused(server: &TestServer, owner: &Client, left: &mut Left) {
     left.keep("page with mistakes", server.visitor().send_raw(Method::POST, &page, Some(form)).await);
 }
 
+/// Secrets of other domains: of webhooks, of single sign-on, of second factors. Gives those that the server made.
+async fn elsewhere(server: &TestServer, tenant: &TestTenant, left: &mut Left) -> Vec<String> {
+    let workflow = activated(&tenant.developer, greeting("hello")).await;
+    let page = tenant.owner.get(&format!("/api/v1/webhooks?workflowId={workflow}")).await.json(200);
+    let path = format!("/api/v1/webhooks/{}", page["data"][0]["id"].as_str().unwrap());
+    // The mark, as base64.
+    let key = "whsec_UExBTlRFRC13ZWJob29rLXNlY3JldC0xMjM0NTY3ODk=";
+    let body =
+        json!({ "settings": { "signature": { "scheme": "standardWebhooks" } }, "secrets": { "signature": key } });
+    left.keep("webhook", tenant.owner.send(Method::PUT, &path, Some(body)).await.expect(200));
+    left.keep("webhook again", tenant.owner.get(&path).await.expect(200));
+    left.keep("webhook called", server.visitor().post("/t/acme/webhook/hello", json!({})).await);
+    let rotated = tenant.owner.post(&format!("{path}/secret"), json!({})).await.json(201);
+
+    let provider = "/api/v1/auth/sso/provider";
+    let body = json!({ "issuer": "https://id.acme.example", "clientId": "millrace", "clientSecret": "PLANTED-single-sign-on" });
+    left.keep("provider", tenant.owner.send(Method::PUT, provider, Some(body)).await.expect(200));
+    left.keep("provider again", tenant.owner.get(provider).await.expect(200));
+
+    let factor = "/api/v1/auth/second-factor";
+    let enrolled = tenant.owner.post(factor, json!({ "password": PASSWORD })).await.json(201);
+    left.keep("wrong code", tenant.owner.post(&format!("{factor}/confirm"), json!({ "code": "000000" })).await);
+    left.keep("me", tenant.owner.get("/api/v1/auth/me").await.expect(200));
+    let made = [&rotated["secret"], &enrolled["secret"]];
+    made.iter().filter_map(|secret| secret.as_str()).map(str::to_owned).collect()
+}
+
+/// Everything of the tenant's, as its owner takes it away.
+async fn archive(tenant: &TestTenant, left: &mut Left) {
+    let reply = tenant.owner.get("/api/v1/tenants/current/export").await.expect(200);
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&reply.body[..]));
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        left.0.push((format!("the archive's {}", entry.path().unwrap().display()), content));
+    }
+}
+
+/// What a panic says that shows all it has at hand.
+async fn panicking(server: &TestServer, tenant: &TestTenant, left: &mut Left) {
+    use millrace::domains::credentials::Wanted;
+    let ctx = millrace::common::Ctx::system(tenant.id);
+    create(&tenant.owner, "slackApi", json!({ "accessToken": "PLANTED-panic" })).await;
+    let (reference, workflow) = (None, millrace::common::WorkflowId::new());
+    let wanted = Wanted { kind: "slackApi", reference, node_type: "n8n-nodes-base.slack", workflow };
+    let resolved = server.app.credentials.resolve(&ctx, &wanted).await.unwrap();
+    let panic = catch_unwind(AssertUnwindSafe(|| panic!("{resolved:?} {:?}", resolved.allowed_hosts))).unwrap_err();
+    let words = panic.downcast_ref::<String>().unwrap().clone();
+    left.0.push(("a panic".to_owned(), words.into_bytes()));
+}
+
 #[actix_web::test]
 async fn no_planted_secret_leaves() {
-    let log = log();
+    let log = Log::default();
+    log.hear_everything();
     let kv = Vendor::start(|_| HttpResponse::Ok().json(json!({ "data": { "data": { "key": "PLANTED-external" } } })));
     let url = kv.url.clone();
     let server = TestServer::with(move |config| {
@@ -207,6 +256,9 @@ async fn no_planted_secret_leaves() {
     let tenant = server.tenant("acme").await;
     let mut left = Left::default();
     everything(&server, &tenant.owner, &mut left).await;
+    let made = elsewhere(&server, &tenant, &mut left).await;
+    assert_eq!(made.len(), 2, "a webhook's secret and a second factor's");
+    panicking(&server, &tenant, &mut left).await;
     for path in [
         "/api/v1/credentials",
         "/api/v1/audit?limit=250",
@@ -216,13 +268,16 @@ async fn no_planted_secret_leaves() {
     ] {
         left.keep(path, tenant.owner.get(path).await.expect(200));
     }
+    archive(&tenant, &mut left).await;
     match server.app.database.backend() {
         Backend::Postgres => tables(&server, &mut left).await,
         _ => files(&server.app.config.data.directory, &mut left),
     }
-    let logged = log.lock().unwrap().clone();
+    // Renewals that were refused were told by mail.
+    left.0.push(("the mails".to_owned(), server.outbox.text().into_bytes()));
+    let logged = log.bytes();
     assert!(logged.len() > 1000, "the log is kept");
     left.0.push(("the log".to_owned(), logged));
-    assert!(left.0.len() > 400);
-    left.search();
+    assert!(left.0.len() > 800);
+    left.search(&made);
 }

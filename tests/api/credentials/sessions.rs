@@ -105,3 +105,52 @@ async fn consent_that_is_denied_leaves_no_credential() {
     assert_eq!(told["after"]["problem"], "oauth_consent_denied");
     assert_eq!(tenant.api_key.get("/api/v1/credentials").await.json(200)["data"], json!([]));
 }
+
+#[actix_web::test]
+async fn whoever_leaves_and_does_not_come_back_has_failed() {
+    let server = server().await;
+    let tenant = server.tenant("acme").await;
+    let data = json!({ "clientId": "c", "authUrl": "https://accounts.example/a", "accessTokenUrl": "https://accounts.example/t" });
+    let (session, page) = invite(&server, &tenant.api_key, json!({ "type": "oAuth2Api", "data": data })).await;
+    send(&server, &page, "").await.expect(303);
+    let started = tenant.api_key.get(&session).await.json(200);
+    assert_eq!(started["status"], "started");
+    let credential = format!("/api/v1/credentials/{}", started["credentialId"].as_str().unwrap());
+    server.app.credentials.give_up_sessions().await.unwrap();
+    tenant.api_key.get(&credential).await.expect(200);
+    server.clock.advance(Duration::from_secs(661));
+    let over = tenant.api_key.get(&session).await.json(200);
+    assert_eq!((&over["status"], &over["problem"]), (&json!("failed"), &json!("oauth_state_expired")));
+    for _ in 0..2 {
+        server.app.credentials.give_up_sessions().await.unwrap();
+    }
+    assert_eq!(tenant.api_key.get(&session).await.json(200), over);
+    tenant.api_key.get(&credential).await.problem(404, "credential_not_found");
+    let told = tenant.api_key.get("/api/v1/audit?action=connectSession.fail").await.json(200);
+    assert_eq!(told["data"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["data"][0]["after"]["problem"], "oauth_state_expired");
+    assert!(text(&send(&server, &page, "").await.expect(409)).contains("connect_session_used"));
+}
+
+#[actix_web::test]
+async fn a_session_whose_way_out_fails_has_failed() {
+    let server = server().await;
+    let tenant = server.tenant("acme").await;
+    let data = json!({ "clientId": "c", "authUrl": "javascript:x", "accessTokenUrl": "https://accounts.example/t" });
+    let (session, page) = invite(&server, &tenant.api_key, json!({ "type": "oAuth2Api", "data": data })).await;
+    assert!(text(&send(&server, &page, "").await.expect(422)).contains("oauth_provider_url"));
+    let outcome = tenant.api_key.get(&session).await.json(200);
+    assert_eq!((&outcome["status"], &outcome["problem"]), (&json!("failed"), &json!("oauth_provider_url")));
+    assert_eq!(tenant.api_key.get("/api/v1/credentials").await.json(200)["data"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_page_takes_no_more_than_any_request() {
+    let server = TestServer::with(|config| config.server.body_limit_bytes = 4096).await;
+    let tenant = server.tenant("acme").await;
+    let (session, page) = invite(&server, &tenant.api_key, json!({ "type": "httpBasicAuth" })).await;
+    let form = ("application/x-www-form-urlencoded", Bytes::from(format!("user={}", "u".repeat(5000))));
+    server.visitor().send_raw(Method::POST, &page, Some(form)).await.problem(413, "body_too_large");
+    assert_eq!(tenant.api_key.get(&session).await.json(200)["status"], "pending");
+    send(&server, &page, "user=u").await.expect(200);
+}

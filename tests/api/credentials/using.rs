@@ -194,6 +194,30 @@ fn called(document: &Value) -> Value {
 }
 
 #[actix_web::test]
+async fn a_stored_workflow_that_is_called_uses_what_is_shared_with_itself() {
+    let server = server().await;
+    let owner = server.tenant("acme").await.owner;
+    let vendor = agreeable();
+    let id = create(&owner, "httpBearerAuth", json!({ "token": "t" })).await;
+    let document = workflow(http_request(&vendor.url, "httpBearerAuth", json!({ "id": id })));
+    let inner = made(&owner, called(&document)).await;
+    let calling = json!({
+        "name": "Then", "type": "n8n-nodes-base.executeWorkflow", "typeVersion": 1.2, "position": [200, 0],
+        "parameters": { "workflowId": { "__rl": true, "mode": "id", "value": inner }, "options": {} }
+    });
+    let outer = made(&owner, workflow(calling)).await;
+    let share = format!("/api/v1/credentials/{id}/share");
+    for (with, may) in [(json!([outer]), false), (json!([inner]), true), (json!([]), false), (json!(null), true)] {
+        let before = vendor.asked().len();
+        owner.post(&share, json!({ "workflows": with, "nodeTypes": null })).await.expect(200);
+        let execution = run_workflow(&owner, &outer).await;
+        assert_eq!(execution["status"] == "success", may, "{with} {execution}");
+        assert!(may || error_of(&execution).contains("not shared"), "{execution}");
+        assert_eq!(vendor.asked().len() - before, usize::from(may), "{with}");
+    }
+}
+
+#[actix_web::test]
 async fn a_credential_stays_on_its_hosts() {
     let server = server().await;
     let owner = server.tenant("acme").await.owner;
@@ -237,4 +261,44 @@ async fn a_service_that_quotes_the_secret_does_not_write_it_into_the_record() {
     assert_eq!(vendor.last().header("x-key"), Some("PLANTED-quoted"));
     assert!(execution.to_string().contains("the key **hidden** is wrong"), "{execution}");
     assert!(!execution.to_string().contains("PLANTED-quoted"), "{execution}");
+}
+
+#[actix_web::test]
+async fn nor_does_one_that_quotes_it_and_succeeds_while_other_tokens_pass() {
+    let server = server().await;
+    let owner = server.tenant("acme").await.owner;
+    let vendor = Vendor::start(|asked| {
+        let quoted = asked.header("authorization").unwrap_or_default();
+        HttpResponse::Ok()
+            .insert_header(("x-quoted", quoted))
+            .json(json!({ "access_token": "given-by-hand", "quoted": quoted, "path": asked.path }))
+    });
+    let secret = "PLANTED \"quoted\"";
+    let id = create(&owner, "httpBasicAuth", json!({ "user": "ann", "password": secret })).await;
+    let url = format!("{}/token", vendor.url);
+    let mut document = workflow(http_request(&url, "httpBasicAuth", json!({ "id": id })));
+    let by_hand = |name: &str, at: u32| {
+        let header = json!({ "name": "Authorization", "value": "=Bearer {{ $('Then').item.json.access_token }}" });
+        json!({
+            "name": name, "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "position": [at, 0],
+            "parameters": {
+                "url": format!("{}/{name}", vendor.url), "sendHeaders": true,
+                "headerParameters": { "parameters": [header] }, "options": {}
+            }
+        })
+    };
+    let nodes = document["nodes"].as_array_mut().unwrap();
+    nodes.extend([by_hand("First", 400), by_hand("Second", 600)]);
+    for (from, to) in [("Then", "First"), ("First", "Second")] {
+        document["connections"][from] = json!({ "main": [[{ "node": to, "type": "main", "index": 0 }]] });
+    }
+    let execution = run(&owner, document).await;
+    assert_eq!(execution["status"], "success", "{execution}");
+    let record = execution.to_string();
+    let encoded = BASE64_STANDARD.encode(format!("ann:{secret}"));
+    assert!(!record.contains("PLANTED") && !record.contains(&encoded), "{execution}");
+    assert!(record.contains("Basic **hidden**"), "{execution}");
+    // What the service gave is the workflow's, however often it is given.
+    assert_eq!(vendor.last().header("authorization"), Some("Bearer given-by-hand"));
+    assert!(record.contains("\"access_token\":\"given-by-hand\""), "{execution}");
 }

@@ -3,6 +3,7 @@
 mod browser;
 mod client;
 mod database;
+mod log;
 mod oidc_provider;
 mod outbox;
 mod postbox;
@@ -19,6 +20,7 @@ mod way;
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use database::TestDatabase;
+pub(crate) use log::Log;
 pub(crate) use oidc_provider::OidcProvider;
 pub(crate) use postbox::Postbox;
 pub(crate) use process::Process;

@@ -28,6 +28,11 @@ impl Outbox {
         self.0.lock().unwrap().iter().filter(|message| message.to.contains(address)).cloned().collect()
     }
 
+    /// All mails so far, as text.
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().iter().map(|mail| format!("{}\n{}\n{}\n", mail.to, mail.subject, mail.text)).collect()
+    }
+
     /// The mail to this address with this number, counted from one; waits for it, as mail goes out beside the answer.
     pub(crate) async fn wait_for(&self, address: &str, number: usize) -> Message {
         let mut tries = 0;

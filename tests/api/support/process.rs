@@ -134,6 +134,11 @@ impl Process {
         panic!("the server does not answer");
     }
 
+    /// The server's number among the processes of the machine.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Ends the server as a power cut would.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();

@@ -21,6 +21,8 @@ pub struct Model {
     pub signature: Vec<u8>,
     /// When the rows up to this one were deleted, if they were.
     pub pruned_at: Option<Timestamp>,
+    /// Ed25519 over that deletion: without it the rows are missing.
+    pub pruning_signature: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

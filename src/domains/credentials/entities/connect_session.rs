@@ -31,6 +31,8 @@ pub struct Model {
     pub created_at: Timestamp,
     pub created_by: Option<UserId>,
     pub expires_at: Timestamp,
+    /// When somebody left for the authorisation server.
+    pub started_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

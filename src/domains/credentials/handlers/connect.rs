@@ -1,7 +1,7 @@
 //! HTTP of connect sessions: made and watched by the inviting side, accepted on a hosted page by anybody with the token.
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use super::super::dto::{CreateConnectSession, CreatedSessionResponse, SessionResponse};
@@ -10,7 +10,7 @@ use super::super::sessions::Accepted;
 use super::{Answer, oauth, pages};
 use crate::common::permission::grants::{CredentialsRead, CredentialsWrite};
 use crate::common::{ConnectSessionId, Problem};
-use crate::infrastructure::web::{BadBody, Can, CreatedSecret, Guarded, Json, NotFound, Unavailable};
+use crate::infrastructure::web::{BadBody, Can, CreatedSecret, Guarded, Json, NotFound, RawBody, Unavailable};
 
 /// Create a connect session
 ///
@@ -65,7 +65,7 @@ pub(in super::super) async fn show(token: Path<String>, credentials: Data<Servic
 pub(in super::super) async fn accept(
     request: HttpRequest,
     token: Path<String>,
-    body: Bytes,
+    RawBody(body): RawBody,
     credentials: Data<Service>,
 ) -> HttpResponse {
     let entered = url::form_urlencoded::parse(&body).into_owned().collect();

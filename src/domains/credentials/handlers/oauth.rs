@@ -92,7 +92,7 @@ pub(in super::super) async fn start_oauth(
         Public, Conflict, Unavailable,
         (status = 400, description = "The state or the code is missing, unknown or expired, or consent was denied.",
          content_type = "application/problem+json", body = crate::infrastructure::web::ProblemBody),
-        (status = 403, description = "Another browser began it.", content_type = "application/problem+json",
+        (status = 403, description = "Another browser began it, whoever did is no member any more who may, or the tenant is suspended.", content_type = "application/problem+json",
          body = crate::infrastructure::web::ProblemBody)
     )
 )]

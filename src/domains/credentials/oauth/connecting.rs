@@ -15,7 +15,7 @@ use super::super::service::{Service, kind_of};
 use super::super::vault::Sealed;
 use super::first;
 use super::provider::{Provider, ProviderError, Tokens, plain};
-use crate::common::{Actor, ConnectSessionId, Ctx, OAuthFlowId, Secret, Timestamp};
+use crate::common::{Actor, ConnectSessionId, Ctx, OAuthFlowId, Permission, Secret, Timestamp};
 use crate::infrastructure::crypto::{TokenHash, random_token};
 use crate::infrastructure::database::AcrossTenants;
 
@@ -143,6 +143,7 @@ impl Service {
             });
         }
         let code = returned.code.as_ref().filter(|code| !code.expose().is_empty()).ok_or(Error::CodeMissing)?;
+        self.require_standing(flow).await?;
         let place = flow_name(flow.id);
         let sealed =
             Sealed { tenant: flow.tenant_id, row: &place, version: flow.key_version, bytes: &flow.sealed_verifier };
@@ -171,6 +172,17 @@ impl Service {
         };
         self.announce(flow.tenant_id, Event::Connected { credential: response.id }).await;
         Ok(response)
+    }
+
+    /// Minutes may have passed: the tenant has to be at work still, and whoever began has to be a member who may do this.
+    async fn require_standing(&self, flow: &flows::Flow) -> Result<(), Error> {
+        self.tenants.profile(flow.tenant_id).await?.require_active()?;
+        let Some(user) = flow.user_id else { return Ok(()) };
+        let membership = self.users.find_membership(flow.tenant_id, user).await?;
+        match membership.is_some_and(|membership| membership.permissions.contains(Permission::CredentialsWrite)) {
+            true => Ok(()),
+            false => Err(Error::NoLongerAllowed),
+        }
     }
 
     /// Puts tokens into a credential; `asked`: the scopes that were asked for. A refresh token that is not given again stays.

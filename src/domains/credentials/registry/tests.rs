@@ -55,11 +55,11 @@ fn every_type_with_a_server_of_its_own_can_be_tried_out() {
     let cannot = |name: &str| find(name).unwrap().test.is_none() && !find(name).unwrap().holds_access_token();
     let declared = "slackApi twilioApi sendGridApi aws s3 googleApi oAuth2Api slackOAuth2Api gmailOAuth2 githubApi openAiApi \
         anthropicApi googlePalmApi openRouterApi ollamaApi telegramApi discordWebhookApi influxDbApi elasticsearchApi smtp \
-        postgres redis";
+        imap postgres redis";
     for name in declared.split_whitespace() {
         assert!(!cannot(name), "{name}");
     }
-    for name in ["httpBasicAuth", "httpHeaderAuth", "jwtAuth", "crypto", "totpApi"] {
+    for name in ["httpBasicAuth", "httpHeaderAuth", "jwtAuth", "mySql", "crypto", "totpApi"] {
         assert!(cannot(name), "{name}");
     }
 }

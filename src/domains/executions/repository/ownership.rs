@@ -120,6 +120,16 @@ pub(in super::super) async fn told(
     Ok(noted.rows_affected == 1)
 }
 
+/// Has the workers told of all queued executions of a tenant as if they had never been.
+pub(in super::super) async fn tell_again(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<(), DbErr> {
+    execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::QueuedAt, Expr::value(Timestamp::default()))
+        .filter(execution::Column::Status.eq(Status::New))
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
 /// Running executions of all tenants whose process is gone: its lease has run out, or it was never heard of.
 pub(in super::super) async fn orphaned(
     connection: &impl ConnectionTrait,

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -14,6 +14,9 @@ use base64::prelude::BASE64_STANDARD;
 use super::{Error, KeyEncryption, Wrapped};
 use crate::common::Secret;
 use crate::infrastructure::crypto::SealingKey;
+
+/// Within this process, for file systems that lock for a process as a whole.
+static ROTATING: Mutex<()> = Mutex::new(());
 
 /// The current key first; never empty.
 pub struct LocalKeys {
@@ -93,12 +96,12 @@ impl KeyEncryption for LocalKeys {
     }
 
     async fn rotate(&self) -> Result<String, Error> {
-        let Some(path) = &self.file else { return Err(Error::Fixed) };
-        let fresh = SealingKey::generate()?;
-        let keys: Arc<[SealingKey]> = std::iter::once(fresh).chain(read(path)?.iter().cloned()).collect();
-        write(path, &keys)?;
+        let Some(path) = self.file.clone() else { return Err(Error::Fixed) };
+        let stopped = |_| Error::Unusable("the rotation was stopped".to_owned());
+        // Whoever else is at it may have to be waited for.
+        let (id, keys) = tokio::task::spawn_blocking(move || add(&path)).await.map_err(stopped)??;
         self.replace(keys);
-        Ok(self.first()?.id())
+        Ok(id)
     }
 }
 
@@ -139,16 +142,36 @@ fn create(path: &Path) -> Result<Arc<[SealingKey]>, Error> {
     // A link fails where the file exists, so a finished file is never replaced.
     let linked = fs::hard_link(&fresh, path);
     fs::remove_file(&fresh).map_err(|error| unusable(path, &error))?;
-    match linked {
+    match linked.and_then(|()| keep_folder(path)) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unusable(path, &error)),
         _ => read(path),
     }
 }
 
-/// Replaces the file in one step.
+/// Puts a new key before those of the file; its id, and all of them. One at a time, whatever process does it: what another
+/// one has just added is read, and stays.
+fn add(path: &Path) -> Result<(String, Arc<[SealingKey]>), Error> {
+    let _turn = ROTATING.lock().unwrap_or_else(PoisonError::into_inner);
+    // The key file itself is replaced, so a lock on it would be one on a file that is gone. Closing the file ends the lock.
+    let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(path.with_extension("key.lock"));
+    let lock = lock.map_err(|error| unusable(path, &error))?;
+    lock.lock().map_err(|error| unusable(path, &error))?;
+    let fresh = SealingKey::generate()?;
+    let id = fresh.id();
+    let keys: Arc<[SealingKey]> = std::iter::once(fresh).chain(read(path)?.iter().cloned()).collect();
+    write(path, &keys)?;
+    Ok((id, keys))
+}
+
+/// Replaces the file in one step, for good: a key that wraps something must outlast the power.
 fn write(path: &Path, keys: &[SealingKey]) -> Result<(), Error> {
     let fresh = written(path, keys)?;
-    fs::rename(fresh, path).map_err(|error| unusable(path, &error))
+    fs::rename(fresh, path).and_then(|()| keep_folder(path)).map_err(|error| unusable(path, &error))
+}
+
+/// Brings the names in the file's folder onto the disk.
+fn keep_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }
 
 /// A new file beside the one of this path, complete and on disk.

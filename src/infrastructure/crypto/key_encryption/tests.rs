@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
-use super::{Error, KeyEncryption, LocalKeys};
+use super::{Error, KeyEncryption, LocalKeys, Wrapped};
 use crate::common::Secret;
 use crate::infrastructure::crypto::SealingKey;
 
@@ -41,6 +42,38 @@ async fn after_a_rotation_old_and_new_unwrap_everywhere() {
         assert_eq!(other.unwrap(wrapped, b"").await.unwrap().id(), data_key.id());
     }
     assert_eq!(other.current().await.unwrap(), id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rotations_at_the_same_time_lose_no_key() {
+    let (_folder, path) = folder();
+    let one = Arc::new(LocalKeys::file(path.clone(), true).unwrap());
+    let other = Arc::new(LocalKeys::file(path.clone(), false).unwrap());
+    let first = one.current().await.unwrap();
+    let rotations: Vec<_> = (0..24)
+        .map(|number| {
+            let keys = Arc::clone(if number % 2 == 0 { &one } else { &other });
+            tokio::spawn(async move { keys.rotate().await.unwrap() })
+        })
+        .collect();
+    let data_key = SealingKey::generate().unwrap();
+    let mut made = vec![first];
+    for rotation in rotations {
+        made.push(rotation.await.unwrap());
+    }
+    let kept = LocalKeys::file(path.clone(), false).unwrap();
+    made.sort();
+    made.dedup();
+    assert_eq!((made.len(), fs::read_to_string(&path).unwrap().lines().count()), (25, 25));
+    assert!(made.contains(&kept.current().await.unwrap()));
+    for keys in [&one, &other] {
+        let wrapped = keys.wrap(&data_key, b"").await.unwrap();
+        assert_eq!(kept.unwrap(&wrapped, b"").await.unwrap().id(), data_key.id());
+    }
+    for id in made {
+        let missing = kept.unwrap(&Wrapped { key_id: id, bytes: vec![0; 60] }, b"").await.unwrap_err();
+        assert!(matches!(missing, Error::Wrong(_)), "the file has the key: {missing}");
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ use crate::NodeContext;
 const MAX_FILES: usize = 10_000;
 /// Most bytes that come out of the archives of an item.
 const MAX_BYTES: u64 = 512 << 20;
+/// Most bytes that come out of one file: while it is unpacked, twice as many may be held.
+const MAX_FILE_BYTES: u64 = 128 << 20;
 
 /// The files of all archives of an item.
 pub(super) fn all(context: &mut NodeContext<'_>, index: usize) -> Result<Binaries, ExecutionError> {
@@ -82,19 +84,22 @@ fn unzip(
     Ok(())
 }
 
-/// All that a reader gives, up to what is left of the limit.
+/// All that a reader gives, up to what one file may hold and what is left for all of them.
 fn limited(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, ExecutionError> {
     let mut content = Vec::new();
-    let read = reader.take(*left + 1).read_to_end(&mut content);
+    let read = reader.take(MAX_FILE_BYTES.min(*left) + 1).read_to_end(&mut content);
     read.map_err(|error| ExecutionError::operation(format!("The file could not be unpacked: {error}")))?;
     let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-    match left.checked_sub(length) {
-        Some(rest) => *left = rest,
-        None => {
-            let most = millrace_model::human_size(MAX_BYTES);
-            return Err(ExecutionError::operation(format!("The files unpack to more than {most}")));
-        }
+    let most = |bytes| millrace_model::human_size(bytes);
+    if length > MAX_FILE_BYTES {
+        let message = format!("A file unpacks to more than {}", most(MAX_FILE_BYTES));
+        return Err(ExecutionError::operation(message));
     }
+    let Some(rest) = left.checked_sub(length) else {
+        let message = format!("The files unpack to more than {}", most(MAX_BYTES));
+        return Err(ExecutionError::operation(message));
+    };
+    *left = rest;
     Ok(content)
 }
 
