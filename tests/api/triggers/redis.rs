@@ -44,7 +44,10 @@ async fn a_message_in_a_queue_begins_one_execution_whoever_listens() {
     let queue = unique("queue");
     let workflow = queue_workflow(&acme, &queue).await;
     let failing = standing(&acme, &workflow, "failing").await;
-    assert!(failing["error"].as_str().unwrap().contains("names no credential of the type redis"), "{failing}");
+    assert!(
+        failing["error"].as_str().unwrap().contains("names no credential, and there is none of the type redis"),
+        "{failing}"
+    );
     let credential = json!({ "name": "Queue", "type": "redis", "data": data });
     acme.developer.post("/api/v1/credentials", credential).await.expect(201);
     // A process died with this one in its hands.
