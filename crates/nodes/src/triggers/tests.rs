@@ -4,7 +4,10 @@ use crate::testing::trial;
 
 #[test]
 fn what_began_the_run_is_handed_on() {
-    for node in ["manualTrigger", "start", "cron", "interval", "noOp", "webhook", "formTrigger"] {
+    let by_others = ["emailReadImap", "redisTrigger", "workflowFinished"];
+    for node in
+        ["manualTrigger", "start", "cron", "interval", "noOp", "webhook", "formTrigger"].into_iter().chain(by_others)
+    {
         assert_eq!(trial(node).input(r#"[{"a": 1}]"#).gives(), r#"[{"a":1}]"#, "{node}");
     }
     assert_eq!(trial("stickyNote").input(r#"[{"a": 1}]"#).gives(), r#"[{"a":1}]"#);
