@@ -86,7 +86,8 @@ fn answer(files: &HashMap<&'static str, Bytes>, asked: &Asked) -> HttpResponse {
         "/laughs" => HttpResponse::Ok().content_type("text/xml").body(LAUGHS),
         "/outside" => HttpResponse::Ok().content_type("text/xml").body(OUTSIDE),
         "/deep" => HttpResponse::Ok().content_type("application/json").body("[".repeat(1_000_000)),
-        "/html" => HttpResponse::Ok().content_type("text/html").body("<div>".repeat(20_000)),
+        "/html" => HttpResponse::Ok().content_type("text/html").body("<div>".repeat(900)),
+        "/deep-html" => HttpResponse::Ok().content_type("text/html").body("<div>".repeat(200_000)),
         // A gigabyte, made while it is sent.
         "/csv" => {
             let row = Bytes::from("name,number,text\n".repeat(1 << 16));
@@ -120,6 +121,10 @@ async fn bombs_are_run_errors_and_memory_stays_bounded() {
             "operator": { "type": "string", "operation": "regex" } }] }, "options": {} })
     };
     let set = |value: &str| json!({ "assignments": { "assignments": [{ "id": "1", "name": "v", "type": "any", "value": value }] }, "options": {} });
+    let read_page = || {
+        let values = json!([{ "key": "n", "cssSelector": "div", "returnValue": "text" }]);
+        json!({ "operation": "extractHtmlContent", "extractionValues": { "values": values }, "options": {} })
+    };
     let nothing = || ("Begin2", "noOp", 1.0, json!({}));
     let table = [
         (fetch(&vendor.url, "/book", "file"), ("extractFromFile", 1.0, extract("xlsx")), "unpacks to more than"),
@@ -151,6 +156,8 @@ async fn bombs_are_run_errors_and_memory_stays_bounded() {
         ),
         (nothing(), ("set", 3.4, set("={{ /(a+)+$/.test('a'.repeat(60) + '!') }}")), "took longer"),
         (fetch(&vendor.url, "/pdf", "file"), ("extractFromFile", 1.0, extract("pdf")), ""),
+        (fetch(&vendor.url, "/deep-html", "text"), ("html", 1.2, read_page()), "nests elements more than"),
+        (fetch(&vendor.url, "/deep-html", "file"), ("extractFromFile", 1.0, extract("html")), "nests elements more than"),
         (nothing(), ("httpRequest", 4.2, json!({ "url": format!("{}/csv", vendor.url), "options": {} })), "aborted"),
     ];
     let mut faults = Vec::new();
@@ -170,10 +177,8 @@ async fn bombs_are_run_errors_and_memory_stays_bounded() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     // A page that nests deeply is a page, and a pattern that would take for ever elsewhere takes no time here.
-    let values = json!([{ "key": "n", "cssSelector": "div", "returnValue": "text" }]);
-    let html = json!({ "operation": "extractHtmlContent", "extractionValues": { "values": values }, "options": {} });
     for (before, node) in [
-        (fetch(&vendor.url, "/html", "text"), ("Read", "html", 1.2, html)),
+        (fetch(&vendor.url, "/html", "text"), ("Read", "html", 1.2, read_page())),
         (nothing(), ("Match", "filter", 2.2, matches("(a+)+$"))),
     ] {
         let harmless = chain("Harmless", &[("Begin", "manualTrigger", 1.0, json!({})), before, node]);

@@ -23,8 +23,11 @@ pub(crate) fn by_expression<'js>(ctx: &Ctx<'js>, realm: &Realm<'js>) -> Option<E
     }
 }
 
-/// The error a script threw.
+/// The error a script threw. An engine with no memory left for an error throws null.
 pub(crate) fn by_script<'js>(ctx: &Ctx<'js>, realm: &Realm<'js>, thrown: &JsValue<'js>) -> ExecutionError {
+    if thrown.is_null() {
+        return limit("memory", "The code used more memory than it may, or threw null, and was stopped".into());
+    }
     match described(ctx, realm, thrown, true) {
         Some(error) if error.name == "InternalError" && error.message.contains("out of memory") => memory_exceeded(),
         Some(error) => error,

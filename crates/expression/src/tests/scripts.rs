@@ -196,6 +196,8 @@ fn hostile_scripts_are_stopped() {
         ("await null; while (true) {}", "time"),
         ("const f = async () => { while (true) await null }; await f()", "time"),
         ("const a = []; for (;;) a.push(new Uint8Array(1 << 20))", "memory"),
+        ("let a = null; for (;;) a = { a }", "memory"),
+        ("throw null", "memory"),
         ("return 'x'.repeat(9000000)", "output"),
         ("const a = {}; a.a = a; return a", "depth"),
     ];

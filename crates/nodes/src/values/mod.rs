@@ -5,7 +5,7 @@ mod date_time;
 mod debug_helper;
 mod digest;
 mod execution_data;
-mod html;
+pub(crate) mod html;
 mod html_extract;
 pub(crate) mod jwt;
 mod markdown;

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Selector};
 
 use super::{Cell, Sheet, column_name, infer};
+use crate::values::html::document;
 
 /// Reads the first `<table>`. Typed cells (`data-t`, `data-v`) keep their type; spans leave empty cells.
 pub(super) fn read(bytes: &[u8], raw: bool) -> Result<Sheet, String> {
-    let document = Html::parse_document(&String::from_utf8_lossy(bytes));
+    let document = document::parse(&String::from_utf8_lossy(bytes)).map_err(|error| error.message.to_string())?;
     let select = |text: &str| Selector::parse(text).map_err(|problem| problem.to_string());
     let (tables, rows, cells) = (select("table")?, select("tr")?, select("td, th")?);
     let table = document.select(&tables).next().ok_or("the HTML document has no table")?;

@@ -2,8 +2,9 @@
 //! who pay by what they read, such as language models.
 
 use millrace_model::{ExecutionError, Object, Str, Value, to_index};
-use scraper::{Html, Selector};
+use scraper::Selector;
 
+use crate::values::html::document;
 use crate::{NodeContext, dot_path};
 
 #[derive(Clone, Debug)]
@@ -71,14 +72,14 @@ impl Optimize {
     }
 
     /// What is left of a text.
-    pub(super) fn text(&self, text: Value) -> Value {
+    pub(super) fn text(&self, text: Value) -> Result<Value, ExecutionError> {
         let given = text.as_str().unwrap_or_default();
         let (left, longest) = match self {
-            Optimize::Json { .. } => return text,
+            Optimize::Json { .. } => return Ok(text),
             Optimize::Text { longest } => (given.to_owned(), longest),
-            Optimize::Html { selector, without, longest } => (page(given, selector, without.as_deref()), longest),
+            Optimize::Html { selector, without, longest } => (page(given, selector, without.as_deref())?, longest),
         };
-        left.chars().take(longest.unwrap_or(usize::MAX)).collect::<String>().into()
+        Ok(left.chars().take(longest.unwrap_or(usize::MAX)).collect::<String>().into())
     }
 
     /// What is left of JSON.
@@ -119,10 +120,12 @@ impl Fields {
     }
 }
 
-fn page(text: &str, wanted: &Selector, without: Option<&[Selector]>) -> String {
-    let document = Html::parse_document(text);
+fn page(text: &str, wanted: &Selector, without: Option<&[Selector]>) -> Result<String, ExecutionError> {
+    let document = document::parse(text)?;
     let found = document.select(wanted);
-    let Some(without) = without else { return found.map(|element| element.html()).collect::<Vec<_>>().join("\n") };
+    let Some(without) = without else {
+        return Ok(found.map(|element| element.html()).collect::<Vec<_>>().join("\n"));
+    };
     let is_left_out = |node: &ego_tree::NodeRef<'_, scraper::Node>| {
         node.ancestors()
             .filter_map(scraper::ElementRef::wrap)
@@ -130,7 +133,7 @@ fn page(text: &str, wanted: &Selector, without: Option<&[Selector]>) -> String {
     };
     let words = found.flat_map(|element| element.descendants()).filter(|node| !is_left_out(node));
     let words = words.filter_map(|node| node.value().as_text().map(|text| text.trim().to_owned()));
-    words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+    Ok(words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
 fn selector(text: &str) -> Result<Selector, ExecutionError> {

@@ -112,7 +112,7 @@ impl ResponsePlan {
                 let empty = self.format == Format::Autodetect && text.as_str() == Some("");
                 let text = match &self.optimize {
                     _ if empty => Value::Undefined,
-                    Some(optimize) => optimize.text(text),
+                    Some(optimize) => optimize.text(text)?,
                     None => text,
                 };
                 let json = if self.full {

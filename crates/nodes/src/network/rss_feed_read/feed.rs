@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 use millrace_model::{ExecutionError, Object, Str, Value};
-use scraper::Html;
 
 use crate::field_type::DateTime;
+use crate::values::html::document;
 use crate::values::xml::parse::{self, Style};
 
 /// Fields of an RSS item that are taken over, and what they are called.
@@ -31,14 +31,14 @@ pub(super) fn entries(text: &str, custom: &[Str]) -> Result<Vec<Object>, Executi
     let document = parse::document(text, &style)?;
     let first = |value: Option<&Value>, key: &str| value.and_then(|value| value.get(key)?.as_array()?.first().cloned());
     if let Some(feed) = document.get("feed") {
-        return Ok(list(feed, "entry").iter().map(|entry| atom(entry, custom)).collect());
+        return list(feed, "entry").iter().map(|entry| atom(entry, custom)).collect();
     }
     let root = document.get("rss").or_else(|| document.get("rdf:RDF"));
     let root = root.ok_or_else(|| ExecutionError::operation("Feed not recognized as RSS 1 or 2."))?;
     let channel = first(Some(root), "channel");
     let inside = channel.as_ref().map(|channel| list(channel, "item")).unwrap_or_default();
     let items = if inside.is_empty() { list(root, "item") } else { inside };
-    Ok(items.iter().map(|item| rss(item, custom)).collect())
+    items.iter().map(|item| rss(item, custom)).collect()
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
@@ -51,7 +51,7 @@ fn text(item: &Value, key: &str) -> Option<Value> {
     Some(first.get("_").cloned().unwrap_or_else(|| first.clone()))
 }
 
-fn rss(item: &Value, custom: &[Str]) -> Object {
+fn rss(item: &Value, custom: &[Str]) -> Result<Object, ExecutionError> {
     let mut entry = Object::new();
     for (from, to) in FIELDS {
         if let Some(value) = text(item, from).filter(|_| !entry.contains_key(to)) {
@@ -66,9 +66,9 @@ fn rss(item: &Value, custom: &[Str]) -> Object {
     }
     if let Some(encoded) = text(item, "content:encoded") {
         entry.insert("content:encoded", encoded.clone());
-        entry.insert("content:encodedSnippet", snippet(&encoded));
+        entry.insert("content:encodedSnippet", snippet(&encoded)?);
     }
-    add_snippet(&mut entry);
+    add_snippet(&mut entry)?;
     if let Some(guid) = text(item, "guid") {
         entry.insert("guid", guid);
     }
@@ -80,10 +80,10 @@ fn rss(item: &Value, custom: &[Str]) -> Object {
     let date = ["pubDate", "dc:date"].iter().find_map(|name| entry.get(name).cloned());
     add_date(&mut entry, date);
     add_custom(&mut entry, item, custom);
-    entry
+    Ok(entry)
 }
 
-fn atom(item: &Value, custom: &[Str]) -> Object {
+fn atom(item: &Value, custom: &[Str]) -> Result<Object, ExecutionError> {
     let mut entry = Object::new();
     for (from, to) in [("id", "id"), ("title", "title"), ("summary", "summary"), ("content", "content")] {
         if let Some(value) = text(item, from) {
@@ -102,22 +102,23 @@ fn atom(item: &Value, custom: &[Str]) -> Object {
     if let Some(author) = list(item, "author").first().and_then(|author| text(author, "name")) {
         entry.insert("author", author);
     }
-    add_snippet(&mut entry);
+    add_snippet(&mut entry)?;
     add_date(&mut entry, date);
     add_custom(&mut entry, item, custom);
-    entry
+    Ok(entry)
 }
 
-fn add_snippet(entry: &mut Object) {
+fn add_snippet(entry: &mut Object) -> Result<(), ExecutionError> {
     if let Some(content) = entry.get("content").cloned() {
-        entry.insert("contentSnippet", snippet(&content));
+        entry.insert("contentSnippet", snippet(&content)?);
     }
+    Ok(())
 }
 
 /// The text of a piece of HTML.
-fn snippet(content: &Value) -> String {
-    let html = Html::parse_fragment(&content.to_js_string());
-    html.root_element().text().collect::<String>().trim().to_owned()
+fn snippet(content: &Value) -> Result<String, ExecutionError> {
+    let html = document::parse_fragment(&content.to_js_string())?;
+    Ok(html.root_element().text().collect::<String>().trim().to_owned())
 }
 
 fn add_date(entry: &mut Object, date: Option<Value>) {

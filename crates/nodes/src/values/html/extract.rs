@@ -1,9 +1,9 @@
 //! Values of a document by CSS selectors.
 
 use millrace_model::{ExecutionError, Object, Str, Value, truthy};
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Selector};
 
-use super::{selection, text};
+use super::{document, selection, text};
 use crate::{NodeContext, dot_path};
 
 /// How the text of an element is read.
@@ -27,8 +27,8 @@ pub(in crate::values) fn extract(
     let wanted = context.parameter("extractionValues.values", index)?;
     let wanted: Vec<Wanted> = wanted.as_array().unwrap_or_default().iter().map(Wanted::of).collect();
     let mut made = Vec::new();
-    for document in documents(context, index)? {
-        let html = Html::parse_document(&document);
+    for text in documents(context, index)? {
+        let html = document::parse(&text)?;
         let mut json = Object::with_capacity(wanted.len());
         for one in &wanted {
             let elements = selection::select(&html, &one.selector)?;

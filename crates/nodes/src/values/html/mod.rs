@@ -1,5 +1,6 @@
 //! HTML: fills templates, extracts values by CSS selectors, makes tables of items.
 
+pub(crate) mod document;
 mod extract;
 mod selection;
 mod table;

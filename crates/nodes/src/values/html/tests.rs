@@ -1,5 +1,6 @@
 //! HTML, by tables.
 
+use super::document;
 use crate::testing::{json, links, trial};
 use millrace_model::{Object, Value};
 
@@ -92,4 +93,22 @@ fn says_what_is_wrong() {
     let ok = parameters.replace(">>", "html");
     let given = trial("html").parameters(&ok).input(&format!(r#"[{{"data": {deep}}}]"#)).gives();
     assert_eq!(json(&given).as_array().unwrap().len(), 1);
+}
+
+/// Pages that would take a parser minutes, or gigabytes, are refused by the parser that all nodes use.
+#[test]
+fn pages_that_grow_without_bound_are_refused() {
+    let refusal = |page: &str| document::parse(page).err().map(|error| error.message.to_string());
+    let nested = refusal(&"<div>".repeat(200_000)).unwrap();
+    assert!(nested.contains("nests elements more than 1000 deep"), "{nested}");
+    // Comments after the body are shallow, what follows them is not.
+    let hidden = refusal(&"<div></body><!-- --><!-- -->".repeat(20_000)).unwrap();
+    assert!(hidden.contains("nests"), "{hidden}");
+    // Each paragraph begins all the letters again that were never ended.
+    let letters: String = (0..900).map(|n| format!("<b id={n}>")).collect();
+    let grown = refusal(&format!("<p>{letters}{}", "</p><p>x".repeat(50_000))).unwrap();
+    assert!(grown.contains("has more than 4000000"), "{grown}");
+    assert_eq!(refusal(&"<div>".repeat(900)), None);
+    assert_eq!(refusal(&"<p>é".repeat(100_000)), None, "what is not ended does not nest");
+    assert!(document::parse_fragment(&"<i>".repeat(2000)).is_err());
 }

@@ -2,11 +2,12 @@
 
 use ego_tree::NodeRef;
 use millrace_model::{ExecutionError, Object, Str, Value, truthy};
-use scraper::{ElementRef, Html, Node};
+use scraper::{ElementRef, Node};
 
 use super::lines::Lines;
 use crate::field_list;
 use crate::regular_expression::RegularExpression;
+use crate::values::html::document;
 
 /// Deepest nesting that is followed.
 const MAX_DEPTH: usize = 256;
@@ -102,7 +103,7 @@ struct Style {
 
 pub(super) fn convert(html: &str, options: &Object) -> Result<String, ExecutionError> {
     let style = Style::of(options)?;
-    let document = Html::parse_document(html);
+    let document = document::parse(html)?;
     let mut walk = Walk { lines: Lines::new(style.most_breaks), style, links: Vec::new() };
     walk.children(document.tree.root(), Place::default(), 0)?;
     let Walk { lines, links, .. } = walk;
