@@ -157,7 +157,11 @@ async fn bombs_are_run_errors_and_memory_stays_bounded() {
         (nothing(), ("set", 3.4, set("={{ /(a+)+$/.test('a'.repeat(60) + '!') }}")), "took longer"),
         (fetch(&vendor.url, "/pdf", "file"), ("extractFromFile", 1.0, extract("pdf")), ""),
         (fetch(&vendor.url, "/deep-html", "text"), ("html", 1.2, read_page()), "nests elements more than"),
-        (fetch(&vendor.url, "/deep-html", "file"), ("extractFromFile", 1.0, extract("html")), "nests elements more than"),
+        (
+            fetch(&vendor.url, "/deep-html", "file"),
+            ("extractFromFile", 1.0, extract("html")),
+            "nests elements more than",
+        ),
         (nothing(), ("httpRequest", 4.2, json!({ "url": format!("{}/csv", vendor.url), "options": {} })), "aborted"),
     ];
     let mut faults = Vec::new();

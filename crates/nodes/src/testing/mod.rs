@@ -30,10 +30,10 @@ pub(crate) struct Trial {
 
 /// A node by its short name, at its newest version, with one empty item.
 pub(crate) fn trial(name: &str) -> Trial {
-    let kind = format!("n8n-nodes-base.{name}");
-    let node_type = registry::find(&kind).unwrap_or_else(|| panic!("there is no {kind}"));
+    let kinds = [format!("n8n-nodes-base.{name}"), format!("millrace.{name}")];
+    let node_type = kinds.iter().find_map(|kind| registry::find(kind)).unwrap_or_else(|| panic!("there is no {name}"));
     Trial {
-        kind,
+        kind: node_type.name.into(),
         version: *registry::versions(node_type).last().unwrap(),
         parameters: Object::new().into(),
         on_error: "stopWorkflow",
