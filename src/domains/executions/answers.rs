@@ -64,6 +64,19 @@ pub(super) async fn leave(executor: &Executor, tenant: TenantId, id: ExecutionId
     }
 }
 
+/// Tells who waits for an execution that ended without running: it was stopped, given up, or cannot be run.
+pub(super) async fn ended(executor: &Executor, row: Row) {
+    let (tenant, id, status) = (row.tenant_id, row.id, row.status);
+    let error = row.error.as_deref().map(|message| Arc::new(ExecutionError::new("WorkflowOperationError", message)));
+    let answer = Answer::Ended(Box::new(Ended { row, is_kept: true, status, error, last: None }));
+    match executor.0.live.take_caller(id) {
+        // The caller may have gone away.
+        Some(caller) => drop(caller.answer.send(answer)),
+        None if executor.0.queue.is_durable() => leave(executor, tenant, id, &answer).await,
+        None => {}
+    }
+}
+
 /// Fetches what callers of this process wait for, until the shutdown.
 pub(super) async fn listen(executor: Executor, shutdown: CancellationToken) {
     let parts = &executor.0;

@@ -19,6 +19,7 @@ use super::model::Interest;
 use super::programs::Program;
 use super::records::Known;
 use super::repository::{Payload, Row};
+use super::slots::Slot;
 use super::tenancy::Tenancy;
 use super::usage::Traffic;
 use super::writer::{Write, Writer};
@@ -33,6 +34,7 @@ pub(super) struct Attempt {
     pub depth: u32,
     pub tenancy: Tenancy,
     pub traffic: Traffic,
+    pub slot: Slot,
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
@@ -126,6 +128,7 @@ impl Attempt {
             depth,
             tenancy: Tenancy::default(),
             traffic: Traffic::default(),
+            slot: Slot::default(),
             events: Mutex::new(begin.earlier.clone()),
             begin,
             journaled: AtomicUsize::new(0),
@@ -144,6 +147,11 @@ impl Attempt {
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
         Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
+    }
+
+    #[must_use]
+    pub(super) fn with_slot(self, slot: Slot) -> Attempt {
+        Attempt { slot, ..self }
     }
 
     #[must_use]

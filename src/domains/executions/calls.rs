@@ -1,23 +1,31 @@
-//! Workflows that call workflows: in this process, without a queue and without a slot of their own, so that a call costs
-//! little and calls within calls cannot wait for each other's slots.
+//! Workflows that call workflows: in this process, without a queue and in the slot of their caller, so that a call costs
+//! little and calls within calls cannot wait for each other's slots. Who waits for what it called and somebody else runs
+//! has no slot meanwhile. What was called is stopped with its caller.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use millrace_engine::choose_start_of_call;
 use millrace_model::{ExecutionError, Item, Problem, Str, Value, Workflow};
 use millrace_nodes::{Call, CallSource, CallWait};
 use millrace_runner::last_outputs;
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Fate};
 use super::error::Error;
-use super::executor::Launch;
+use super::executor::{Executor, Launch};
 use super::host::TenantHost;
 use super::model::{Mode, Status};
 use super::programs::Program;
 use super::repository as rows;
-use super::{run, storing};
+use super::run::{self, Concluded};
+use super::{pauses, stopping, storing};
 use crate::common::ExecutionId;
 
 /// Calls within calls.
@@ -91,15 +99,17 @@ async fn find_called(host: &TenantHost, id: ExecutionId) -> Result<Option<rows::
 
 /// Waits for the end of a called execution that somebody else runs, and reads its outcome.
 async fn outcome_of_called(host: &TenantHost, row: rows::Row) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let (id, mut row) = (row.id, Some(row));
-    while row.as_ref().is_some_and(|row| !row.status.is_terminal()) {
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = host.cancel.cancelled() => return Err(canceled()),
-        }
-        row = find_called(host, id).await?;
+    let (id, slot) = (row.id, &host.attempt.slot);
+    let mut awaited = Awaited { host, row: Some(row) };
+    let left = slot.leave();
+    while awaited.row.as_ref().is_some_and(|row| !row.status.is_terminal()) {
+        tokio::time::sleep(LOOK_EVERY).await;
+        awaited.row = find_called(host, id).await?;
     }
-    let Some(row) = row else { return Err(failed("The called workflow left no record")) };
+    if left {
+        slot.come_back(&host.executor.0.slots).await;
+    }
+    let Some(row) = awaited.row.take() else { return Err(failed("The called workflow left no record")) };
     match row.status {
         Status::Success => storing::last_outputs(&host.executor, &row)
             .await
@@ -115,9 +125,10 @@ async fn run_within(
     launch: Launch,
     depth: u32,
 ) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let attempt = Arc::new(host.executor.attempt(id, launch, depth));
-    let concluded = run::execute(&host.executor, &attempt, &host.cancel).await;
-    let Some(concluded) = concluded else { return Err(failed("The called workflow could not be run to its end")) };
+    let attempt = Arc::new(host.executor.attempt(id, launch, depth).with_slot(host.attempt.slot.clone()));
+    let Some(concluded) = Called::begin(host, &attempt).await else {
+        return Err(failed("The called workflow could not be run to its end"));
+    };
     match concluded.status {
         Status::Success => Ok(last_outputs(&concluded.run)),
         Status::Waiting => {
@@ -126,11 +137,83 @@ async fn run_within(
             {
                 return Err(failed(format!("The called workflow cannot be put aside: {error}")));
             }
-            super::pauses::paused(&host.executor, &attempt, concluded.row.wait_until).await;
+            drop(concluded.listed);
+            pauses::paused(&host.executor, &attempt, concluded.row.wait_until).await;
             outcome_of_called(host, concluded.row).await
         }
         _ => Err(concluded.outcome.error.map_or_else(canceled, Arc::unwrap_or_clone)),
     }
+}
+
+/// A called execution that runs here. Where its caller is stopped in the midst of it, it is stopped, too, and comes to its
+/// end by itself.
+struct Called {
+    run: Option<BoxFuture<'static, Option<Concluded>>>,
+    cancel: CancellationToken,
+    runtime: Handle,
+}
+
+impl Called {
+    fn begin(host: &TenantHost, attempt: &Arc<Attempt>) -> Called {
+        let (executor, attempt, cancel) = (host.executor.clone(), Arc::clone(attempt), host.cancel.child_token());
+        let (runtime, around) = (executor.0.runtime.clone(), cancel.clone());
+        let run = async move { run::execute(&executor, &attempt, &around).await };
+        Called { run: Some(run.boxed()), cancel, runtime }
+    }
+}
+
+impl Future for Called {
+    type Output = Option<Concluded>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Concluded>> {
+        let Some(run) = self.run.as_mut() else { return Poll::Ready(None) };
+        let concluded = ready!(run.as_mut().poll(context));
+        self.run = None;
+        Poll::Ready(concluded)
+    }
+}
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            self.cancel.cancel();
+            self.runtime.spawn(run);
+        }
+    }
+}
+
+/// A called execution that somebody else runs: it is stopped where nobody waits for it any more, unless its caller goes on
+/// elsewhere.
+struct Awaited<'h> {
+    host: &'h TenantHost,
+    row: Option<rows::Row>,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let Some(row) = self.row.take().filter(|row| !row.status.is_terminal()) else { return };
+        if self.host.attempt.fate() != Fate::Own {
+            return;
+        }
+        let executor = self.host.executor.clone();
+        self.host.executor.0.runtime.spawn(async move {
+            if let Err(error) = stopping::stop(&executor, &row).await {
+                tracing::warn!(execution = %row.id, %error, "what a stopped execution had called goes on");
+            }
+        });
+    }
+}
+
+/// How many executions that are not over wait for the end of this one, each for that of the next.
+pub(super) async fn depth_of(executor: &Executor, row: &rows::Row) -> Result<u32, Error> {
+    let connection = executor.0.database.read(row.tenant_id);
+    let (mut depth, mut parent) = (0, row.parent_id);
+    while let Some(id) = parent.filter(|_| depth <= MAX_DEPTH) {
+        let around = rows::find(&connection, row.tenant_id, id).await?.filter(|row| !row.status.is_terminal());
+        depth += u32::from(around.is_some());
+        parent = around.and_then(|row| row.parent_id);
+    }
+    Ok(depth)
 }
 
 /// The program of the called workflow, if it may be called and can run.

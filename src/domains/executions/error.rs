@@ -44,6 +44,8 @@ pub enum Error {
     UnknownEvent,
     #[error("new executions cannot be taken at the moment")]
     Overloaded,
+    #[error("the execution was asked to stop, but whoever runs it has not said that it does; ask again")]
+    NotStopped,
     #[error("the stored execution cannot be read")]
     Corrupt(#[from] Corrupt),
     #[error("the execution cannot be serialised")]
@@ -75,7 +77,20 @@ const BAD_SPAN: Code = Code::new(Kind::Invalid, "span_invalid", "Not a span of t
 const UNKNOWN_EVENT: Code = Code::new(Kind::Invalid, "event_id_invalid", "Not the id of an event");
 const NO_DATA: Code = Code::new(Kind::Conflict, "execution_without_data", "The execution has no data");
 const OVERLOADED: Code = Code::new(Kind::Unavailable, "executions_unavailable", "No executions are taken");
+const NOT_STOPPED: Code = Code::new(Kind::Unavailable, "execution_not_stopped", "Not stopped yet");
 const INTERNAL: Code = crate::common::error::INTERNAL;
+
+impl Error {
+    /// Whether the database failed, and not the execution.
+    pub(super) fn is_of_database(&self) -> bool {
+        matches!(
+            self,
+            Error::Database(_)
+                | Error::Workflow(workflows::Error::Database(_))
+                | Error::Tenant(tenants::Error::Database(_))
+        )
+    }
+}
 
 impl Coded for Error {
     fn code(&self) -> Code {
@@ -95,6 +110,7 @@ impl Coded for Error {
             Error::BadSpan => BAD_SPAN,
             Error::UnknownEvent => UNKNOWN_EVENT,
             Error::Overloaded | Error::Write(WriteError::Unavailable) => OVERLOADED,
+            Error::NotStopped => NOT_STOPPED,
             Error::Corrupt(_) | Error::Serialise(_) | Error::Write(_) => INTERNAL,
             Error::Workflow(error) => error.code(),
             Error::Tenant(error) => error.code(),

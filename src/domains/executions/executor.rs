@@ -18,6 +18,7 @@ use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
+use super::slots::Slot;
 use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
@@ -207,8 +208,8 @@ impl Executor {
 
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
-        let admission = self.admit(launch.program.tenant).await?;
-        let slot = self.slot(&launch.program, &admission);
+        let admission = self.admit(launch.program.tenant, launch.mode).await?;
+        let slot = self.slot(&launch.program, launch.mode, &admission);
         self.accept(self.attempt(id, launch, 0), admission, slot, None).await
     }
 
@@ -222,11 +223,11 @@ impl Executor {
         if !self.0.writer.is_healthy() {
             return Err(Error::Overloaded);
         }
-        let admission = self.admit(launch.program.tenant).await?;
+        let admission = self.admit(launch.program.tenant, launch.mode).await?;
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program, &admission) {
+        match self.slot(&launch.program, launch.mode, &admission) {
             Some(slot) => {
                 let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
@@ -257,8 +258,8 @@ impl Executor {
     }
 
     async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
-        let admission = self.admit(attempt.row.tenant_id).await?;
-        let slot = self.slot(&attempt.program, &admission);
+        let (mode, admission) = (attempt.row.mode, self.admit(attempt.row.tenant_id, attempt.row.mode).await?);
+        let slot = self.slot(&attempt.program, mode, &admission);
         self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
     }
 
@@ -363,16 +364,16 @@ impl Executor {
     pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
-            let attempt = Arc::new(attempt);
+            let attempt = Arc::new(attempt.with_slot(Slot::of(slot)));
             run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
-            drop(slot);
+            attempt.slot.leave();
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }
 
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program, admission: &Admission) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program, admission.profile.limits.concurrent_executions).is_some() {
+    fn slot(&self, program: &Program, mode: Mode, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        if limits::of(self, program, mode, admission.profile.limits.concurrent_executions).is_some() {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

@@ -198,7 +198,9 @@ async fn act(executor: Executor, action: Action, row: Row) -> Result<(), Error> 
         Action::Cancel => stopping::stop(&executor, &row).await,
         Action::Delete => {
             let transaction = executor.0.database.begin(row.tenant_id).await?;
-            rows::delete(&transaction, row.tenant_id, row.id).await?;
+            if !rows::delete(&transaction, row.tenant_id, row.id).await? {
+                return Err(Error::NotFound);
+            }
             Ok(transaction.commit().await?)
         }
     }

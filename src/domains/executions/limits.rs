@@ -4,6 +4,7 @@
 
 use super::error::Error;
 use super::executor::Executor;
+use super::model::Mode;
 use super::programs::Program;
 use super::repository::{self as rows, Row};
 use super::workers;
@@ -26,7 +27,10 @@ pub(super) enum Claimed {
 }
 
 /// What applies to the executions of a program; `None`: no limit does. `plan`: what the tenant's plan allows.
-pub(super) fn of(executor: &Executor, program: &Program, plan: Option<u64>) -> Option<Concurrency> {
+pub(super) fn of(executor: &Executor, program: &Program, mode: Mode, plan: Option<u64>) -> Option<Concurrency> {
+    if mode == Mode::Integrated {
+        return None;
+    }
     let configured = Some(executor.0.config.tenant_concurrency).filter(|limit| *limit > 0);
     let tenant = [configured, plan].into_iter().flatten().min();
     let workflow = program.concurrency;
@@ -57,13 +61,16 @@ pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) ->
 /// An execution runs no more: who could not begin because of it, now can.
 pub(super) async fn release(executor: &Executor, row: &Row, program: &Program) {
     let plan = of_plan(executor, row.tenant_id).await;
-    let Some(limit) = of(executor, program, plan) else { return };
+    let Some(limit) = of(executor, program, row.mode, plan) else { return };
     let connection = executor.0.database.read(row.tenant_id);
     let waiting = [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))];
     for workflow in waiting.into_iter().filter_map(|(most, workflow)| most.map(|_| workflow)) {
         match rows::next_queued(&connection, row.tenant_id, workflow).await {
-            Ok(Some(next)) => executor.enqueue(&next).await,
-            Ok(None) => {}
+            Ok(next) => {
+                for row in next {
+                    executor.enqueue(&row).await;
+                }
+            }
             Err(error) => tracing::warn!(%error, "the next execution could not be looked for; the sweep finds it"),
         }
     }

@@ -19,8 +19,12 @@ pub(super) struct Caller {
     pub interest: Interest,
 }
 
+/// Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Live(Arc<Parts>);
+
 #[derive(Default)]
-pub(super) struct Live {
+struct Parts {
     running: Mutex<FxHashMap<ExecutionId, Running>>,
     callers: Mutex<FxHashMap<ExecutionId, Caller>>,
     /// Executions that other processes may run while a caller waits here.
@@ -35,9 +39,9 @@ struct Running {
 }
 
 /// Keeps an execution listed as running until it is dropped.
-pub(super) struct Listed<'a> {
-    live: &'a Live,
-    id: ExecutionId,
+pub(super) struct Listed {
+    live: Live,
+    attempt: Arc<Attempt>,
     pub cancel: CancellationToken,
 }
 
@@ -46,16 +50,16 @@ const CLEAN_EVERY: usize = 1024;
 
 impl Live {
     /// Lists a run; stopping what is around it stops it, too.
-    pub(super) fn list(&self, attempt: &Arc<Attempt>, around: &CancellationToken) -> Listed<'_> {
-        let (id, cancel) = (attempt.row.id, around.child_token());
-        let running = Running { attempt: Arc::clone(attempt), cancel: cancel.clone(), since: Instant::now() };
-        lock(&self.running).insert(id, running);
-        Listed { live: self, id, cancel }
+    pub(super) fn list(&self, attempt: &Arc<Attempt>, around: &CancellationToken) -> Listed {
+        let (attempt, cancel) = (Arc::clone(attempt), around.child_token());
+        let running = Running { attempt: Arc::clone(&attempt), cancel: cancel.clone(), since: Instant::now() };
+        lock(&self.0.running).insert(attempt.row.id, running);
+        Listed { live: self.clone(), attempt, cancel }
     }
 
     /// Asks a run of this process to stop. `false`: this process does not run it.
     pub(super) fn cancel(&self, id: ExecutionId) -> bool {
-        let token = lock(&self.running).get(&id).map(|running| running.cancel.clone());
+        let token = lock(&self.0.running).get(&id).map(|running| running.cancel.clone());
         token.is_some_and(|token| {
             token.cancel();
             true
@@ -64,24 +68,24 @@ impl Live {
 
     /// How many executions this process runs.
     pub(super) fn count(&self) -> usize {
-        lock(&self.running).len()
+        lock(&self.0.running).len()
     }
 
     /// Breaks off everything that runs, to be gone on with by another process.
     pub(super) fn hand_on(&self) {
-        for running in lock(&self.running).values() {
+        for running in lock(&self.0.running).values() {
             running.attempt.hand_on();
             running.cancel.cancel();
         }
     }
 
     pub(super) fn has(&self, id: ExecutionId) -> bool {
-        lock(&self.running).contains_key(&id)
+        lock(&self.0.running).contains_key(&id)
     }
 
     /// Runs that have lasted for so long and are not stored yet.
     pub(super) fn unstored(&self, lasting: Duration) -> Vec<Arc<Attempt>> {
-        let running = lock(&self.running);
+        let running = lock(&self.0.running);
         let late =
             running.values().filter(|running| running.since.elapsed() >= lasting && !running.attempt.is_stored());
         late.map(|running| Arc::clone(&running.attempt)).collect()
@@ -89,7 +93,7 @@ impl Live {
 
     /// Remembers who waits for an execution that does not run at the moment.
     pub(super) fn wait_for(&self, id: ExecutionId, caller: Caller) {
-        let mut callers = lock(&self.callers);
+        let mut callers = lock(&self.0.callers);
         if callers.len() % CLEAN_EVERY == CLEAN_EVERY - 1 {
             callers.retain(|_, caller| !caller.answer.is_closed());
         }
@@ -98,43 +102,47 @@ impl Live {
 
     /// The answer to a caller may come from another process.
     pub(super) fn expect(&self, id: ExecutionId) {
-        lock(&self.elsewhere).insert(id);
-        self.expecting.notify_one();
+        lock(&self.0.elsewhere).insert(id);
+        self.0.expecting.notify_one();
     }
 
     /// Whether an answer may come from another process.
     pub(super) fn expects(&self) -> bool {
-        !lock(&self.elsewhere).is_empty()
+        !lock(&self.0.elsewhere).is_empty()
     }
 
     /// Waits until one may.
     pub(super) async fn expecting(&self) {
-        self.expecting.notified().await;
+        self.0.expecting.notified().await;
     }
 
     /// Executions that others may answer, and those for which nobody waits any more.
     pub(super) fn expected(&self) -> (Vec<ExecutionId>, Vec<ExecutionId>) {
-        let (elsewhere, callers) = (lock(&self.elsewhere), lock(&self.callers));
+        let (elsewhere, callers) = (lock(&self.0.elsewhere), lock(&self.0.callers));
         let waits = |id: &ExecutionId| callers.get(id).is_some_and(|caller| !caller.answer.is_closed());
         elsewhere.iter().copied().partition(waits)
     }
 
     /// These are answered, or nobody waits for them.
     pub(super) fn settle(&self, ids: &[ExecutionId]) {
-        let mut elsewhere = lock(&self.elsewhere);
+        let mut elsewhere = lock(&self.0.elsewhere);
         for id in ids {
             elsewhere.remove(id);
         }
     }
 
     pub(super) fn take_caller(&self, id: ExecutionId) -> Option<Caller> {
-        lock(&self.callers).remove(&id)
+        lock(&self.0.callers).remove(&id)
     }
 }
 
-impl Drop for Listed<'_> {
+impl Drop for Listed {
     fn drop(&mut self) {
-        lock(&self.live.running).remove(&self.id);
+        let mut running = lock(&self.live.0.running);
+        // A later attempt may be listed by now.
+        if running.get(&self.attempt.row.id).is_some_and(|listed| Arc::ptr_eq(&listed.attempt, &self.attempt)) {
+            running.remove(&self.attempt.row.id);
+        }
     }
 }
 

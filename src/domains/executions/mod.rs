@@ -43,6 +43,7 @@ mod retention;
 mod retry;
 mod run;
 mod service;
+mod slots;
 mod statistics;
 mod stopping;
 mod storing;

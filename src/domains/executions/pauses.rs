@@ -16,7 +16,7 @@ use super::live::Caller;
 use super::model::{Interest, Status};
 use super::programs::Program;
 use super::repository::{self as rows, Row};
-use super::{answers, journal, run};
+use super::{answers, calls, journal, run};
 use crate::common::{ExecutionId, TenantId, Timestamp};
 use crate::infrastructure::database::AcrossTenants;
 
@@ -117,8 +117,10 @@ pub(super) async fn resume(
     if parts.runs {
         begin.earlier.push(resumed);
         let durable = begin.earlier.len();
-        let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, 0);
-        executor.spawn(attempt.stored(durable).with_caller(Some(caller)), None);
+        let depth = calls::depth_of(executor, &row).await?;
+        let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, depth);
+        let slot = Arc::clone(&parts.slots).try_acquire_owned().ok();
+        executor.spawn(attempt.stored(durable).with_caller(Some(caller)), slot);
     } else {
         answers::expect(executor, tenant, id, caller).await?;
         executor.enqueue(&row).await;
@@ -143,7 +145,8 @@ pub(super) async fn continued(
     if caller.is_none() && parts.queue.is_durable() {
         elsewhere = rows::expected(&parts.database.read(row.tenant_id), row.tenant_id, row.id).await?;
     }
-    let attempt = Attempt::new(row, program, begin, 0).stored(durable);
+    let depth = calls::depth_of(executor, &row).await?;
+    let attempt = Attempt::new(row, program, begin, depth).stored(durable);
     Ok(attempt.with_caller(caller).with_caller_elsewhere(elsewhere))
 }
 

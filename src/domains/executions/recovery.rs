@@ -3,11 +3,12 @@
 //! then it runs with no other such beside it, so that it takes nobody else along.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use millrace_model::ExecutionError;
 
+use super::answers;
 use super::attempt::{Attempt, not_stored};
 use super::error::Error;
 use super::executor::Executor;
@@ -26,13 +27,22 @@ const LONG_GONE: Duration = Duration::from_secs(86_400);
 /// How long this process may believe that what it has is its own.
 pub(super) struct Lease {
     began: Instant,
-    /// Milliseconds after `began`.
+    /// Until when, in milliseconds after `began`.
     valid: AtomicU64,
+    /// Since when without a gap, in the same unit.
+    since: AtomicU64,
+    /// No other process uses the database.
+    alone: AtomicBool,
 }
 
 impl Default for Lease {
     fn default() -> Lease {
-        Lease { began: Instant::now(), valid: AtomicU64::new(0) }
+        Lease {
+            began: Instant::now(),
+            valid: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            alone: AtomicBool::new(false),
+        }
     }
 }
 
@@ -44,11 +54,27 @@ impl Lease {
     pub(super) fn is_valid(&self) -> bool {
         self.elapsed() < self.valid.load(Ordering::Relaxed)
     }
+
+    /// Holds it for another `length` from when that was `asked` for.
+    fn prolong(&self, asked: u64, length: Duration) {
+        if asked >= self.valid.load(Ordering::Relaxed) {
+            self.since.store(asked, Ordering::Relaxed);
+        }
+        self.valid.store(asked.saturating_add(millis(length)), Ordering::Relaxed);
+    }
+
+    /// Whether others whose lease is over are dead. Where the database was away nobody could renew theirs: who is back first
+    /// leaves the others half a lease to be back, too.
+    fn may_judge(&self, length: Duration) -> bool {
+        let held = self.elapsed().saturating_sub(self.since.load(Ordering::Relaxed));
+        self.is_valid() && (self.alone.load(Ordering::Relaxed) || held >= millis(length / 2))
+    }
 }
 
 /// Begins the lease, and ends those of all others where there cannot be any.
 pub(super) async fn enlist(executor: &Executor, alone: bool) -> Result<(), Error> {
     renew(executor).await?;
+    executor.0.lease.alone.store(alone, Ordering::Relaxed);
     if alone {
         rows::alone(&executor.0.database.write(AcrossTenants), executor.0.worker).await?;
     }
@@ -61,9 +87,12 @@ pub(super) async fn renew(executor: &Executor) -> Result<(), Error> {
     let asked = parts.lease.elapsed();
     let now = parts.clock.now();
     rows::renew_lease(&parts.database.write(AcrossTenants), parts.worker, now, now.plus(duration(executor))).await?;
-    let length = u64::try_from(duration(executor).as_millis()).unwrap_or(u64::MAX);
-    parts.lease.valid.store(asked.saturating_add(length), Ordering::Relaxed);
+    parts.lease.prolong(asked, duration(executor));
     Ok(())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn duration(executor: &Executor) -> Duration {
@@ -111,10 +140,15 @@ async fn requeue(executor: &Executor, row: &Row, crashed: bool) -> Result<bool, 
     Ok(is_done)
 }
 
-/// One sweep: what was running in processes that died is queued again, or given up.
+/// One sweep: what was running in processes that died is queued again, or given up. What is this process's own is not:
+/// its lease may have run out while the database was away, and it goes on nevertheless.
 pub(super) async fn sweep(executor: &Executor) -> Result<(), Error> {
     let parts = &executor.0;
-    for row in rows::orphaned(&parts.database.read(AcrossTenants), parts.clock.now(), SWEEP).await? {
+    if !parts.lease.may_judge(duration(executor)) {
+        return Ok(());
+    }
+    let connection = parts.database.read(AcrossTenants);
+    for row in rows::orphaned(&connection, parts.worker, parts.clock.now(), SWEEP).await? {
         if row.crashes.saturating_add(1) >= parts.config.max_crashes.max(1) {
             give_up(executor, &row).await?;
         } else if requeue(executor, &row, true).await? {
@@ -140,6 +174,7 @@ async fn give_up(executor: &Executor, row: &Row) -> Result<(), Error> {
     transaction.commit().await?;
     parts.events.announce(emitted).await;
     if is_done {
+        answers::ended(executor, given_up).await;
         metrics::counter!("millrace_executions_given_up_total").increment(1);
         tracing::error!(execution = %row.id, times, "an execution was given up: its process died each time");
     }

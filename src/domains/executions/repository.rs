@@ -29,7 +29,7 @@ pub(super) use labels::{Label, label, labels, unlabel};
 pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
-    tell_again, told,
+    tell_again, tell_all_again, told,
 };
 
 pub(super) use reading::{Filter, Outcome, list, outcomes};
@@ -198,11 +198,39 @@ pub(super) async fn set_retry_success(
         .map(drop)
 }
 
-pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
+/// Deletes an execution unless it runs. `false`: it does, or there is none.
+pub(super) async fn delete(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+) -> Result<bool, DbErr> {
+    delete_if(connection, tenant, id, execution::Column::Status.ne(Status::Running)).await
+}
+
+/// Deletes an execution that an attempt runs. `false`: it is not that attempt's any more.
+pub(super) async fn discard(connection: &impl ConnectionTrait, row: &Row) -> Result<bool, DbErr> {
+    let is_own = execution::Column::Attempt.eq(row.attempt).and(execution::Column::Status.eq(Status::Running));
+    delete_if(connection, row.tenant_id, row.id, is_own).await
+}
+
+async fn delete_if(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: ExecutionId,
+    condition: Expr,
+) -> Result<bool, DbErr> {
+    let deleted = execution::Entity::delete_scoped(tenant)
+        .filter(execution::Column::Id.eq(id))
+        .filter(condition)
+        .exec(connection)
+        .await?;
+    if deleted.rows_affected == 0 {
+        return Ok(false);
+    }
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
     journal::delete(connection, tenant, id).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.eq(id)).exec(connection).await?;
-    execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
+    Ok(true)
 }
 
 /// Deletes everything a workflow left behind: executions, their payloads, its memory.

@@ -21,6 +21,7 @@ use super::error::Error;
 use super::executor::Executor;
 use super::host::TenantHost;
 use super::journal::Recorder;
+use super::live::Listed;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
@@ -41,6 +42,8 @@ pub(super) struct Concluded {
     pub is_kept: bool,
     /// Resolves when it is stored; `None`: nothing is to be stored.
     pub committed: Option<Committed>,
+    /// Until it is stored it is still this process's.
+    pub listed: Listed,
 }
 
 /// Runs an attempt to its end, stores it, answers whoever waits, and does what follows from the outcome.
@@ -51,6 +54,7 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
     {
         return;
     }
+    drop(concluded.listed);
     if executor.0.events.is_attended(attempt.row.tenant_id) {
         executor.0.telling.changed(&attempt.row);
     }
@@ -101,7 +105,7 @@ pub(super) async fn execute(
     cancel: &CancellationToken,
 ) -> Option<Concluded> {
     let listed = executor.0.live.list(attempt, cancel);
-    let running = AssertUnwindSafe(run_and_conclude(executor, attempt, listed.cancel.clone())).catch_unwind();
+    let running = AssertUnwindSafe(run_and_conclude(executor, attempt, listed)).catch_unwind();
     let error = match running.await {
         Ok(Ok(concluded)) => return concluded,
         Ok(Err(error)) => error.to_string(),
@@ -115,9 +119,9 @@ pub(super) async fn execute(
 async fn run_and_conclude(
     executor: &Executor,
     attempt: &Arc<Attempt>,
-    cancel: CancellationToken,
+    listed: Listed,
 ) -> Result<Option<Concluded>, Error> {
-    let (parts, started) = (&executor.0, Instant::now());
+    let (parts, started, cancel) = (&executor.0, Instant::now(), listed.cancel.clone());
     executor.introduce(attempt).await;
     let globals = globals(executor, attempt);
     let host = TenantHost::new(executor.clone(), Arc::clone(attempt), cancel.clone());
@@ -155,14 +159,17 @@ async fn run_and_conclude(
         }
     }
     if attempt.program.uses_static_data && attempt.row.mode.is_production() {
+        if was_stored && !parts.lease.is_valid() && recovery::check_owner(executor, attempt).await.is_err() {
+            left(executor, attempt).await;
+            return Ok(None);
+        }
         save_static_data(executor, attempt, run.static_data()).await;
     }
     let status = status_of(&outcome);
     if status == Status::Success && found_no_news(attempt, &run) {
-        let write = Write::Erase(attempt.row.tenant_id, attempt.row.id);
-        let committed = Some(parts.writer.finish(write).await?);
+        let committed = Some(parts.writer.finish(Write::Erase(Box::new(attempt.row.clone()))).await?);
         let row = row_of(executor, attempt, &mut run, &outcome);
-        return Ok(Some(Concluded { run, outcome, status, row, is_kept: false, committed }));
+        return Ok(Some(Concluded { run, outcome, status, row, is_kept: false, committed, listed }));
     }
     executor.meter(attempt, status, started);
     metrics::counter!("millrace_executions_total", "mode" => attempt.row.mode.as_str(), "status" => status.as_str())
@@ -193,7 +200,7 @@ async fn run_and_conclude(
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,
     };
-    Ok(Some(Concluded { run, outcome, status, row, is_kept, committed }))
+    Ok(Some(Concluded { run, outcome, status, row, is_kept, committed, listed }))
 }
 
 /// Whether it was begun to look for news, and there were none: nothing happened, and nothing is counted or kept.
@@ -224,7 +231,8 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
         error: Some(shortened(error)),
         ..attempt.row.clone()
     };
-    let payload = attempt.payload(None, false).ok();
+    // What was done so far stays, for its timeline and a retry.
+    let payload = attempt.payload(None, true).ok();
     if let Ok(committed) = executor.0.writer.finish(Write::Settle(Box::new(row.clone()), payload)).await
         && let Err(error) = committed.wait().await
     {

@@ -137,7 +137,11 @@ impl Service {
             return Err(Error::WrongState(Status::Running, "deleted: stop it first"));
         }
         let transaction = self.database.begin(ctx).await?;
-        rows::delete(&transaction, ctx.tenant, id).await?;
+        if !rows::delete(&transaction, ctx.tenant, id).await? {
+            // It began, or somebody else deleted it, since it was read.
+            let now = rows::find(&transaction, ctx.tenant, id).await?.ok_or(Error::NotFound)?;
+            return Err(Error::WrongState(now.status, "deleted: stop it first"));
+        }
         self.audit.record(&transaction, ctx, Change::new("execution.delete", id).before(&response)).await?;
         transaction.commit().await?;
         Ok(response)

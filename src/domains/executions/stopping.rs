@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use super::answers;
 use super::error::Error;
 use super::executor::Executor;
 use super::model::Status;
@@ -18,38 +19,53 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Stops an execution. What has not begun or waits is over at once; a run is asked to stop, here or in the process that
-/// has it, and gets a moment to end.
+/// has it, and gets a moment to end. It may change hands or begin to wait meanwhile, so it is asked until it is over.
 pub(super) async fn stop(executor: &Executor, row: &Row) -> Result<(), Error> {
-    let parts = &executor.0;
-    for from in [Status::New, Status::Waiting] {
-        let now = parts.clock.now();
-        let transaction = parts.database.begin(row.tenant_id).await?;
-        if rows::transition(&transaction, row.tenant_id, row.id, from, Status::Canceled, now).await? {
-            let canceled = Row { status: Status::Canceled, stopped_at: Some(now), wait_until: None, ..row.clone() };
-            let emitted = executor.tell(&transaction, &canceled).await?;
-            transaction.commit().await?;
-            parts.events.announce(emitted).await;
-            return Ok(());
-        }
-    }
+    let connection = executor.0.database.read(row.tenant_id);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut row = row.clone();
     if row.status.is_terminal() {
         return Err(Error::WrongState(row.status, "stopped"));
     }
-    if !executor.cancel(row.id) {
-        let message = Bytes::from(row.id.to_string());
-        if let Err(error) = parts.cache.publish(&channel(), message).await {
-            tracing::warn!(execution = %row.id, %error, "the other processes could not be told to stop an execution");
-        }
-    }
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while tokio::time::Instant::now() < deadline {
-        let now = rows::find(&parts.database.read(row.tenant_id), row.tenant_id, row.id).await?;
-        if now.is_none_or(|row| row.status != Status::Running) {
+    loop {
+        if row.status != Status::Running && end(executor, &row).await? {
             return Ok(());
         }
+        let is_here = executor.cancel(row.id);
+        if !is_here {
+            ask_others(executor, row.id).await;
+        }
         tokio::time::sleep(LOOK_EVERY).await;
+        row = match rows::find(&connection, row.tenant_id, row.id).await? {
+            Some(now) if !now.status.is_terminal() => now,
+            _ => return Ok(()),
+        };
+        if tokio::time::Instant::now() >= deadline {
+            // A run of this process ends as soon as its script or its call lets it.
+            return if is_here { Ok(()) } else { Err(Error::NotStopped) };
+        }
     }
-    Ok(())
+}
+
+/// Ends an execution that does not run. `false`: it does by now.
+async fn end(executor: &Executor, row: &Row) -> Result<bool, Error> {
+    let (parts, now) = (&executor.0, executor.0.clock.now());
+    let transaction = parts.database.begin(row.tenant_id).await?;
+    if !rows::transition(&transaction, row.tenant_id, row.id, row.status, Status::Canceled, now).await? {
+        return Ok(false);
+    }
+    let canceled = Row { status: Status::Canceled, stopped_at: Some(now), wait_until: None, ..row.clone() };
+    let emitted = executor.tell(&transaction, &canceled).await?;
+    transaction.commit().await?;
+    parts.events.announce(emitted).await;
+    answers::ended(executor, canceled).await;
+    Ok(true)
+}
+
+async fn ask_others(executor: &Executor, id: ExecutionId) {
+    if let Err(error) = executor.0.cache.publish(&channel(), Bytes::from(id.to_string())).await {
+        tracing::warn!(execution = %id, %error, "the other processes could not be told to stop an execution");
+    }
 }
 
 /// Stops runs of this process that others ask to stop, until the shutdown.

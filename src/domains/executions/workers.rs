@@ -11,7 +11,7 @@ use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
 use super::limits::{self, Claimed};
-use super::model::Status;
+use super::model::{Mode, Status};
 use super::repository::{self as rows, Row};
 use super::{answers, pauses, recovery, run};
 use crate::infrastructure::database::{AcrossTenants, Transaction};
@@ -29,6 +29,9 @@ const CLEAN_EVERY: u32 = 150;
 const HOARDED: Duration = Duration::from_millis(500);
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Deaths of its process that may have been the doing of others.
+const UNSUSPICIOUS: i32 = 1;
 
 /// Takes and watches over executions until the shutdown.
 pub(super) async fn work(executor: Executor, shutdown: CancellationToken) {
@@ -88,7 +91,7 @@ async fn take_all(
         };
         let Ok(slot) = slot else { return Ok(()) };
         let dispatch = delivery.dispatch();
-        match take(executor, dispatch, 0).await {
+        match take(executor, dispatch, UNSUSPICIOUS).await {
             Ok(Taken::Attempt(attempt)) => {
                 delivery.acknowledge().await?;
                 executor.spawn(*attempt, Some(slot));
@@ -147,13 +150,15 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     if !executor.is_at_work(tenant).await {
         return Ok(Taken::Nothing);
     }
+    // What others call is alone when its caller is, who waits for it.
+    let max_crashes = if found.mode == Mode::Integrated { i32::MAX } else { max_crashes };
     if found.crashes > max_crashes {
         return Ok(Taken::Suspect);
     }
     // A program that is not there or cannot run is found out below, once the execution is this worker's.
     let program = parts.programs.version(tenant, found.workflow_id, found.version_id).await;
     let plan = limits::of_plan(executor, tenant).await;
-    let limit = program.ok().and_then(|program| limits::of(executor, &program, plan));
+    let limit = program.ok().and_then(|program| limits::of(executor, &program, found.mode, plan));
     let claimed = match limit {
         Some(limit) => limits::claim(executor, &found, limit).await?,
         None => {
@@ -172,7 +177,7 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     };
     match continued.await {
         Ok(attempt) => Ok(Taken::Attempt(Box::new(attempt))),
-        Err(Error::Database(error)) => {
+        Err(error) if error.is_of_database() => {
             tracing::error!(execution = %id, %error, "a queued execution could not be read; it is handed on");
             tokio::time::sleep(PAUSE).await;
             recovery::hand_on(executor, &row).await?;
@@ -215,23 +220,26 @@ async fn fail(executor: &Executor, row: Row, error: &Error) -> Result<(), Error>
     };
     let transaction = executor.0.database.begin(row.tenant_id).await?;
     let emitted = executor.tell(&transaction, &row).await?;
-    rows::upsert(&transaction, vec![row]).await?;
+    rows::upsert(&transaction, vec![row.clone()]).await?;
     transaction.commit().await?;
     executor.0.events.announce(emitted).await;
+    answers::ended(executor, row).await;
     Ok(())
 }
 
 /// Renews the lease until the shutdown is over.
 async fn keep_lease(executor: Executor, shutdown: CancellationToken) {
     loop {
+        let mut pause = recovery::duration(&executor) / 3;
         if let Err(error) = recovery::renew(&executor).await {
-            tracing::error!(%error, "the worker's lease could not be renewed");
+            tracing::error!(%error, "the worker's lease could not be renewed; trying again");
+            pause = pause.min(PAUSE);
         }
         // What still runs after the shutdown is still this worker's.
         if shutdown.is_cancelled() && executor.0.live.count() == 0 {
             return;
         }
-        tokio::time::sleep(recovery::duration(&executor) / 3).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -239,6 +247,9 @@ async fn keep_lease(executor: Executor, shutdown: CancellationToken) {
 async fn sweep(executor: Executor, shutdown: CancellationToken) {
     let parts = &executor.0;
     let (mut lost, mut told) = (recovery::Lost::default(), parts.queue.is_durable());
+    if !told && let Err(error) = rows::tell_all_again(&parts.database.write(AcrossTenants)).await {
+        tracing::error!(%error, "queued executions could not be marked; they begin a little later");
+    }
     let (mut swept, mut sweeps) = (None, 0_u32);
     loop {
         parts.timers.reset();
@@ -275,13 +286,17 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
 async fn tell(executor: &Executor, told: &mut bool) -> Result<(), Error> {
     let parts = &executor.0;
     let now = parts.clock.now();
-    let before = if *told { now.minus(FORGOTTEN_AFTER) } else { now };
-    let forgotten = rows::forgotten(&parts.database.read(AcrossTenants), now, before, SWEEP).await?;
-    for row in &forgotten {
-        if rows::told(&parts.database.write(row.tenant_id), row, now).await? {
-            executor.enqueue(row).await;
+    loop {
+        let before = if *told { now.minus(FORGOTTEN_AFTER) } else { now };
+        let forgotten = rows::forgotten(&parts.database.read(AcrossTenants), now, before, SWEEP).await?;
+        for row in &forgotten {
+            if rows::told(&parts.database.write(row.tenant_id), row, now).await? {
+                executor.enqueue(row).await;
+            }
+        }
+        if u64::try_from(forgotten.len()).unwrap_or(u64::MAX) < SWEEP {
+            *told = true;
+            return Ok(());
         }
     }
-    *told |= u64::try_from(forgotten.len()).unwrap_or(u64::MAX) < SWEEP;
-    Ok(())
 }

@@ -24,6 +24,8 @@ const BATCH: usize = 512;
 const BATCH_BYTES: usize = 8 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A batch that takes longer is given up and tried again.
+const LONGEST_WRITE: Duration = Duration::from_secs(20);
 
 /// One thing to be made durable.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(super) enum Write {
     /// The same of one that was never stored.
     Forget(Box<Row>),
     /// The execution shall leave no trace, and nobody is told how it ended.
-    Erase(TenantId, ExecutionId),
+    Erase(Box<Row>),
 }
 
 /// Why something was not written.
@@ -158,7 +160,7 @@ async fn commit_all(store: Store, mut queue: mpsc::Receiver<Entry>, healthy: Arc
 async fn commit(store: &Store, mut batch: Vec<Entry>, healthy: &AtomicBool) {
     let mut pause = FIRST_PAUSE;
     while !batch.is_empty() {
-        let failure = match write(store, &batch).await {
+        let failure = match write_in_time(store, &batch).await {
             Ok(()) => {
                 healthy.store(true, Ordering::Relaxed);
                 return batch.into_iter().for_each(|entry| entry.answer(Ok(())));
@@ -189,7 +191,7 @@ async fn commit(store: &Store, mut batch: Vec<Entry>, healthy: &AtomicBool) {
 async fn one_by_one(store: &Store, batch: Vec<Entry>) -> Vec<Entry> {
     let mut left = Vec::new();
     for entry in batch {
-        match write(store, std::slice::from_ref(&entry)).await {
+        match write_in_time(store, std::slice::from_ref(&entry)).await {
             Ok(()) => entry.answer(Ok(())),
             Err(Failure::Superseded) if is_stored(&store.database, &entry).await => entry.answer(Ok(())),
             Err(Failure::Superseded) => {
@@ -200,7 +202,7 @@ async fn one_by_one(store: &Store, batch: Vec<Entry>) -> Vec<Entry> {
                 tracing::error!(execution = %entry.id(), %error, "an execution cannot be stored");
                 entry.answer(Err(WriteError::Refused(error.to_string())));
             }
-            Err(Failure::Database(_)) => left.push(entry),
+            Err(Failure::Database(_) | Failure::Late) => left.push(entry),
         }
     }
     left
@@ -218,6 +220,8 @@ async fn is_stored(database: &Database, entry: &Entry) -> bool {
 enum Failure {
     #[error("an attempt is not the current one any more")]
     Superseded,
+    #[error("the database did not answer within {} s", LONGEST_WRITE.as_secs())]
+    Late,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -225,8 +229,17 @@ enum Failure {
 impl Failure {
     /// No single write is at fault.
     fn is_outage(&self) -> bool {
-        matches!(self, Failure::Database(error) if database::is_connection_error(error))
+        match self {
+            Failure::Superseded => false,
+            Failure::Late => true,
+            Failure::Database(error) => database::is_connection_error(error),
+        }
     }
+}
+
+/// A database that does not answer is away, too.
+async fn write_in_time(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
+    tokio::time::timeout(LONGEST_WRITE, write(store, batch)).await.unwrap_or(Err(Failure::Late))
 }
 
 /// All of the batch in one transaction, or nothing.
@@ -244,8 +257,7 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
             }
             Write::Label(labels) => labelled.extend(labels.iter().cloned()),
             Write::Append(append) => appended.push((**append).clone()),
-            Write::Discard(row) => discarded.push((row.tenant_id, row.id)),
-            Write::Erase(tenant, id) => discarded.push((*tenant, *id)),
+            Write::Discard(row) | Write::Erase(row) => discarded.push(row),
             Write::Forget(_) => {}
         }
     }
@@ -261,8 +273,9 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
     }
     rows::label(&transaction, labelled).await?;
     rows::clear(&transaction, &settled).await?;
-    for (tenant, id) in discarded {
-        rows::delete(&transaction, tenant, id).await?;
+    for row in discarded {
+        // One that was never stored is not there; one that another attempt has is that one's.
+        rows::discard(&transaction, row).await?;
     }
     let emitted = store.events.emit(&transaction, events_of(store, batch)).await?;
     let counts = store.tenants.take_counts();
@@ -279,7 +292,7 @@ fn events_of(store: &Store, batch: &[Entry]) -> Vec<Event> {
         Write::Put(row, _) => Some((row, row.attempt <= 1)),
         Write::Forget(row) => Some((row, true)),
         Write::Settle(row, _) | Write::Discard(row) => Some((row, false)),
-        Write::Append(_) | Write::Label(_) | Write::Erase(..) => None,
+        Write::Append(_) | Write::Label(_) | Write::Erase(_) => None,
     });
     told.filter(|(row, _)| store.events.is_attended(row.tenant_id))
         .flat_map(|(row, is_new)| told::of_row(row, is_new, store.clock.now()))
@@ -294,8 +307,7 @@ impl Entry {
             Write::Label(labels) => {
                 labels.first().map_or(ExecutionId::from_uuid(uuid::Uuid::nil()), |label| label.execution_id)
             }
-            Write::Discard(row) | Write::Forget(row) => row.id,
-            Write::Erase(_, id) => *id,
+            Write::Discard(row) | Write::Forget(row) | Write::Erase(row) => row.id,
         }
     }
 

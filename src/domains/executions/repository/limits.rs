@@ -1,5 +1,7 @@
 //! How many executions run at a time, for tenants and workflows that may run only so many.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
@@ -44,15 +46,24 @@ pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tena
         .await
 }
 
-/// The queued execution of a tenant, or of one of its workflows, that comes next.
+/// Executions that are looked at for the next one of each workflow.
+const LOOKED_AT: u64 = 32;
+
+/// The queued execution of one of a tenant's workflows that comes next; without a workflow that of each of those that
+/// come next, since some of them may have as many running as may.
 pub(in super::super) async fn next_queued(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
     workflow: Option<WorkflowId>,
-) -> Result<Option<Row>, DbErr> {
+) -> Result<Vec<Row>, DbErr> {
     let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::New));
     if let Some(workflow) = workflow {
         query = query.filter(execution::Column::WorkflowId.eq(workflow));
     }
-    query.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id).limit(1).one(connection).await
+    let query = query.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id);
+    let limit = if workflow.is_some() { 1 } else { LOOKED_AT };
+    let mut seen = HashSet::new();
+    let mut next = query.limit(limit).all(connection).await?;
+    next.retain(|row| seen.insert(row.workflow_id));
+    Ok(next)
 }

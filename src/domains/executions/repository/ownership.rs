@@ -71,7 +71,7 @@ pub(in super::super) async fn due(
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
     execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::Waiting))
+        .filter(Expr::cust(WAITING))
         .filter(execution::Column::WaitUntil.lte(now))
         .order_by_asc(execution::Column::WaitUntil)
         .limit(limit)
@@ -95,7 +95,7 @@ pub(in super::super) async fn forgotten(
     let silent = Condition::any().add(twice_as_late).add(queued.lt(now.minus(LONGEST_SILENCE)));
     let told = Condition::all().add(queued.lt(before)).add(silent);
     execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::New))
+        .filter(Expr::cust(NEW))
         .filter(created.lt(before))
         .filter(Condition::any().add(queued.eq(Timestamp::default())).add(told))
         .order_by_asc(execution::Column::CreatedAt)
@@ -120,6 +120,12 @@ pub(in super::super) async fn told(
     Ok(noted.rows_affected == 1)
 }
 
+/// The same for all tenants: the queue is empty because its process ended.
+pub(in super::super) async fn tell_all_again(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let sql = format!("UPDATE executions SET queued_at = 0 WHERE {NEW} AND queued_at <> 0");
+    connection.execute_unprepared(&sql).await.map(drop)
+}
+
 /// Has the workers told of all queued executions of a tenant as if they had never been.
 pub(in super::super) async fn tell_again(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<(), DbErr> {
     execution::Entity::update_scoped(tenant)
@@ -130,29 +136,30 @@ pub(in super::super) async fn tell_again(connection: &impl ConnectionTrait, tena
         .map(drop)
 }
 
-/// Running executions of all tenants whose process is gone: its lease has run out, or it was never heard of.
+/// States as the partial indexes name them, which are not used where a state is a parameter.
+const NEW: &str = "status = 'new'";
+const RUNNING: &str = "status = 'running'";
+const WAITING: &str = "status = 'waiting'";
+
+/// Running executions of all tenants whose process is gone: its lease has run out, or it was never heard of. Not those of
+/// who asks.
 pub(in super::super) async fn orphaned(
     connection: &impl ConnectionTrait,
+    asking: WorkerId,
     now: Timestamp,
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
     let alive =
         worker::Entity::global().select_only().column(worker::Column::Id).filter(worker::Column::LeaseUntil.gt(now));
-    let nobodys = Condition::any()
-        .add(execution::Column::Owner.is_null())
-        .add(execution::Column::Owner.not_in_subquery(alive.into_query()));
-    execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::Running))
-        .filter(nobodys)
-        .limit(limit)
-        .all(connection)
-        .await
+    let dead = execution::Column::Owner.ne(asking).and(execution::Column::Owner.not_in_subquery(alive.into_query()));
+    let nobodys = Condition::any().add(execution::Column::Owner.is_null()).add(dead);
+    execution::Entity::across_tenants().filter(Expr::cust(RUNNING)).filter(nobodys).limit(limit).all(connection).await
 }
 
 /// Executions that a worker is said to be running.
 pub(in super::super) async fn owned(connection: &impl ConnectionTrait, worker: WorkerId) -> Result<Vec<Row>, DbErr> {
     execution::Entity::across_tenants()
-        .filter(execution::Column::Status.eq(Status::Running))
+        .filter(Expr::cust(RUNNING))
         .filter(execution::Column::Owner.eq(worker))
         .all(connection)
         .await
