@@ -18,6 +18,7 @@ impl App {
     /// Starts what runs beside requests, as far as this process has the role for it. Ends when `shutdown` is cancelled.
     pub fn start_background(&self, roles: &[Role], shutdown: &CancellationToken) -> TaskTracker {
         let tasks = TaskTracker::new();
+        tasks.spawn(self.database.clone().move_log(shutdown.clone()));
         tasks.spawn(self.metrics.clone().upkeep(shutdown.clone()));
         tasks.spawn(self.events.clone().learn(shutdown.clone()));
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);

@@ -22,8 +22,13 @@ async fn until(process: &Process, status: u16) -> usize {
     panic!("the answer is never {status}");
 }
 
+/// Longer than the call that is under way.
+const SHORT: Duration = Duration::from_millis(1200);
+/// Longer than a lease of three seconds.
+const LONG: Duration = Duration::from_secs(5);
+
 /// Work runs while `break_down` happens; afterwards new work is refused until `mend`, and then everything ends well.
-async fn survive(process: &Process, break_down: impl FnOnce(&Process), mend: impl FnOnce(&Process)) {
+async fn survive(process: &Process, lasting: Duration, break_down: impl FnOnce(&Process), mend: impl FnOnce(&Process)) {
     let mut receiver = Receiver::start();
     process.activate(chain("slow", vec![http("slow", format!("{}/slow/x", receiver.url))])).await;
     process.activate(chain("quick", Vec::new())).await;
@@ -33,7 +38,7 @@ async fn survive(process: &Process, break_down: impl FnOnce(&Process), mend: imp
     break_down(process);
     let accepted = until(process, 503).await;
     // The call ends while nothing can be stored.
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    tokio::time::sleep(lasting).await;
     mend(process);
     let more = until(process, 200).await;
     let ended = process.wait_for("success", accepted + more + 2).await;
@@ -49,15 +54,41 @@ async fn a_full_disk_loses_nothing() {
         // The disk of a database server is not ours to fill.
         return;
     }
-    let process = Process::start(&[]).await;
-    survive(&process, |process| process.limit_files("4096"), |process| process.limit_files("unlimited")).await;
+    for (lease, lasting) in [("30", SHORT), ("3", LONG)] {
+        let process = Process::start(&[("EXECUTIONS__LEASE_SECONDS", lease)]).await;
+        let fill = |process: &Process| process.limit_files("4096");
+        survive(&process, lasting, fill, |process| process.limit_files("unlimited")).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_process_that_stood_still_for_longer_than_its_lease_goes_on() {
+    let mut receiver = Receiver::start();
+    let process = Process::start(&[("EXECUTIONS__LEASE_SECONDS", "3")]).await;
+    let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
+    process.activate(chain("steps", vec![step("a"), step("slow/b"), step("c")])).await;
+    let (status, _) = process.send("POST", "/t/acme/webhook/steps", Some(json!({}))).await.unwrap();
+    assert_eq!(status, 200);
+    receiver.wait_for("/slow/b").await;
+    process.signal("STOP");
+    tokio::time::sleep(LONG).await;
+    process.signal("CONT");
+    let ended = process.wait_for("success", 1).await;
+    let timeline = format!("/api/v1/executions/{}/timeline", ended[0]["id"].as_str().unwrap());
+    let timeline = process.call("GET", &timeline, None).await.to_string();
+    assert!(!timeline.contains("\"died\""), "{timeline}");
+    for path in ["/a", "/slow/b", "/c"] {
+        assert_eq!(receiver.counts(path), [1], "{path}");
+    }
 }
 
 #[actix_web::test]
 async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
     let Ok(server) = std::env::var("MILLRACE_TEST_POSTGRES_URL") else { return };
     let way = Way::to(&server, 5432).await;
-    let settings = [("DATABASE__ACQUIRE_TIMEOUT_SECONDS", "2"), ("EXECUTIONS__LEASE_SECONDS", "60")];
-    let process = Process::behind(&settings, |url| way.by(url)).await;
-    survive(&process, |_| way.set_open(false), |_| way.set_open(true)).await;
+    for (lease, lasting) in [("60", SHORT), ("3", LONG)] {
+        let settings = [("DATABASE__ACQUIRE_TIMEOUT_SECONDS", "1"), ("EXECUTIONS__LEASE_SECONDS", lease)];
+        let process = Process::behind(&settings, |url| way.by(url)).await;
+        survive(&process, lasting, |_| way.set_open(false), |_| way.set_open(true)).await;
+    }
 }

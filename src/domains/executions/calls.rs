@@ -16,6 +16,7 @@ use millrace_runner::last_outputs;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::attempt::{Attempt, Fate};
 use super::error::Error;
@@ -75,16 +76,20 @@ pub(super) async fn call(host: &TenantHost, call: Call) -> Result<Vec<Vec<Item>>
 
 /// The id of the execution that the present call makes: the same when the same call is made again after a crash.
 fn id_of_call(caller: &Attempt) -> ExecutionId {
-    let (parent, place) = (caller.row.id.as_uuid(), caller.place_of_call());
+    derived(caller.row.id.as_uuid(), &format!("{:?}", caller.place_of_call()))
+}
+
+/// An id that is the same for the same origin and name, and as old as the origin.
+pub(super) fn derived(origin: Uuid, name: &str) -> ExecutionId {
     let mut hash = Sha256::new();
-    hash.update(parent.as_bytes());
-    hash.update(format!("{place:?}"));
+    hash.update(origin.as_bytes());
+    hash.update(name);
     let digest = hash.finalize();
     let mut random = [0; 10];
     for (byte, digested) in random.iter_mut().zip(digest) {
         *byte = digested;
     }
-    let millis = parent.get_timestamp().map_or(0, |time| {
+    let millis = origin.get_timestamp().map_or(0, |time| {
         let (seconds, nanos) = time.to_unix();
         seconds.saturating_mul(1000).saturating_add(u64::from(nanos / 1_000_000))
     });

@@ -1,6 +1,7 @@
 //! Executions and events as those see them who look on.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use serde_json::value::RawValue;
@@ -13,6 +14,9 @@ use crate::common::permission::{Permission, Permissions};
 use crate::common::{Ctx, ExecutionId};
 use crate::infrastructure::events::{Place, Scope, Stored};
 
+/// A stream lasts no longer than an access token by default: keys are revoked, members leave, tenants are suspended.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
 impl Service {
     /// What happened to an execution after the event given, and what happens until it is over.
     pub async fn watch(
@@ -22,7 +26,7 @@ impl Service {
         last: Option<&str>,
     ) -> Result<impl Stream<Item = TimelineEvent> + Send + use<>, Error> {
         let row = self.row(ctx, id).await?;
-        watching::watch(self.executor(), row, parsed::<Seen>(last)?).await
+        Ok(for_a_while(watching::watch(self.executor(), row, parsed::<Seen>(last)?).await?, LONGEST))
     }
 
     /// The tenant's events after the one given, as they happen; of these types, separated by commas.
@@ -35,7 +39,7 @@ impl Service {
         let place = parsed::<Place>(last)?;
         let mut show = shown_to(ctx, types);
         let events = self.executor().0.events.follow(ctx.tenant, place, Scope::WithoutRecords).await?;
-        Ok(events.filter_map(move |event| std::future::ready(show(event))))
+        Ok(for_a_while(events.filter_map(move |event| std::future::ready(show(event))), LONGEST))
     }
 
     /// Those of the tenant's events that are there; from now on they are kept. Without a last one only the place to go on
@@ -53,6 +57,11 @@ impl Service {
         let last_event_id = found.last().map_or(place, |last| last.place).to_string();
         Ok(EventsPage { data: found.into_iter().filter_map(shown_to(ctx, types)).collect(), last_event_id })
     }
+}
+
+/// Ends a stream when it is time to ask again whether the caller may see it; who comes back misses nothing.
+fn for_a_while<T>(events: impl Stream<Item = T> + Send, longest: Duration) -> impl Stream<Item = T> + Send {
+    events.take_until(Box::pin(tokio::time::sleep(longest)))
 }
 
 /// Shows the events that the caller wants, and may see.
@@ -84,4 +93,19 @@ fn shown(event: Stored) -> Option<EventResponse> {
 
 fn parsed<T: FromStr>(last: Option<&str>) -> Result<Option<T>, Error> {
     last.map(|text| text.parse().map_err(|_| Error::UnknownEvent)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_ends_when_it_is_time_to_ask_again() {
+        let (longest, begin) = (Duration::from_millis(20), std::time::Instant::now());
+        let endless = stream::repeat(()).then(|()| tokio::task::yield_now());
+        assert!(for_a_while(endless, longest).count().await > 0);
+        assert!(begin.elapsed() >= longest);
+    }
 }

@@ -174,7 +174,7 @@ async fn step(executor: &Executor, job: &Job) -> Result<Option<Job>, Error> {
     let is_last = page.len() <= usize::try_from(PAGE).unwrap_or(usize::MAX);
     page.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
     let mut next = Job { place: page.last().map(|row| row.id).or(held.place), ..held.clone() };
-    let results = futures_util::stream::iter(page).map(|row| act(executor.clone(), held.action, row));
+    let results = futures_util::stream::iter(page).map(|row| act(executor.clone(), held.id, held.action, row));
     let results: Vec<Result<(), Error>> = results.buffer_unordered(AT_ONCE).collect().await;
     for result in results {
         match result {
@@ -192,9 +192,13 @@ async fn step(executor: &Executor, job: &Job) -> Result<Option<Job>, Error> {
     Ok((is_ours && !is_last).then_some(next))
 }
 
-async fn act(executor: Executor, action: Action, row: Row) -> Result<(), Error> {
+async fn act(executor: Executor, job: ExecutionJobId, action: Action, row: Row) -> Result<(), Error> {
     match action {
-        Action::Retry => retry::start(&executor, &row, false, Runner::Anybody).await.map(drop),
+        Action::Retry => {
+            // A job that begins a page again retries nothing twice.
+            let runner = Runner::Anybody(calls::derived(job.as_uuid(), &row.id.to_string()));
+            retry::start(&executor, &row, false, runner).await.map(drop)
+        }
         Action::Cancel => stopping::stop(&executor, &row).await,
         Action::Delete => {
             let transaction = executor.0.database.begin(row.tenant_id).await?;

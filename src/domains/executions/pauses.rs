@@ -104,7 +104,8 @@ pub(super) async fn resume(
         entries: journal::encode(std::slice::from_ref(&resumed))?,
     };
     rows::append(&transaction, vec![append]).await?;
-    if !parts.runs {
+    let slot = Arc::clone(&parts.slots).try_acquire_owned().ok();
+    if slot.is_none() {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }
     let emitted = executor.tell(&transaction, &row).await?;
@@ -114,12 +115,11 @@ pub(super) async fn resume(
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();
     let caller = Caller { answer: sender, interest: Interest::FirstAnswer };
-    if parts.runs {
+    if slot.is_some() {
         begin.earlier.push(resumed);
         let durable = begin.earlier.len();
         let depth = calls::depth_of(executor, &row).await?;
         let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, depth);
-        let slot = Arc::clone(&parts.slots).try_acquire_owned().ok();
         executor.spawn(attempt.stored(durable).with_caller(Some(caller)), slot);
     } else {
         answers::expect(executor, tenant, id, caller).await?;

@@ -103,8 +103,9 @@ pub(super) async fn so_far(executor: &Executor, row: &Row) -> Result<Record, Err
     let attempt = Attempt::new(row.clone(), program, begin, 0);
     let mut run = attempt.rebuilt(attempt.options());
     let outcome = outcome_of(&mut run);
-    let text = serde_json::to_string(&Data { run: &run, outcome: &outcome })?;
-    Ok(Record { data: serde_json::from_str(&text)?, usage: None })
+    let mut record = serde_json::json!({ "data": Data { run: &run, outcome: &outcome } });
+    redaction::hide(&mut record, &redaction::fields(attempt.program.workflow()));
+    Ok(serde_json::from_value(record)?)
 }
 
 /// What an execution knows before it begins: earlier runs of nodes, and where it is to end. Stored with its state, so

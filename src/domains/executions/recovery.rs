@@ -1,6 +1,6 @@
 //! What becomes of executions whose process died, stops, or is taken for dead. They go back into the queue with the next
-//! attempt and go on from their journal. One that was running each time its process died is given up in the end; until
-//! then it runs with no other such beside it, so that it takes nobody else along.
+//! attempt and go on from their journal. One that was running each time its process died is given up in the end; from the
+//! second time on it runs with no other such beside it, so that it takes nobody else along.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -12,6 +12,7 @@ use super::model::{Mode, Status};
 use super::programs::Program;
 use super::records::{self, Known};
 use super::repository::Row;
+use super::writer::WriteError;
 use super::{pauses, redaction};
 use crate::common::ExecutionId;
 
@@ -20,8 +21,9 @@ use crate::common::ExecutionId;
 pub(super) enum Runner {
     /// This process, at once, where it has room.
     Here,
-    /// Whoever has room; there may be more of them than the plan lets run at a time.
-    Anybody,
+    /// Whoever has room; there may be more of them than the plan lets run at a time. With this id, so that one that is
+    /// started twice is one.
+    Anybody(ExecutionId),
 }
 
 /// Goes on from the node that failed: what was done before it is not done again. With the version that ran, or with the
@@ -67,13 +69,20 @@ async fn launch(
         parent: None,
         retry_of: Some(row.id),
     };
-    let id = ExecutionId::new();
+    let id = match runner {
+        Runner::Here => ExecutionId::new(),
+        Runner::Anybody(id) => id,
+    };
     let attempt = executor.attempt(id, launch, 0);
-    match runner {
-        Runner::Here => executor.submit_with(attempt, begin).await?,
-        Runner::Anybody => executor.queue_with(attempt, begin).await?,
+    let started = match runner {
+        Runner::Here => executor.submit_with(attempt, begin).await,
+        Runner::Anybody(_) => executor.queue_with(attempt, begin).await,
+    };
+    match started {
+        // It was started before, and has begun.
+        Err(Error::Write(WriteError::Superseded)) => Ok(id),
+        started => started.map(|()| id),
     }
-    Ok(id)
 }
 
 /// Runs an execution that is over once more, from the same input: with the version that ran, or with the workflow as it

@@ -188,8 +188,8 @@ async fn run_and_conclude(
         let usage = usage::of(&run, &attempt.traffic, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
         let recorded = Recorded { attempt, run: &run, outcome: &outcome, custom: &custom, usage };
         let data = encoded(&recorded, &redacted)?;
-        // What failed can be repeated from where it failed.
-        let with_state = status != Status::Success;
+        // What failed can be repeated from where it failed; who called it may have to be given what the record hides.
+        let with_state = status != Status::Success || (is_sought && !redacted.is_empty());
         let (row, payload) = (Box::new(row.clone()), Some(attempt.payload(Some(data), with_state)?));
         Some(if was_stored { Write::Settle(row, payload) } else { Write::Put(row, payload) })
     } else {

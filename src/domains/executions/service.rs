@@ -255,7 +255,14 @@ impl Service {
         let mut all = HashMap::with_capacity(payloads.len());
         for stored in payloads {
             let Some(data) = stored.data else { continue };
-            all.insert(stored.execution_id, payload::decode_as::<Details>(&data)?);
+            match payload::decode_as::<Details>(&data) {
+                Ok(details) => drop(all.insert(stored.execution_id, details)),
+                // One that cannot be read hides no other.
+                Err(error) if rows.len() > 1 => {
+                    tracing::error!(execution = %stored.execution_id, %error, "the data of an execution cannot be read");
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         for row in rows {
             let details = all.entry(row.id).or_default();

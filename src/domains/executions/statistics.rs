@@ -79,8 +79,15 @@ impl Service {
         let mut nodes: BTreeMap<String, NodeCounting> = BTreeMap::new();
         let mut executions = 0;
         for data in payloads.into_iter().filter_map(|payload| payload.data) {
+            let runs = match timeline::node_runs(&data) {
+                Ok(runs) => runs,
+                Err(error) => {
+                    tracing::error!(%workflow, %error, "an execution is not counted: its data cannot be read");
+                    continue;
+                }
+            };
             executions += 1;
-            for event in timeline::node_runs(&data)? {
+            for event in runs {
                 let counting = nodes.entry(event.node.unwrap_or_default()).or_default();
                 counting.durations.extend(event.duration_ms);
                 counting.errors += u64::from(event.status.as_deref() == Some("error"));

@@ -30,9 +30,6 @@ const HOARDED: Duration = Duration::from_millis(500);
 /// Pause after the queue or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Deaths of its process that may have been the doing of others.
-const UNSUSPICIOUS: i32 = 1;
-
 /// Takes and watches over executions until the shutdown.
 pub(super) async fn work(executor: Executor, shutdown: CancellationToken) {
     let (suspects, lane) = mpsc::unbounded_channel();
@@ -68,6 +65,8 @@ async fn take_all(
     suspects: &mpsc::UnboundedSender<Dispatch>,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
+    // One death may have been the doing of others; before the last it runs alone.
+    let unsuspicious = executor.0.config.max_crashes.saturating_sub(2).clamp(0, 1);
     loop {
         let delivery = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -91,7 +90,7 @@ async fn take_all(
         };
         let Ok(slot) = slot else { return Ok(()) };
         let dispatch = delivery.dispatch();
-        match take(executor, dispatch, UNSUSPICIOUS).await {
+        match take(executor, dispatch, unsuspicious).await {
             Ok(Taken::Attempt(attempt)) => {
                 delivery.acknowledge().await?;
                 executor.spawn(*attempt, Some(slot));

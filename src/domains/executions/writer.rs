@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::repository::{self as rows, Append, Label, Payload, Row};
 use super::told;
-use crate::common::{Clock, ExecutionId, TenantId};
+use crate::common::{Clock, ExecutionId};
 use crate::domains::tenants;
 use crate::infrastructure::database::{self, AcrossTenants, Database};
 use crate::infrastructure::events::{Bus, Event};

@@ -1,5 +1,6 @@
 //! The database: SQLite with one writer and many readers, or PostgreSQL. Repositories query it; services only begin and commit.
 
+mod checkpoint;
 mod columns;
 mod connect;
 pub mod dispatches;
@@ -43,6 +44,7 @@ enum Pools {
     Sqlite {
         writer: DatabaseConnection,
         reader: DatabaseConnection,
+        log: checkpoint::Log,
         /// Held as long as the database is open: no other process has this file open to work on it.
         alone: Option<Arc<File>>,
     },

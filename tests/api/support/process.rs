@@ -153,6 +153,12 @@ impl Process {
         assert!(limited.unwrap().success());
     }
 
+    /// Sends the server a signal: `STOP`, `CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Asks the server to end, and waits until it has.
     pub(crate) fn terminate(&mut self) {
         let mut child = self.child.take().unwrap();

@@ -17,7 +17,7 @@ type Answer<T> = Result<T, Problem>;
 ///
 /// Server-sent events: what happened to it so far, then what happens, until it is over. Named and shaped as in its timeline
 /// (`created`, `started`, `node-started`, `node`, `died`, `handed-on`, `resumes`, `ended`). Node runs have their place in
-/// the order of all node runs as id, the end has `end`: sent as `Last-Event-ID`, what came before is left out.
+/// the order of all node runs as id, the end has `end`: sent as `Last-Event-ID`, what came before is left out. A stream ends after a quarter of an hour.
 #[utoipa::path(
     tag = "executions",
     params(
@@ -48,7 +48,7 @@ pub(in super::super) async fn watch_execution(
 /// Everything of `execution.*` (and of what else the caller may see) as it happens: as a WebSocket, as server-sent events for
 /// who accepts `text/event-stream`, and for everybody else a page of what is there. Each comes once and in order; who sends
 /// the id of the last one seen, as `Last-Event-ID` or in the query, gets what came since, provided that it listened within
-/// the last hour. A web page names the protocols `millrace` and `bearer.TOKEN` in place of the header `Authorization`.
+/// the last hour. A stream ends after a quarter of an hour: connect again, with the last id. A web page names the protocols `millrace` and `bearer.TOKEN` in place of the header `Authorization`.
 #[utoipa::path(
     tag = "executions",
     params(
