@@ -65,11 +65,10 @@ pub(super) struct Parts {
     pub programs: Programs,
     pub stopped: Stopped,
     pub live: Live,
+    /// Room for runs; none in a process that only accepts them.
     pub slots: Arc<Semaphore>,
     /// One execution at a time that was running when its process died.
     pub suspects: Semaphore,
-    /// This process runs executions; else it only takes them.
-    pub runs: bool,
     pub worker: WorkerId,
     pub lease: Lease,
     /// What wakes the sweep before its time.
@@ -150,7 +149,6 @@ impl Executor {
             live: Live::default(),
             slots: Arc::new(Semaphore::new(slots)),
             suspects: Semaphore::new(1),
-            runs,
             worker: WorkerId::new(),
             lease: Lease::default(),
             timers: Timers::default(),

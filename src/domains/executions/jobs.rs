@@ -13,7 +13,7 @@ use super::model::Status;
 use super::repository::{self as rows, Job, Row};
 use super::retry::{self, Runner};
 use super::service::Service;
-use super::stopping;
+use super::{calls, stopping};
 use crate::common::names::names;
 use crate::common::page::PageQuery;
 use crate::common::{Ctx, ExecutionId, ExecutionJobId, Page};
