@@ -136,6 +136,7 @@ impl App {
             Arc::clone(&clock),
             audit.clone(),
             &config.tenants,
+            config.queue.all_pools(),
             egress,
             &public_url,
         );

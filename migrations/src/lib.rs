@@ -33,6 +33,7 @@ mod m0042_triggers;
 mod m0045_events;
 mod m0046_labels_and_jobs;
 mod m0050_deletion_by_platform;
+mod m0060_worker_pools;
 
 use sea_orm_migration::prelude::*;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0045_events::Migration),
             Box::new(m0046_labels_and_jobs::Migration),
             Box::new(m0050_deletion_by_platform::Migration),
+            Box::new(m0060_worker_pools::Migration),
         ]
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Port to listen on.
     #[arg(long)]
     port: Option<u16>,
+    /// The pool that this process runs executions of (default: `executions.pool` of the configuration).
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
     /// Executions that run at the same time.
     #[arg(long, value_name = "N")]
     concurrency: Option<usize>,
@@ -44,6 +47,14 @@ pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
     config.server.host = args.host.unwrap_or(config.server.host);
     config.server.port = args.port.unwrap_or(config.server.port);
     config.executions.concurrency = args.concurrency.unwrap_or(config.executions.concurrency);
+    if let Some(pool) = &args.pool {
+        let known = config.queue.all_pools();
+        if !known.contains(pool) {
+            let message = format!("--pool {pool}: queue.pools names no such pool; there are {}", known.join(", "));
+            return Err(Error::Input(message));
+        }
+        config.executions.pool.clone_from(pool);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("millrace").build()?;
     runtime.block_on(serve(config))
 }

@@ -34,6 +34,7 @@ mod operations;
 mod outages;
 mod pages;
 mod plans;
+mod pools;
 mod processes;
 mod recovery;
 mod roles;

@@ -115,7 +115,8 @@ async fn run_within(
     launch: Launch,
     depth: u32,
 ) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let attempt = Arc::new(host.executor.attempt(id, launch, depth));
+    let pool = host.attempt.row.pool.clone();
+    let attempt = Arc::new(host.executor.attempt_in(pool, id, launch, depth));
     let concluded = run::execute(&host.executor, &attempt, &host.cancel).await;
     let Some(concluded) = concluded else { return Err(failed("The called workflow could not be run to its end")) };
     match concluded.status {

@@ -24,7 +24,7 @@ use super::watching::Telling;
 use super::writer::{Write, Writer};
 use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
-use crate::domains::tenants::Admission;
+use crate::domains::tenants::{Admission, Profile};
 use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
@@ -208,8 +208,9 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant).await?;
-        let slot = self.slot(&launch.program, &admission);
-        self.accept(self.attempt(id, launch, 0), admission, slot, None).await
+        let attempt = self.attempt(id, launch, 0, &admission.profile);
+        let slot = self.slot(&attempt, &admission);
+        self.accept(attempt, admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -226,13 +227,14 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program, &admission) {
+        let attempt = self.attempt(id, launch, 0, &admission.profile);
+        match self.slot(&attempt, &admission) {
             Some(slot) => {
-                let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
+                let attempt = attempt.with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(self.attempt(id, launch, 0), admission, None, Some(caller)).await?,
+            None => self.accept(attempt, admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
     }
@@ -258,7 +260,7 @@ impl Executor {
 
     async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
         let admission = self.admit(attempt.row.tenant_id).await?;
-        let slot = self.slot(&attempt.program, &admission);
+        let slot = self.slot(&attempt, &admission);
         self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
     }
 
@@ -317,13 +319,19 @@ impl Executor {
     pub(super) async fn enqueue(&self, row: &Row) {
         let rank = row.created_at.as_millis().saturating_sub(HEAD_START_MS.saturating_mul(row.priority.into()));
         let dispatch = Dispatch { tenant: row.tenant_id, execution: row.id, rank };
-        if let Err(error) = self.0.queue.publish(dispatch).await {
+        if let Err(error) = self.0.queue.publish(&row.pool, dispatch).await {
             tracing::warn!(execution = %row.id, %error, "the queue took no message; the sweep will find the execution");
         }
     }
 
-    /// The first attempt at a new execution by this worker.
-    pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
+    /// The first attempt at a new execution, for the pool that the workflow or its tenant is pinned to.
+    pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32, profile: &Profile) -> Attempt {
+        let pool = profile.pool(launch.program.pool.as_deref()).to_owned();
+        self.attempt_in(pool, id, launch, depth)
+    }
+
+    /// The same for a pool that is given.
+    pub(super) fn attempt_in(&self, pool: String, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
         let now = self.0.clock.now();
         let row = Row {
             tenant_id: launch.program.tenant,
@@ -346,6 +354,7 @@ impl Executor {
             crashes: 0,
             queued_at: Timestamp::default(),
             priority: launch.program.priority(),
+            pool,
         };
         let earlier = past_start(launch.output, &launch.items, now.as_millis());
         let begin = Begin {
@@ -370,9 +379,15 @@ impl Executor {
         });
     }
 
+    /// Whether this process runs executions of this pool.
+    pub(super) fn works_for(&self, pool: &str) -> bool {
+        self.0.runs && self.0.config.pool == pool
+    }
+
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program, admission: &Admission) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program, admission.profile.limits.concurrent_executions).is_some() {
+    fn slot(&self, attempt: &Attempt, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        let is_limited = limits::of(self, &attempt.program, admission.profile.limits.concurrent_executions).is_some();
+        if is_limited || !self.works_for(&attempt.row.pool) {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

@@ -32,6 +32,7 @@ pub(crate) mod outbound;
 mod ownership_model;
 mod pauses;
 mod payload;
+mod pools;
 mod programs;
 mod reading;
 mod records;
@@ -74,6 +75,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(handlers::list_executions)
         .service(handlers::statistics::get_execution_statistics)
+        .service(handlers::statistics::list_worker_pools)
         .service(handlers::jobs::start_execution_job)
         .service(handlers::jobs::list_execution_jobs)
         .service(handlers::jobs::get_execution_job)

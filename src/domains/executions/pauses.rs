@@ -104,7 +104,8 @@ pub(super) async fn resume(
         entries: journal::encode(std::slice::from_ref(&resumed))?,
     };
     rows::append(&transaction, vec![append]).await?;
-    if !parts.runs {
+    let runs_here = executor.works_for(&row.pool);
+    if !runs_here {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }
     let emitted = executor.tell(&transaction, &row).await?;
@@ -114,7 +115,7 @@ pub(super) async fn resume(
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();
     let caller = Caller { answer: sender, interest: Interest::FirstAnswer };
-    if parts.runs {
+    if runs_here {
         begin.earlier.push(resumed);
         let durable = begin.earlier.len();
         let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, 0);

@@ -8,7 +8,7 @@ use sea_orm::{
     Value,
 };
 
-use super::entities::{execution, label, memory, payload};
+use super::entities::{execution, label, memory, payload, worker};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
 use crate::infrastructure::database::{Scoped, placeholders};
@@ -19,6 +19,7 @@ mod journal;
 mod labels;
 mod limits;
 mod ownership;
+mod pools;
 mod reading;
 mod retention;
 
@@ -31,17 +32,18 @@ pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
     tell_again, told,
 };
-
+pub(super) use pools::{living, queued, stranded};
 pub(super) use reading::{Filter, Outcome, list, outcomes};
 pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;
 pub(super) type Payload = payload::Model;
+pub(super) type Worker = worker::Model;
 
 /// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
 const CHUNK: usize = 256;
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "tenant_id",
     "id",
     "workflow_id",
@@ -60,6 +62,7 @@ const COLUMNS: [&str; 18] = [
     "last_node",
     "error",
     "priority",
+    "pool",
 ];
 
 /// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
@@ -131,6 +134,7 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.last_node.into(),
         row.error.into(),
         row.priority.into(),
+        row.pool.into(),
     ]
 }
 

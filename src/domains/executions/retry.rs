@@ -68,7 +68,8 @@ async fn launch(
         retry_of: Some(row.id),
     };
     let id = ExecutionId::new();
-    let attempt = executor.attempt(id, launch, 0);
+    let profile = executor.0.programs.tenants().profile(row.tenant_id).await?;
+    let attempt = executor.attempt(id, launch, 0, &profile);
     match runner {
         Runner::Here => executor.submit_with(attempt, begin).await?,
         Runner::Anybody => executor.queue_with(attempt, begin).await?,

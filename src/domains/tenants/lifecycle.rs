@@ -74,6 +74,7 @@ impl Service {
 
     /// Gives a tenant another plan.
     pub async fn admin_update(&self, ctx: &Ctx, id: TenantId, plan: UpdatePlan) -> Result<AdminTenantResponse, Error> {
+        self.check_allowed_pools(&plan.limits)?;
         let ctx = Ctx { tenant: id, ..ctx.clone() };
         let changed = self
             .change(&ctx, "tenant.changePlan", |tenant| {

@@ -1,8 +1,11 @@
 //! What may be posted to an import: one n8n export, a list of them, or a page of n8n's public API (`{"data": […]}`).
 
+use millrace_model::Problem;
 use serde_json::value::RawValue;
 
 use super::document::{Document, Fields};
+use super::model::Checked;
+use crate::domains::tenants::OpenPools;
 
 /// Most workflows in one import.
 const MAX_WORKFLOWS: usize = 1000;
@@ -24,6 +27,22 @@ pub enum Unreadable {
 }
 
 impl Bundle {
+    /// Every document of it, or all that is wrong with them.
+    pub(super) fn checked(self, pools: &OpenPools) -> Result<Vec<Checked>, Vec<Problem>> {
+        let documents = match self {
+            Bundle::One(document) => vec![(String::new(), document)],
+            Bundle::Many(documents) => documents,
+        };
+        let (mut good, mut problems) = (Vec::with_capacity(documents.len()), Vec::new());
+        for (pointer, document) in documents {
+            match Checked::new(document, &pointer, false, pools) {
+                Ok(checked) => good.push(checked),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(good) } else { Err(problems) }
+    }
+
     /// Takes a request body apart.
     pub fn parse(body: &RawValue) -> Result<Bundle, Unreadable> {
         match body.get().as_bytes().first() {

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{Config, KeySource, QueueBackend};
-use crate::common::TenantId;
+use crate::common::{TenantId, is_pool_name};
 
 /// One line per mistake; none means the configuration can be used.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -60,6 +60,14 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
             .iter()
             .all(|(tenant, weight)| tenant.parse::<TenantId>().is_ok() && (1..=1000).contains(weight)),
         "queue.weights: must be ids of tenants, each with a number from 1 to 1000",
+    );
+    require(
+        config.queue.pools.iter().all(|pool| is_pool_name(pool)),
+        "queue.pools: must be names of 1–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen",
+    );
+    require(
+        config.queue.all_pools().contains(&config.executions.pool),
+        "executions.pool: must be \"default\" or one of queue.pools",
     );
     require(config.queue.prefetch > 0, "queue.prefetch: must be at least 1");
     require(!config.queue.name.is_empty(), "queue.name: must not be empty");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::common::Secret;
+use crate::common::{DEFAULT_POOL, Secret};
 use crate::infrastructure::http_client::{FixedName, Network};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,6 +102,15 @@ pub struct Queue {
     pub name: String,
     pub prefetch: u16,
     pub weights: HashMap<String, u32>,
+    pub pools: Vec<String>,
+}
+
+impl Queue {
+    /// The default pool of workers and those named.
+    pub fn all_pools(&self) -> Vec<String> {
+        let named = self.pools.iter().filter(|pool| *pool != DEFAULT_POOL).cloned();
+        std::iter::once(DEFAULT_POOL.to_owned()).chain(named).collect()
+    }
 }
 
 /// Where executions wait for a worker.
@@ -232,6 +241,7 @@ pub struct HttpClient {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Executions {
+    pub pool: String,
     pub concurrency: usize,
     pub timeout_seconds: u64,
     pub answer_timeout_seconds: u64,

@@ -39,6 +39,8 @@ fn mistakes_are_named_by_key() {
         ("[http_client]\nallow_private_networks = [\"10.0.0.0/99\"]", "http_client.allow_private_networks"),
         ("[scheduling]\nbatch = 0", "scheduling.batch"),
         ("[scheduling]\npoll_ms = 1", "scheduling.poll_ms"),
+        ("[queue]\npools = [\"Big Ones\"]", "queue.pools"),
+        ("[executions]\npool = \"gpu\"", "executions.pool"),
         ("[executions]\ntimezone = \"Mars/Base\"", "executions.timezone"),
         ("[log]\nfilter = \"=====\"", "log.filter"),
         ("[nonsense]\nx = 1", "nonsense"),

@@ -44,15 +44,23 @@ pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tena
         .await
 }
 
-/// The queued execution of a tenant, or of one of its workflows, that comes next.
+/// The queued executions of a tenant, or of one of its workflows, that come next: one of each pool.
 pub(in super::super) async fn next_queued(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
     workflow: Option<WorkflowId>,
-) -> Result<Option<Row>, DbErr> {
+) -> Result<Vec<Row>, DbErr> {
     let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::New));
     if let Some(workflow) = workflow {
         query = query.filter(execution::Column::WorkflowId.eq(workflow));
     }
-    query.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id).limit(1).one(connection).await
+    let pools: Vec<String> =
+        query.clone().select_only().column(execution::Column::Pool).distinct().into_tuple().all(connection).await?;
+    let mut found = Vec::with_capacity(pools.len());
+    for pool in pools {
+        let next = query.clone().filter(execution::Column::Pool.eq(pool));
+        let next = next.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id);
+        found.extend(next.limit(1).one(connection).await?);
+    }
+    Ok(found)
 }
