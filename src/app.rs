@@ -30,6 +30,7 @@ use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
+use crate::infrastructure::storage;
 use crate::infrastructure::telemetry::Metrics;
 use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
@@ -88,6 +89,8 @@ pub enum BuildError {
     #[error("TLS for outbound requests cannot be set up")]
     HttpClient(#[from] TlsError),
     #[error(transparent)]
+    Storage(#[from] storage::StartError),
+    #[error(transparent)]
     Mail(#[from] mail::ConfigError),
     #[error("this process cannot be made known as a worker")]
     Worker(#[from] executions::Error),
@@ -120,6 +123,8 @@ impl App {
         let events = Bus::new(database.clone(), Arc::clone(&cache), Arc::clone(&clock));
         events.learn_once().await;
         let http_client = HttpClient::new(config.http_client.clone())?;
+
+        let storage = storage::open(&config).await?.map(|storage| (storage, config.storage.inline_bytes));
 
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
         let audit = audit::Service::new(
@@ -212,6 +217,7 @@ impl App {
                 queue: Arc::clone(&queue),
                 events: events.clone(),
                 http: http_client.clone(),
+                storage,
                 credentials: credentials.clone(),
                 data_tables: data_tables.clone(),
                 programs,

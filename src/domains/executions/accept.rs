@@ -57,6 +57,7 @@ impl Executor {
         // Who takes it up asks again.
         let admission = self.admit(launch.program.tenant).await?;
         let attempt: Attempt = self.attempt(ExecutionId::new(), launch, 0, &admission.profile);
+        attempt.binaries.keep().await?;
         let payload = attempt.payload(None, true)?;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row };
         Ok(Prepared { row, payload })

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::answer::Answer;
+use super::binaries::Binaries;
 use super::error::Error;
 use super::executor::Executor;
 use super::live::Caller;
@@ -33,6 +34,7 @@ pub(super) struct Attempt {
     pub depth: u32,
     pub tenancy: Tenancy,
     pub traffic: Traffic,
+    pub binaries: Binaries,
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
@@ -126,6 +128,7 @@ impl Attempt {
             depth,
             tenancy: Tenancy::default(),
             traffic: Traffic::default(),
+            binaries: Binaries::default(),
             events: Mutex::new(begin.earlier.clone()),
             begin,
             journaled: AtomicUsize::new(0),
@@ -140,10 +143,21 @@ impl Attempt {
         }
     }
 
+    /// The same, beginning otherwise.
+    #[must_use]
+    pub(super) fn beginning(self, begin: Begin) -> Attempt {
+        Attempt { events: Mutex::new(begin.earlier.clone()), begin, ..self }
+    }
+
     /// Says that the row is in the database already, and how many of the events.
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
         Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
+    }
+
+    #[must_use]
+    pub(super) fn with_binaries(self, binaries: Binaries) -> Attempt {
+        Attempt { binaries, ..self }
     }
 
     #[must_use]
@@ -250,6 +264,7 @@ impl Attempt {
     /// Makes the execution durable as running, if it is not yet.
     pub(super) async fn store(&self, writer: &Writer) -> Result<(), Error> {
         let store = || async {
+            self.binaries.keep().await?;
             let (payload, events) = self.snapshot(None, true)?;
             writer.accept(Write::Put(Box::new(self.row.clone()), Some(payload)))?.wait().await?;
             self.journaled(events);

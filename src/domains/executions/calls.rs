@@ -117,6 +117,7 @@ async fn run_within(
 ) -> Result<Vec<Vec<Item>>, ExecutionError> {
     let pool = host.attempt.row.pool.clone();
     let attempt = Arc::new(host.executor.attempt_in(pool, id, launch, depth));
+    attempt.binaries.belong(None, host.attempt.binaries.owner(host.attempt.row.id));
     let concluded = run::execute(&host.executor, &attempt, &host.cancel).await;
     let Some(concluded) = concluded else { return Err(failed("The called workflow could not be run to its end")) };
     match concluded.status {

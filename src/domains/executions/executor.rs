@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
+use super::binaries::{Binaries, Keeper};
 use super::error::Error;
 use super::live::{Caller, Live};
 use super::model::{Interest, Mode, Status};
@@ -33,6 +34,7 @@ use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
+use crate::infrastructure::storage::Storage;
 
 /// What a step of priority is worth: so many milliseconds of waiting.
 const HEAD_START_MS: i64 = 60_000;
@@ -80,6 +82,8 @@ pub(super) struct Parts {
     pub telling: Telling,
     pub http: HttpClient,
     pub services: Services,
+    /// None: binaries stay in the records.
+    pub keeper: Option<Arc<Keeper>>,
     pub credentials: credentials::Service,
     pub data_tables: data_tables::Service,
     pub config: config::Executions,
@@ -100,6 +104,8 @@ pub struct Dependencies {
     pub queue: Arc<dyn Queue>,
     pub events: Bus,
     pub http: HttpClient,
+    /// Where large binaries go, and from how many bytes on.
+    pub storage: Option<(Storage, usize)>,
     pub credentials: credentials::Service,
     pub data_tables: data_tables::Service,
     pub programs: Programs,
@@ -133,6 +139,7 @@ impl Executor {
             queue,
             events,
             http,
+            storage,
             credentials,
             data_tables,
             programs,
@@ -141,6 +148,10 @@ impl Executor {
             public_url,
             drain,
         } = dependencies;
+        let keeper = storage.map(|(storage, inline_bytes)| {
+            let (database, clock) = (database.clone(), Arc::clone(&clock));
+            Arc::new(Keeper { storage, database, clock, inline_bytes })
+        });
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
@@ -163,6 +174,7 @@ impl Executor {
             queue,
             events,
             services: Services::new(&http),
+            keeper,
             http,
             credentials,
             data_tables,
@@ -228,6 +240,7 @@ impl Executor {
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
         let attempt = self.attempt(id, launch, 0, &admission.profile);
+        attempt.binaries.keep().await?;
         match self.slot(&attempt, &admission) {
             Some(slot) => {
                 let attempt = attempt.with_caller(Some(caller));
@@ -255,13 +268,13 @@ impl Executor {
     /// The same for whoever has room, now or later.
     pub(super) async fn queue_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
         self.0.programs.tenants().admit(attempt.row.tenant_id).await?;
-        self.queue(Attempt::new(attempt.row, attempt.program, begin, 0), None).await
+        self.queue(attempt.beginning(begin), None).await
     }
 
     async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
         let admission = self.admit(attempt.row.tenant_id).await?;
         let slot = self.slot(&attempt, &admission);
-        self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
+        self.accept(attempt.beginning(begin), admission, slot, caller).await
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -297,6 +310,7 @@ impl Executor {
     /// Stores an execution and hands it to whoever has room.
     async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
+        attempt.binaries.keep().await?;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
         if let Some(caller) = caller {
@@ -356,16 +370,19 @@ impl Executor {
             priority: launch.program.priority(),
             pool,
         };
-        let earlier = past_start(launch.output, &launch.items, now.as_millis());
+        let binaries = Binaries::default();
+        binaries.belong(self.0.keeper.as_ref(), id);
+        let items = binaries.stage_items(row.tenant_id, id, launch.items);
+        let earlier = past_start(launch.output, &items, now.as_millis());
         let begin = Begin {
             node: launch.node,
-            items: launch.items,
+            items,
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
             earlier,
             known: None,
         };
-        Attempt::new(row, launch.program, begin, depth)
+        Attempt::new(row, launch.program, begin, depth).with_binaries(binaries)
     }
 
     /// Runs an attempt beside everything else.

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::executor::Executor;
 use super::payload::{self, Corrupt};
 use super::repository::Append;
-use super::timeline;
+use super::{binaries, timeline};
 use super::writer::{Write, WriteError, Writer};
 
 /// Version of the rows written here; rows of another version are not guessed at.
@@ -101,6 +101,7 @@ impl Observer for Recorder<'_> {
     }
 
     async fn record(&self, _: &NodeTask, outcome: &NodeOutcome) -> Result<(), ExecutionError> {
+        self.attempt.binaries.keep().await.map_err(|error| binaries::failed("stored", &error))?;
         if !self.attempt.is_stored() {
             return Ok(());
         }

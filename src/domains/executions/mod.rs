@@ -1,6 +1,6 @@
 //! Executions: runs of workflows, from the moment they are accepted to the end that is stored.
 //!
-//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `workflow_memory` and `workers`.
+//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `execution_binaries`, `workflow_memory` and `workers`.
 //! Invariants: what was acknowledged is stored; nothing leaves the process before its execution is stored, and no node
 //! starts before what left it is in the journal; accepting never waits for a slot; a row changes by compare-and-set on its
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
@@ -10,7 +10,9 @@ mod answer;
 mod answers;
 mod archive;
 mod attempt;
+mod binaries;
 mod calls;
+mod clearing;
 mod dto;
 mod entities;
 mod error;
@@ -90,6 +92,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::repeating::run_workflow)
         .service(handlers::reading::list_execution_nodes)
         .service(handlers::reading::list_execution_items)
+        .service(handlers::reading::get_execution_binary)
         .service(handlers::reading::get_execution_usage)
         .service(handlers::reading::annotate_execution)
         .service(handlers::statistics::get_workflow_statistics)

@@ -14,6 +14,7 @@ use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
 use crate::infrastructure::database::{Scoped, placeholders};
 
 mod answers;
+mod binaries;
 mod jobs;
 mod journal;
 mod labels;
@@ -24,6 +25,7 @@ mod reading;
 mod retention;
 
 pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
+pub(super) use binaries::{Binary, doom, find_binary, forget_binaries, note_binary, unneeded};
 pub(super) use jobs::{Job, abandoned_jobs, advance_job, find_job, insert_job, jobs};
 pub(super) use journal::{Append, append, clear, stored};
 pub(super) use labels::{Label, label, labels, unlabel};
@@ -204,6 +206,7 @@ pub(super) async fn set_retry_success(
 
 pub(super) async fn delete(connection: &impl ConnectionTrait, tenant: TenantId, id: ExecutionId) -> Result<(), DbErr> {
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
+    doom(connection, tenant, [id]).await?;
     journal::delete(connection, tenant, id).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.eq(id)).exec(connection).await?;
     execution::Entity::delete_scoped(tenant).filter(execution::Column::Id.eq(id)).exec(connection).await.map(drop)
@@ -223,6 +226,7 @@ pub(super) async fn delete_of_workflow(
         .filter(payload::Column::ExecutionId.in_subquery(ids()))
         .exec(connection)
         .await?;
+    binaries::doom_all(connection, tenant, ids()).await?;
     journal::delete_all(connection, tenant, ids()).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.in_subquery(ids())).exec(connection).await?;
     execution::Entity::delete_scoped(tenant)
@@ -270,8 +274,9 @@ pub(super) async fn remember(
 
 /// Bytes that the data of the tenant's executions take.
 pub(super) async fn stored_bytes(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<i64, DbErr> {
-    let sql = "SELECT CAST(COALESCE(SUM(COALESCE(LENGTH(data), 0) + COALESCE(LENGTH(state), 0)), 0) AS BIGINT) AS bytes \
-               FROM execution_payloads WHERE tenant_id = $1";
+    let sql = "SELECT CAST((SELECT COALESCE(SUM(COALESCE(LENGTH(data), 0) + COALESCE(LENGTH(state), 0)), 0) \
+               FROM execution_payloads WHERE tenant_id = $1) + (SELECT COALESCE(SUM(bytes), 0) \
+               FROM execution_binaries WHERE tenant_id = $1) AS BIGINT) AS bytes";
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [tenant.into()]);
     match connection.query_one_raw(statement).await? {
         Some(row) => row.try_get("", "bytes"),

@@ -119,6 +119,7 @@ async fn run_and_conclude(
 ) -> Result<Option<Concluded>, Error> {
     let (parts, started) = (&executor.0, Instant::now());
     executor.introduce(attempt).await;
+    attempt.binaries.belong(parts.keeper.as_ref(), attempt.row.id);
     let globals = globals(executor, attempt);
     let host = TenantHost::new(executor.clone(), Arc::clone(attempt), cancel.clone());
     let runner = Runner {
@@ -172,6 +173,7 @@ async fn run_and_conclude(
     let is_sought = attempt.row.parent_id.is_some() && attempt.row.attempt > 1;
     let is_kept = status == Status::Waiting || is_sought || is_kept(executor, attempt, status);
     let write = if is_kept {
+        attempt.binaries.keep().await?;
         let custom = lock(&globals.custom_data).clone();
         let redacted = redaction::fields(attempt.program.workflow());
         if !custom.is_empty() {
@@ -189,6 +191,9 @@ async fn run_and_conclude(
         Some(if was_stored { Write::Discard(Box::new(row.clone())) } else { Write::Forget(Box::new(row.clone())) })
             .filter(|_| was_stored || parts.events.is_attended(row.tenant_id))
     };
+    if !is_kept && attempt.binaries.were_kept() {
+        rows::doom(&parts.database.write(row.tenant_id), row.tenant_id, [row.id]).await?;
+    }
     let committed = match write {
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,

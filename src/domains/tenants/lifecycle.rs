@@ -151,6 +151,12 @@ impl Service {
         let mut erased = 0;
         let due = repository::due_for_deletion(&self.database.read(AcrossTenants), self.clock.now()).await?;
         for tenant in due {
+            if let Some(gauge) = self.gauge.get()
+                && let Err(error) = gauge.let_go(tenant).await
+            {
+                tracing::warn!(%tenant, %error, "the files of a tenant could not be deleted; its deletion is tried again");
+                continue;
+            }
             let transaction = self.database.begin(AcrossTenants).await?;
             self.audit.erase(&transaction, tenant).await?;
             repository::erase(&transaction, tenant).await?;

@@ -46,7 +46,7 @@ pub struct Service {
     platform_host: Option<Arc<str>>,
     /// What the server allows every tenant.
     pub(super) egress: EgressPolicy,
-    gauge: Arc<OnceLock<Arc<dyn Gauge>>>,
+    pub(super) gauge: Arc<OnceLock<Arc<dyn Gauge>>>,
     pub(super) archive_sources: Arc<OnceLock<Sources>>,
     addresses: Cache<Address, Option<TenantId>>,
 }
@@ -59,6 +59,9 @@ pub trait Gauge: Send + Sync {
 
     /// Executions that were accepted and have not ended.
     async fn unfinished(&self, tenant: TenantId) -> Result<i64, database::Error>;
+
+    /// Deletes what is stored of it outside the database.
+    async fn let_go(&self, tenant: TenantId) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// How a webhook's address names its tenant.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Config, KeySource, QueueBackend};
+use super::{Config, KeySource, QueueBackend, StorageBackend};
 use crate::common::{TenantId, is_pool_name};
 
 /// One line per mistake; none means the configuration can be used.
@@ -114,6 +114,15 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         jiff::tz::TimeZone::get(&config.executions.timezone).is_ok(),
         "executions.timezone: must be an IANA name such as Europe/Vienna",
     );
+    let s3 = &config.storage.s3;
+    let in_bucket = config.storage.backend == StorageBackend::S3;
+    require(!in_bucket || !s3.bucket.is_empty(), "storage.s3.bucket: must name a bucket where storage.backend is s3");
+    require(
+        !in_bucket || !s3.access_key_id.expose().is_empty() && !s3.secret_access_key.expose().is_empty(),
+        "storage.s3.access_key_id, storage.s3.secret_access_key: must be given where storage.backend is s3",
+    );
+    require(is_http_or_empty(&s3.endpoint), "storage.s3.endpoint: must be an http or https URL, or empty");
+    require(s3.timeout_seconds > 0, "storage.s3.timeout_seconds: must be at least 1");
     require(
         (1..=1_000_000).contains(&config.webhooks.max_concurrent),
         "webhooks.max_concurrent: must be between 1 and 1000000",

@@ -14,7 +14,8 @@ use serde::Deserialize;
 
 pub use sections::{
     Auth, Cache, Chaos, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log,
-    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, Scheduling, Secrets, Server, SqliteSynchronous, Tenants,
+    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, Scheduling, Secrets, Server, SqliteSynchronous, Storage,
+    StorageBackend, S3, Tenants,
     Tls, VaultSecrets, VaultTransit, Webhooks,
 };
 
@@ -43,6 +44,7 @@ pub struct Config {
     pub tenants: Tenants,
     pub http_client: HttpClient,
     pub executions: Executions,
+    pub storage: Storage,
     pub scheduling: Scheduling,
     pub chaos: Chaos,
     pub webhooks: Webhooks,

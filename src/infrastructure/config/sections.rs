@@ -248,6 +248,7 @@ pub struct Executions {
     pub max_items: usize,
     pub max_bytes: usize,
     pub max_binary_bytes: usize,
+    pub max_binaries_bytes: u64,
     pub script_seconds: u64,
     pub script_memory_bytes: usize,
     pub save_success: bool,
@@ -259,6 +260,40 @@ pub struct Executions {
     pub tenant_concurrency: u64,
     pub retention_days: u32,
     pub retention_count: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    pub backend: StorageBackend,
+    pub inline_bytes: usize,
+    pub directory: PathBuf,
+    pub s3: S3,
+}
+
+/// Where large binaries are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageBackend {
+    /// In a directory where the database is SQLite, else in the database.
+    Auto,
+    /// In the records of their executions.
+    Database,
+    FileSystem,
+    S3,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    pub bucket: String,
+    pub region: String,
+    pub endpoint: String,
+    pub path_style: bool,
+    pub access_key_id: Secret<String>,
+    pub secret_access_key: Secret<String>,
+    pub prefix: String,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
