@@ -9,10 +9,7 @@ const LONGEST: usize = 40;
 /// 1–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen.
 pub fn is_pool_name(text: &str) -> bool {
     let allowed = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
-    (1..=LONGEST).contains(&text.len())
-        && text.bytes().all(allowed)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

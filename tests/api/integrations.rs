@@ -215,7 +215,7 @@ async fn whatever_answers_is_told_by_its_code_and_nothing_is_kept() {
         (own("loop"), 503, "n8n_answer_invalid"),
         (own("endless"), 503, "n8n_answer_invalid"),
         (own("many"), 422, "n8n_too_many_workflows"),
-        (own("hangs"), 504, "n8n_timeout"),
+        (own("hangs"), 503, "n8n_timeout"),
         (format!("http://{nobody}"), 503, "n8n_unreachable"),
         ("not-an-address".to_owned(), 409, "n8n_address_invalid"),
         ("http://10.1.2.3".to_owned(), 409, "n8n_address_forbidden"),

@@ -27,6 +27,7 @@ mod forms;
 mod hostile;
 mod idempotency;
 mod infrastructure;
+mod integrations;
 mod invitations;
 mod limits;
 mod nodes;

@@ -264,7 +264,6 @@ impl Attempt {
     /// Makes the execution durable as running, if it is not yet.
     pub(super) async fn store(&self, writer: &Writer) -> Result<(), Error> {
         let store = || async {
-            self.binaries.keep().await?;
             let (payload, events) = self.snapshot(None, true)?;
             writer.accept(Write::Put(Box::new(self.row.clone()), Some(payload)))?.wait().await?;
             self.journaled(events);

@@ -1,5 +1,5 @@
-//! Large binaries of one attempt. A node hands them over without waiting; they are staged in memory, and stored before
-//! anything is stored that names them. So what is in the database is in the store, and what was never stored costs nothing.
+//! Large binaries of one attempt. A node hands them over without waiting; they are staged in memory, and stored before the
+//! node's outcome counts, or the execution is accepted that begins with them. So what a record names is in the store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -67,7 +67,13 @@ impl Binaries {
     }
 
     /// Takes a large binary; gives the description with its handle. `None`: it is to stay where it is.
-    pub(super) fn stage(&self, tenant: TenantId, own: ExecutionId, bytes: Bytes, known: BinaryData) -> Option<BinaryData> {
+    pub(super) fn stage(
+        &self,
+        tenant: TenantId,
+        own: ExecutionId,
+        bytes: Bytes,
+        known: BinaryData,
+    ) -> Option<BinaryData> {
         let keeper = self.keeper.get().filter(|keeper| bytes.len() >= keeper.inline_bytes)?;
         let key = Key::new(tenant, self.owner(own));
         self.staged().push((key, bytes));
@@ -132,6 +138,11 @@ impl Binaries {
             Ok::<_, Error>(())
         });
         keeping.buffer_unordered(AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await
+    }
+
+    /// Forgets what is staged.
+    pub(super) fn drop_staged(&self) {
+        self.staged().clear();
     }
 
     fn staged(&self) -> MutexGuard<'_, Vec<(Key, Bytes)>> {

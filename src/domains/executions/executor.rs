@@ -291,6 +291,7 @@ impl Executor {
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
+        attempt.binaries.keep().await?;
         match slot {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);

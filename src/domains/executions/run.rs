@@ -173,7 +173,6 @@ async fn run_and_conclude(
     let is_sought = attempt.row.parent_id.is_some() && attempt.row.attempt > 1;
     let is_kept = status == Status::Waiting || is_sought || is_kept(executor, attempt, status);
     let write = if is_kept {
-        attempt.binaries.keep().await?;
         let custom = lock(&globals.custom_data).clone();
         let redacted = redaction::fields(attempt.program.workflow());
         if !custom.is_empty() {

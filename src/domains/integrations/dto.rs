@@ -42,7 +42,7 @@ pub(super) struct ListN8nExecutionsQuery {
 /// A workflow of the n8n.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct N8nWorkflow {
+pub(super) struct N8nWorkflow {
     pub id: String,
     pub name: String,
     pub active: bool,
@@ -56,7 +56,7 @@ pub struct N8nWorkflow {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({ "data": [{ "id": "2tUt1wbLX592XDdX", "name": "Leads", "active": true, "nodes": 7,
     "updatedAt": "2025-01-31T08:00:00.000Z" }], "nextCursor": null }))]
-pub struct N8nWorkflowsPage {
+pub(super) struct N8nWorkflowsPage {
     pub data: Vec<N8nWorkflow>,
     /// Give it back to read on.
     pub next_cursor: Option<String>,
@@ -68,7 +68,7 @@ pub struct N8nWorkflowsPage {
 #[schema(example = json!({ "data": [{ "id": "1000", "finished": true, "mode": "webhook", "status": "success",
     "startedAt": "2025-01-31T08:00:00.000Z", "stoppedAt": "2025-01-31T08:00:00.412Z", "workflowId": "2tUt1wbLX592XDdX" }],
     "nextCursor": null }))]
-pub struct N8nExecutionsPage {
+pub(super) struct N8nExecutionsPage {
     #[schema(value_type = Vec<Object>)]
     pub data: Vec<Box<RawValue>>,
     /// Give it back to read on.
@@ -80,13 +80,13 @@ pub struct N8nExecutionsPage {
 #[serde(transparent)]
 #[schema(value_type = Object, example = json!({ "id": "1000", "finished": true, "mode": "webhook", "status": "success",
     "workflowId": "2tUt1wbLX592XDdX", "data": { "resultData": { "runData": {} } } }))]
-pub struct N8nExecution(pub Box<RawValue>);
+pub(super) struct N8nExecution(pub Box<RawValue>);
 
 /// What to take over.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "workflowIds": ["2tUt1wbLX592XDdX"] }))]
-pub struct ImportN8nWorkflows {
+pub(super) struct ImportN8nWorkflows {
     /// Ids of workflows in the n8n; all of them where left out.
     #[validate(length(min = 1, max = 1000))]
     pub workflow_ids: Option<Vec<String>>,
@@ -98,14 +98,14 @@ pub struct ImportN8nWorkflows {
     { "id": "2tUt1wbLX592XDdX", "name": "Leads", "workflowId": "01890a5d-ac96-774b-bcce-b302099a8057" },
     { "id": "x7", "name": "Broken", "problem": { "code": "workflow_invalid", "title": "Not a valid workflow", "errors": [] } }
 ] }))]
-pub struct N8nImportResponse {
+pub(super) struct N8nImportResponse {
     pub data: Vec<ImportedN8nWorkflow>,
 }
 
 /// What became of one workflow.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ImportedN8nWorkflow {
+pub(super) struct ImportedN8nWorkflow {
     /// Its id in the n8n.
     pub id: String,
     pub name: String,
@@ -120,7 +120,7 @@ pub struct ImportedN8nWorkflow {
 /// Why a workflow was not taken over.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "code": "workflow_invalid", "title": "Not a valid workflow", "errors": [] }))]
-pub struct ImportProblem {
+pub(super) struct ImportProblem {
     pub code: String,
     pub title: String,
     pub errors: Vec<FieldError>,
@@ -130,7 +130,7 @@ pub struct ImportProblem {
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({ "inputData": { "leadId": 123 }, "wait": true }))]
-pub struct TriggerN8nWorkflow {
+pub(super) struct TriggerN8nWorkflow {
     /// The body of the call; of a `GET` its query.
     #[schema(value_type = Object)]
     pub input_data: Option<serde_json::Value>,
@@ -147,7 +147,7 @@ pub struct TriggerN8nWorkflow {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({ "status": 200, "body": { "message": "Workflow was started" },
     "execution": { "id": "1000", "status": "success" } }))]
-pub struct TriggeredN8nWorkflow {
+pub(super) struct TriggeredN8nWorkflow {
     /// With which the webhook answered.
     pub status: u16,
     /// Its answer: JSON, or else text.

@@ -97,9 +97,7 @@ async fn webhook_of(remote: &Remote, id: &str, name: Option<&str>) -> Result<(St
     let raw = remote.one("workflows", id, &[]).await?;
     let workflow: Workflow =
         serde_json::from_str(raw.get()).map_err(|_| Error::NotTheApi("a workflow has another shape"))?;
-    let is_meant = |node: &&Node| {
-        node.kind == WEBHOOK && !node.disabled && name.is_none_or(|name| node.name == name)
-    };
+    let is_meant = |node: &&Node| node.kind == WEBHOOK && !node.disabled && name.is_none_or(|name| node.name == name);
     let node = workflow.nodes.iter().find(is_meant).ok_or(match name {
         Some(_) => Error::NoWebhook("enabled webhook node of this name"),
         None => Error::NoWebhook("enabled webhook node"),
@@ -136,7 +134,8 @@ async fn outcome(remote: &Remote, workflow: &str, before: Option<u64>) -> Result
     loop {
         let runs = runs(remote, workflow).await?;
         let later = runs.iter().filter_map(|run| Some((run.number()?, run)));
-        let first = later.filter(|(number, _)| before.is_none_or(|before| *number > before)).min_by_key(|(number, _)| *number);
+        let first =
+            later.filter(|(number, _)| before.is_none_or(|before| *number > before)).min_by_key(|(number, _)| *number);
         if let Some((number, _)) = first.filter(|(_, run)| run.is_over()) {
             let data = [("includeData", "true".to_owned())];
             return remote.one("executions", &number.to_string(), &data).await.map(Some);

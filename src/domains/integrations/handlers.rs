@@ -116,7 +116,11 @@ pub(super) async fn list_n8n_executions(
         ("execution" = String, Path, description = "Id of the execution in the n8n.")
     ),
     responses(
-        (status = 200, description = "The execution.", body = N8nExecution),
+        (
+            status = 200, description = "The execution.", body = N8nExecution,
+            example = json!({ "id": "1000", "finished": true, "mode": "webhook", "status": "success",
+                "workflowId": "2tUt1wbLX592XDdX", "data": { "resultData": { "runData": {} } } })
+        ),
         Guarded<ExecutionsRead>, NotFound, Conflict
     )
 )]

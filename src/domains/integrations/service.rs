@@ -175,7 +175,10 @@ async fn all_workflows(remote: &Remote) -> Result<Vec<Box<RawValue>>, Error> {
 /// Whether the workflow is at fault, and others may go.
 fn is_of_this_one(error: &workflows::Error) -> bool {
     use workflows::Error as E;
-    matches!(error, E::Invalid(_) | E::NotRunnable(_) | E::IdTaken(_) | E::Refused(_) | E::Unreadable(_) | E::Outdated(_))
+    matches!(
+        error,
+        E::Invalid(_) | E::NotRunnable(_) | E::IdTaken(_) | E::Refused(_) | E::Unreadable(_) | E::Outdated(_)
+    )
 }
 
 fn problem(error: &workflows::Error) -> ImportProblem {

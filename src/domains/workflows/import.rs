@@ -4,11 +4,17 @@ use millrace_model::Problem;
 use serde_json::value::RawValue;
 
 use super::document::{Document, Fields};
+use super::error::Error;
 use super::model::Checked;
+use super::service::{Imported, Service};
+use crate::common::{Ctx, WorkflowId};
 use crate::domains::tenants::OpenPools;
 
 /// Most workflows in one import.
 const MAX_WORKFLOWS: usize = 1000;
+
+/// What the public API of an n8n shows with a workflow that is no part of it: who has it there, and a copy of it.
+const BESIDE: [&str; 2] = ["shared", "activeVersion"];
 
 /// The documents of an import, each with the JSON pointer under which it stands in the request.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,6 +72,17 @@ fn many(pointer: &str, list: &RawValue) -> Result<Bundle, Unreadable> {
     }
     let documents = list.into_iter().enumerate();
     Ok(Bundle::Many(documents.map(|(at, raw)| (format!("{pointer}/{at}"), Document::from_raw(raw))).collect()))
+}
+
+impl Service {
+    /// Keeps one document as an import does, without what the server it comes from keeps beside; gives the workflow's id.
+    pub async fn take_over(&self, ctx: &Ctx, document: Document) -> Result<WorkflowId, Error> {
+        let document = document.without_fields(&BESIDE);
+        match self.import(ctx, Bundle::One(document)).await? {
+            Imported::One(view) => Ok(view.row.id),
+            Imported::Many(_) => Err(Error::NotFound),
+        }
+    }
 }
 
 #[cfg(test)]

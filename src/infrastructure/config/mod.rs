@@ -14,9 +14,8 @@ use serde::Deserialize;
 
 pub use sections::{
     Auth, Cache, Chaos, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log,
-    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, Scheduling, Secrets, Server, SqliteSynchronous, Storage,
-    StorageBackend, S3, Tenants,
-    Tls, VaultSecrets, VaultTransit, Webhooks,
+    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, S3, Scheduling, Secrets, Server, SqliteSynchronous,
+    Storage, StorageBackend, Tenants, Tls, VaultSecrets, VaultTransit, Webhooks,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.

@@ -33,7 +33,8 @@ pub async fn put(database: &Database, pool: &str, ready: &[Ready]) -> Result<(),
         ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into(), pool.into()]);
     let transaction = database.begin(AcrossTenants).await?;
     transaction.execute_raw(Statement::from_sql_and_values(database.backend(), sql, values)).await?;
-    let notify = Statement::from_sql_and_values(database.backend(), "SELECT pg_notify($1, $2)", [CHANNEL.into(), pool.into()]);
+    let notify =
+        Statement::from_sql_and_values(database.backend(), "SELECT pg_notify($1, $2)", [CHANNEL.into(), pool.into()]);
     transaction.execute_raw(notify).await?;
     transaction.commit().await
 }

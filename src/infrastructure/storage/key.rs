@@ -43,9 +43,16 @@ mod tests {
         let key = Key::new(TenantId::new(), ExecutionId::new());
         assert_eq!(Key::of_handle(key.tenant, &key.handle()), Some(key));
         let (one, other) = (key.execution.to_string(), TenantId::new().to_string());
-        for bad in
-            ["", "/", "a/b", "../x", &one, &format!("{other}/{one}/{one}"), &format!("../{other}/{one}"), "filesystem:x"]
-        {
+        for bad in [
+            "",
+            "/",
+            "a/b",
+            "../x",
+            &one,
+            &format!("{other}/{one}/{one}"),
+            &format!("../{other}/{one}"),
+            "filesystem:x",
+        ] {
             assert_eq!(Key::of_handle(key.tenant, bad), None, "{bad}");
         }
         // Whatever a handle says, it stays with the tenant.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::client::HttpConnector;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
@@ -13,10 +14,10 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use super::{Error, Key, Parts, Storage};
 use crate::common::{ExecutionId, TenantId};
 use crate::infrastructure::config::{self, Config, StorageBackend};
+use crate::infrastructure::http_client::HttpClient;
 
 /// How often a request is made again that the service failed to answer.
 const RETRIES: usize = 3;
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// The store cannot be used; the text names the setting.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +35,13 @@ pub enum StartError {
 }
 
 /// The store that the configuration asks for. `None`: binaries are kept in the database.
-pub async fn open(config: &Config) -> Result<Option<Storage>, StartError> {
+pub async fn open(config: &Config, http: &HttpClient) -> Result<Option<Storage>, StartError> {
     let storage = &config.storage;
     let with_database = !config.database_url().starts_with("postgres");
     match storage.backend {
         StorageBackend::Auto if with_database => in_directory(config).await.map(Some),
         StorageBackend::FileSystem => in_directory(config).await.map(Some),
-        StorageBackend::S3 => in_bucket(&storage.s3).await.map(Some),
+        StorageBackend::S3 => in_bucket(&storage.s3, http).await.map(Some),
         StorageBackend::Auto | StorageBackend::Database => Ok(None),
     }
 }
@@ -68,9 +69,10 @@ fn restrict(directory: &File) -> std::io::Result<()> {
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
 }
 
-async fn in_bucket(config: &config::S3) -> Result<Storage, StartError> {
+async fn in_bucket(config: &config::S3, http: &HttpClient) -> Result<Storage, StartError> {
     let patience = Duration::from_secs(config.timeout_seconds);
-    let store = client(config, patience).map_err(|error| StartError::Client(error.to_string()))?;
+    let connector = http.of_the_operator(patience).map(Connector).map_err(|error| StartError::Client(error.message))?;
+    let store = client(config, connector, patience).map_err(|error| StartError::Client(error.to_string()))?;
     let all = patience.saturating_mul(2);
     let storage = assembled(Arc::new(store), "s3", &config.prefix, all)?;
     match try_out(&storage).await {
@@ -83,9 +85,18 @@ async fn in_bucket(config: &config::S3) -> Result<Storage, StartError> {
     Ok(storage)
 }
 
-fn client(config: &config::S3, patience: Duration) -> object_store::Result<AmazonS3> {
+/// Hands out the server's own client.
+#[derive(Debug)]
+struct Connector(reqwest::Client);
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<object_store::client::HttpClient> {
+        Ok(object_store::client::HttpClient::new(self.0.clone()))
+    }
+}
+
+fn client(config: &config::S3, connector: Connector, patience: Duration) -> object_store::Result<AmazonS3> {
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: patience, ..RetryConfig::default() };
-    let options = ClientOptions::new().with_timeout(patience).with_connect_timeout(CONNECT);
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&config.bucket)
         .with_region(&config.region)
@@ -93,7 +104,7 @@ fn client(config: &config::S3, patience: Duration) -> object_store::Result<Amazo
         .with_secret_access_key(config.secret_access_key.expose())
         .with_virtual_hosted_style_request(!config.path_style)
         .with_retry(retry)
-        .with_client_options(options)
+        .with_http_connector(connector)
         .with_allow_http(config.endpoint.starts_with("http://"));
     if !config.endpoint.is_empty() {
         builder = builder.with_endpoint(&config.endpoint);

@@ -145,7 +145,9 @@ async fn a_handle_of_somebody_else_means_nothing() {
     fetch(&globex.owner, &handle).await.problem(404, "binary_not_found");
     let path = format!("../{}/{handle}", acme.id);
     for (at, forged) in [handle.as_str(), path.as_str(), "../../keys/auth.key", "", "x/y"].into_iter().enumerate() {
-        let code = format!("return [{{ json: {{}}, binary: {{ data: {{ id: {forged:?}, data: 'filesystem', mimeType: 'x/y' }} }} }}];");
+        let code = format!(
+            "return [{{ json: {{}}, binary: {{ data: {{ id: {forged:?}, data: 'filesystem', mimeType: 'x/y' }} }} }}];"
+        );
         let hook = json!({ "httpMethod": "POST", "path": format!("forged{at}"), "responseMode": "responseNode", "options": {} });
         let nodes = [
             ("Hook", "webhook", 2.0, hook),
@@ -167,7 +169,12 @@ async fn an_execution_may_put_out_only_so_much() {
     let acme = server.tenant("acme").await;
     let get = |name: &'static str| {
         let url = format!("{}/large", vendor.url);
-        (name, "httpRequest", 4.2, json!({ "url": url, "options": { "response": { "response": { "responseFormat": "file" } } } }))
+        (
+            name,
+            "httpRequest",
+            4.2,
+            json!({ "url": url, "options": { "response": { "response": { "responseFormat": "file" } } } }),
+        )
     };
     let hook = json!({ "httpMethod": "POST", "path": "two", "responseMode": "lastNode", "options": {} });
     let id = activated(&acme.developer, chain("two", &[("Hook", "webhook", 2.0, hook), get("One"), get("Two")])).await;
@@ -227,8 +234,11 @@ async fn a_store_that_fails_is_a_run_error_and_a_retry_goes_on() {
         assert_eq!(error["context"]["code"], "storage_unavailable", "{mood:?}: {error}");
         assert!(failed["error"].as_str().unwrap().starts_with("The binary data cannot be stored"), "{failed}");
         // What a caller brings is not taken either, and the caller is told.
-        let form = format!("--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n\
-            content-type: application/octet-stream\r\n\r\n{}\r\n--x--\r\n", "a".repeat(100_000));
+        let form = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n\
+            content-type: application/octet-stream\r\n\r\n{}\r\n--x--\r\n",
+            "a".repeat(100_000)
+        );
         let body = Some(("multipart/form-data; boundary=x", Bytes::from(form)));
         let upload = server.visitor().send_raw(Method::POST, &format!("/t/acme/webhook/{path}"), body).await;
         upload.problem(503, "storage_unavailable");
@@ -246,12 +256,15 @@ async fn what_a_caller_uploads_is_kept_apart() {
     let server = with_directory(|_| {}).await;
     let acme = server.tenant("acme").await;
     let hook = json!({ "httpMethod": "POST", "path": "up", "responseMode": "responseNode", "options": {} });
-    let answer = json!({ "respondWith": "binary", "responseDataSource": "set", "inputFieldName": "file", "options": {} });
+    let answer =
+        json!({ "respondWith": "binary", "responseDataSource": "set", "inputFieldName": "file", "options": {} });
     let nodes = [("Hook", "webhook", 2.0, hook), ("Answer", "respondToWebhook", 1.1, answer)];
     let id = activated(&acme.developer, chain("up", &nodes)).await;
     let content = "b".repeat(100_000);
-    let form = format!("--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\
-        content-type: text/plain\r\n\r\n{content}\r\n--x--\r\n");
+    let form = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\
+        content-type: text/plain\r\n\r\n{content}\r\n--x--\r\n"
+    );
     let body = Some(("multipart/form-data; boundary=x", Bytes::from(form)));
     let reply = server.visitor().send_raw(Method::POST, "/t/acme/webhook/up", body).await.expect(200);
     assert_eq!(reply.body, Bytes::from(content));

@@ -3,7 +3,9 @@
 use actix_web::get;
 use actix_web::web::{Data, Path, Query};
 
-use super::super::dto::{PoolsResponse, StatisticsQuery, StatisticsResponse, WorkflowStatisticsQuery, WorkflowStatisticsResponse};
+use super::super::dto::{
+    PoolsResponse, StatisticsQuery, StatisticsResponse, WorkflowStatisticsQuery, WorkflowStatisticsResponse,
+};
 use super::super::service::Service;
 use crate::common::Problem;
 use crate::common::permission::grants::ExecutionsRead;

@@ -65,11 +65,7 @@ pub(in super::super) async fn doom_all(
     doom_where(connection, tenant, binary::Column::ExecutionId.in_subquery(executions)).await
 }
 
-async fn doom_where(
-    connection: &impl ConnectionTrait,
-    tenant: TenantId,
-    which: Expr,
-) -> Result<(), DbErr> {
+async fn doom_where(connection: &impl ConnectionTrait, tenant: TenantId, which: Expr) -> Result<(), DbErr> {
     binary::Entity::update_scoped(tenant)
         .col_expr(binary::Column::Doomed, Expr::value(true))
         .filter(which)
