@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let server = Daemon::spawn(&mut shell(scratch.path(), &start)?, &log, Signal::TERM)?;
     let url = format!("http://127.0.0.1:{PORT}");
     let key = set_up(&url).with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
-    let mut command = workspace::cargo(&["test", "--locked", "--test", "api", "--", TEST, "--nocapture"]);
+    let mut command =
+        workspace::cargo(&["test", "--workspace", "--locked", "--test", "api", "--", TEST, "--nocapture"]);
     command.env("MILLRACE_TEST_N8N_URL", format!("{url}/api/v1")).env("MILLRACE_TEST_N8N_KEY", key);
     report::progress(&process::describe(&command));
     let passed = process::run(&mut command)?.success();

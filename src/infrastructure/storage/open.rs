@@ -104,6 +104,8 @@ fn client(config: &config::S3, connector: Connector, patience: Duration) -> obje
         .with_secret_access_key(config.secret_access_key.expose())
         .with_virtual_hosted_style_request(!config.path_style)
         .with_retry(retry)
+        // Not every service that speaks S3 knows how to delete many at once.
+        .with_disable_bulk_delete(true)
         .with_http_connector(connector)
         .with_allow_http(config.endpoint.starts_with("http://"));
     if !config.endpoint.is_empty() {

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -10,7 +11,9 @@ use bytes::Bytes;
 use millrace::app::{App, BuildError};
 use millrace::common::{Clock, Secret};
 use millrace::infrastructure::config::{Config, StorageBackend};
+use millrace::infrastructure::database::AcrossTenants;
 use millrace::infrastructure::mail::UnsentMailer;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::flows::{chain, reached};
@@ -131,8 +134,24 @@ async fn what_is_not_kept_leaves_nothing() {
             break;
         }
         assert!(attempt < 500, "{:?}", found(&directory(&server)));
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[actix_web::test]
+async fn what_never_got_an_execution_goes_after_a_day() {
+    let (vendor, server) = (files(), with_directory(|_| {}).await);
+    let acme = server.tenant("acme").await;
+    let id = activated(&acme.developer, download("large", &format!("{}/large", vendor.url))).await;
+    call(&server, &acme, "large").await.expect(200);
+    reached(&acme.viewer, &id, "success").await;
+    // As a process leaves it that died before its execution was stored.
+    server.app.database.write(AcrossTenants).execute_unprepared("DELETE FROM executions").await.unwrap();
+    let executor = server.app.executions.executor();
+    assert_eq!(executor.clear_binaries().await.unwrap(), 0, "it may yet be stored");
+    server.clock.advance(Duration::from_secs(2 * 86_400));
+    assert_eq!(executor.clear_binaries().await.unwrap(), 1);
+    assert_eq!(found(&directory(&server)), Vec::<PathBuf>::new());
 }
 
 #[actix_web::test]
@@ -241,7 +260,7 @@ async fn a_store_that_fails_is_a_run_error_and_a_retry_goes_on() {
         );
         let body = Some(("multipart/form-data; boundary=x", Bytes::from(form)));
         let upload = server.visitor().send_raw(Method::POST, &format!("/t/acme/webhook/{path}"), body).await;
-        upload.problem(503, "storage_unavailable");
+        assert_eq!(upload.json(503)["code"], 503, "{mood:?}");
         bucket.be(Mood::Fine);
         let retry = format!("/api/v1/executions/{}/retry", failed["id"].as_str().unwrap());
         acme.operator.post(&retry, json!({})).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, OnConflict, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SelectStatement};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
 };
@@ -80,10 +80,15 @@ pub(in super::super) async fn unneeded(
     now: Timestamp,
     limit: u64,
 ) -> Result<Vec<Binary>, DbErr> {
-    let known = execution::Entity::across_tenants().select_only().column(execution::Column::Id).into_query();
+    let column = |column: execution::Column| Expr::col((execution::Entity, column));
+    let known = execution::Entity::across_tenants()
+        .select_only()
+        .column(execution::Column::Id)
+        .filter(column(execution::Column::TenantId).equals((binary::Entity, binary::Column::TenantId)))
+        .filter(column(execution::Column::Id).equals((binary::Entity, binary::Column::ExecutionId)));
     let forgotten = Condition::all()
         .add(binary::Column::CreatedAt.lt(now.minus(FORGOTTEN)))
-        .add(binary::Column::ExecutionId.not_in_subquery(known));
+        .add(Expr::exists(known.into_query()).not());
     binary::Entity::across_tenants()
         .filter(Condition::any().add(binary::Column::Doomed.eq(true)).add(forgotten))
         .limit(limit)
