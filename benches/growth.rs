@@ -48,7 +48,8 @@ async fn stage() -> Stage<impl Service<Request, Response = Answer, Error = actix
     }
     let app = App::build(config, Arc::new(SystemClock)).await.unwrap();
     let service = init_service(create_app(&app)).await;
-    let service = actix_web::dev::ServiceExt::map(service, |response: ServiceResponse<_>| response.map_into_boxed_body());
+    let service =
+        actix_web::dev::ServiceExt::map(service, |response: ServiceResponse<_>| response.map_into_boxed_body());
     let mut stage = Stage { service, token: String::new(), stored: Cell::new(0), _directory: directory };
     stage.token = stage.register("acme").await;
     stage

@@ -18,8 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::common::Clock;
 use crate::domains::{
-    audit, auth, credentials, data_tables, executions, nodes, notifications, scheduling, tenants, users, webhooks,
-    workflows,
+    audit, auth, credentials, data_tables, executions, integrations, nodes, notifications, scheduling, tenants, users,
+    webhooks, workflows,
 };
 use crate::infrastructure::cache::{self, Cache};
 use crate::infrastructure::config::{self, Config, Role};
@@ -30,6 +30,7 @@ use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::{EgressPolicy, HttpClient, TlsError};
 use crate::infrastructure::mail::{self, Mailer};
 use crate::infrastructure::queue::{self, Queue};
+use crate::infrastructure::storage;
 use crate::infrastructure::telemetry::Metrics;
 use crate::infrastructure::web::authentication::authenticate;
 use crate::infrastructure::web::operations::{Probes, get_liveness, get_metrics, get_readiness};
@@ -62,6 +63,7 @@ pub struct App {
     pub schedules: web::Data<scheduling::Service>,
     pub triggers: web::Data<scheduling::Triggers>,
     pub webhooks: web::Data<webhooks::Service>,
+    pub integrations: web::Data<integrations::Service>,
     pub subscriptions: web::Data<webhooks::Subscriptions>,
     webhook_routes: webhooks::Registry,
     authenticator: web::Data<dyn Authenticator>,
@@ -87,6 +89,8 @@ pub enum BuildError {
     Cache(#[from] cache::Error),
     #[error("TLS for outbound requests cannot be set up")]
     HttpClient(#[from] TlsError),
+    #[error(transparent)]
+    Storage(#[from] storage::StartError),
     #[error(transparent)]
     Mail(#[from] mail::ConfigError),
     #[error("this process cannot be made known as a worker")]
@@ -121,6 +125,8 @@ impl App {
         events.learn_once().await;
         let http_client = HttpClient::new(config.http_client.clone())?;
 
+        let storage = storage::open(&config, &http_client).await?.map(|storage| (storage, config.storage.inline_bytes));
+
         let idempotency_keys = IdempotencyKeys::new(database.clone(), Arc::clone(&clock));
         let audit = audit::Service::new(
             database.clone(),
@@ -136,6 +142,7 @@ impl App {
             Arc::clone(&clock),
             audit.clone(),
             &config.tenants,
+            config.queue.all_pools(),
             egress,
             &public_url,
         );
@@ -211,6 +218,7 @@ impl App {
                 queue: Arc::clone(&queue),
                 events: events.clone(),
                 http: http_client.clone(),
+                storage,
                 credentials: credentials.clone(),
                 data_tables: data_tables.clone(),
                 programs,
@@ -268,6 +276,13 @@ impl App {
                 registry: webhook_routes.clone(),
             },
         );
+        let integrations = integrations::Service::new(
+            credentials.clone(),
+            workflows.clone(),
+            tenants.clone(),
+            audit.clone(),
+            http_client.clone(),
+        );
         let auth = web::Data::new(auth);
         users.plug(auth.clone().into_inner());
         let authenticator: Arc<dyn Authenticator> = Arc::new(auth::RequestAuthenticator::new(
@@ -305,6 +320,7 @@ impl App {
             schedules: web::Data::new(schedules),
             triggers: web::Data::new(triggers),
             webhooks: web::Data::new(webhooks),
+            integrations: web::Data::new(integrations),
             subscriptions: web::Data::new(subscriptions),
             webhook_routes,
             authenticator: web::Data::from(authenticator),
@@ -336,6 +352,7 @@ impl App {
             .app_data(self.schedules.clone())
             .app_data(self.triggers.clone())
             .app_data(self.webhooks.clone())
+            .app_data(self.integrations.clone())
             .app_data(self.subscriptions.clone())
             .app_data(web::Data::new(webhooks::BodyLimits {
                 bytes: self.config.server.webhook_body_limit_bytes,
@@ -432,6 +449,7 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         executions::configure(config);
         scheduling::configure(config);
         webhooks::configure_api(config);
+        integrations::configure(config);
     }));
     auth::configure_root(config);
     operations(config);

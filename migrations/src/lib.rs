@@ -34,6 +34,8 @@ mod m0045_events;
 mod m0046_labels_and_jobs;
 mod m0050_deletion_by_platform;
 mod m0060_unfinished_executions;
+mod m0060_worker_pools;
+mod m0061_binaries;
 
 use sea_orm_migration::prelude::*;
 
@@ -79,6 +81,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0046_labels_and_jobs::Migration),
             Box::new(m0050_deletion_by_platform::Migration),
             Box::new(m0060_unfinished_executions::Migration),
+            Box::new(m0060_worker_pools::Migration),
+            Box::new(m0061_binaries::Migration),
         ]
     }
 }

@@ -47,6 +47,9 @@ impl App {
             if let Err(error) = self.executions.executor().prune().await {
                 tracing::warn!(%error, "executions that are not to be kept could not be deleted");
             }
+            if let Err(error) = self.executions.executor().clear_binaries().await {
+                tracing::warn!(%error, "binaries that nobody needs could not be deleted; that is tried again");
+            }
             if let Err(error) = self.events.prune(EVENTS_KEPT).await {
                 tracing::warn!(%error, "old events could not be pruned");
             }

@@ -13,6 +13,11 @@ use super::{Error, first_run, tls};
 use crate::app::{App, create_app, create_operations_app};
 use crate::common::{Clock, SkewedClock, SystemClock};
 use crate::infrastructure::config::{Config, Role};
+use crate::infrastructure::database::{self, Database};
+
+/// Between two tries to reach the database at the start.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
@@ -25,6 +30,9 @@ pub(super) struct Args {
     /// Port to listen on.
     #[arg(long)]
     port: Option<u16>,
+    /// The pool that this process runs executions of (default: `executions.pool` of the configuration).
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
     /// Executions that run at the same time.
     #[arg(long, value_name = "N")]
     concurrency: Option<usize>,
@@ -44,6 +52,14 @@ pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
     config.server.host = args.host.unwrap_or(config.server.host);
     config.server.port = args.port.unwrap_or(config.server.port);
     config.executions.concurrency = args.concurrency.unwrap_or(config.executions.concurrency);
+    if let Some(pool) = &args.pool {
+        let known = config.queue.all_pools();
+        if !known.contains(pool) {
+            let message = format!("--pool {pool}: queue.pools names no such pool; there are {}", known.join(", "));
+            return Err(Error::Input(message));
+        }
+        config.executions.pool.clone_from(pool);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("millrace").build()?;
     runtime.block_on(serve(config))
 }
@@ -53,6 +69,10 @@ async fn serve(config: Config) -> Result<(), Error> {
         0 => Arc::new(SystemClock),
         skew => Arc::new(SkewedClock(skew)),
     };
+    // Whoever is called says at once that it cannot answer; whoever is not has nothing better to do than wait.
+    if !config.server.roles.contains(&Role::Api) && !wait_for_database(&config).await? {
+        return Ok(());
+    }
     let app = App::build(config, clock).await?;
     let roles = app.config.server.roles.clone();
     if roles.contains(&Role::Api) && !roles.contains(&Role::Worker) && !app.queue.is_durable() {
@@ -82,6 +102,28 @@ async fn serve(config: Config) -> Result<(), Error> {
     app.database.close().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Waits until the database answers. `false`: the process was told to stop meanwhile.
+async fn wait_for_database(config: &Config) -> Result<bool, Error> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match Database::open(config).await {
+            Ok(database) => {
+                database.close().await?;
+                return Ok(true);
+            }
+            Err(error) if database::is_away(&error) => {
+                tracing::warn!(%error, again_in_seconds = pause.as_secs(), "the database does not answer; trying again");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = stop_requested() => return Ok(false),
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
 }
 
 /// The server and the address it listens on.

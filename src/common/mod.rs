@@ -9,6 +9,7 @@ pub mod names;
 pub mod page;
 pub mod patch;
 pub mod permission;
+pub mod pool;
 pub mod secret;
 pub mod validate;
 
@@ -24,4 +25,5 @@ pub use id::{
 pub use page::{Cursor, Page, PageQuery};
 pub use patch::Patch;
 pub use permission::{Permission, Permissions};
+pub use pool::{DEFAULT_POOL, is_pool_name};
 pub use secret::Secret;

@@ -13,6 +13,7 @@ pub mod workflows;
 
 pub mod executions;
 
+pub mod integrations;
 pub mod scheduling;
 pub mod webhooks;
 

@@ -9,5 +9,6 @@ pub mod http_client;
 pub mod mail;
 pub mod queue;
 pub mod services;
+pub mod storage;
 pub mod telemetry;
 pub mod web;

@@ -1,9 +1,11 @@
 //! An API and a worker as processes of their own, on PostgreSQL; tried where `MILLRACE_TEST_POSTGRES_URL` names one.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::recovery::{chain, http};
-use crate::support::{Process, Receiver};
+use crate::support::{Process, Receiver, Way};
 use crate::workflows::greeting;
 
 /// An API that runs nothing; `None` without PostgreSQL.
@@ -59,6 +61,37 @@ async fn a_plans_limit_holds_for_all_processes_together() {
         worker.kill().unwrap();
         worker.wait().unwrap();
     }
+}
+
+#[actix_web::test]
+async fn a_worker_waits_for_a_database_that_is_away_and_gives_up_on_one_that_refuses_it() {
+    let Some(process) = api().await else { return };
+    process.activate(greeting("hello")).await;
+    let call = process.send("POST", "/api/v1/workflows/import", Some(json!([])));
+    assert_eq!(call.await.unwrap().0, 201);
+    let started = process.call("GET", "/api/v1/workflows", None).await["data"][0]["id"].as_str().unwrap().to_owned();
+    process.call("POST", &format!("/api/v1/workflows/{started}/trigger"), Some(json!({}))).await;
+    let way = Way::to(&process.database(), 5432).await;
+    way.set_open(false);
+    let mut worker = process.beside_with(&["worker", "--port", "0"], &[("DATABASE__URL", way.by(&process.database()))]);
+    while way.turned_away() < 3 {
+        assert!(worker.try_wait().unwrap().is_none(), "it gave up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    way.set_open(true);
+    process.wait_for("success", 1).await;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    let mut refused = url::Url::parse(&process.database()).unwrap();
+    refused.set_path("/there-is-no-such-database");
+    let mut worker = process.beside_with(&["worker", "--port", "0"], &[("DATABASE__URL", refused.to_string())]);
+    let ended = loop {
+        if let Some(ended) = worker.try_wait().unwrap() {
+            break ended;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(ended.code(), Some(1));
 }
 
 #[actix_web::test]

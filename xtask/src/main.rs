@@ -6,6 +6,7 @@ mod chaos;
 mod conformance;
 mod fuzz_api;
 mod interrupt;
+mod n8n;
 mod openapi;
 mod process;
 mod report;
@@ -54,6 +55,8 @@ Commands:
                     Try the API of a running server with schemathesis (Python; installed into the user's cache on first
                     use), as a tenant's owner: no 5xx, no status or body that the OpenAPI document does not promise.
                     ARGUMENTS are schemathesis's own, for example `--include-operation-id create_workflow`.
+  n8n               Start a real n8n with two workflows, and pass the test that takes them over and triggers them.
+                    MILLRACE_N8N names its directory.
   bench [OPTIONS]   Build the release binary, run every load scenario of bench/ against it, and write
                     bench/results/<date>.md. Wants `wrk`; python3 and psql for the list of executions.
       --peer n8n        The same against n8n, in turn. MILLRACE_N8N names its directory.
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Some("openapi") => openapi::run(&arguments),
         Some("chaos") => chaos::run(arguments),
         Some("fuzz-api") => fuzz_api::run(arguments),
+        Some("n8n") => n8n::run(&arguments),
         Some("bench") => bench::run(arguments),
         Some("conformance") => conformance::run(arguments),
         Some(other) => {

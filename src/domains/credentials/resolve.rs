@@ -62,6 +62,19 @@ impl Service {
         self.usable(row).await
     }
 
+    /// The credential of this id, for what the server itself does on behalf of somebody. One that is kept to some workflows, or
+    /// types of nodes, is for those alone.
+    pub async fn lend(&self, ctx: &Ctx, id: &str, kind: &str) -> Result<Resolved, Error> {
+        let row = rows::find(&self.database.read(ctx), ctx.tenant, id).await?.ok_or(Error::NotFound)?;
+        if row.kind != kind {
+            return Err(Error::OtherType { name: row.name, kind: row.kind, wanted: kind.to_owned() });
+        }
+        if row.workflows.is_some() || row.node_types.is_some() {
+            return Err(Error::NotShared { name: row.name, with: "the whole tenant" });
+        }
+        self.usable(row).await
+    }
+
     /// By id, else by the id it had elsewhere, else by its name if only one of the type bears it.
     async fn referenced(&self, ctx: &Ctx, wanted: &Wanted<'_>) -> Result<rows::Credential, Error> {
         let Some(reference) = wanted.reference else { return self.only(ctx, wanted.kind).await };

@@ -55,8 +55,9 @@ impl Executor {
     /// Makes an execution that any worker can take up once it is stored. Refused where the tenant may not begin one.
     pub async fn prepare(&self, launch: Launch) -> Result<Prepared, Error> {
         // Who takes it up asks again.
-        drop(self.admit(launch.program.tenant, launch.mode).await?);
-        let attempt: Attempt = self.attempt(ExecutionId::new(), launch, 0);
+        let admission = self.admit(launch.program.tenant, launch.mode).await?;
+        let attempt: Attempt = self.attempt(ExecutionId::new(), launch, 0, &admission.profile);
+        attempt.binaries.keep().await?;
         let payload = attempt.payload(None, true)?;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row };
         Ok(Prepared { row, payload })

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::answer::Answer;
+use super::binaries::Binaries;
 use super::error::Error;
 use super::executor::Executor;
 use super::live::Caller;
@@ -35,6 +36,7 @@ pub(super) struct Attempt {
     pub tenancy: Tenancy,
     pub traffic: Traffic,
     pub slot: Slot,
+    pub binaries: Binaries,
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
@@ -129,6 +131,7 @@ impl Attempt {
             tenancy: Tenancy::default(),
             traffic: Traffic::default(),
             slot: Slot::default(),
+            binaries: Binaries::default(),
             events: Mutex::new(begin.earlier.clone()),
             begin,
             journaled: AtomicUsize::new(0),
@@ -143,6 +146,12 @@ impl Attempt {
         }
     }
 
+    /// The same, beginning otherwise.
+    #[must_use]
+    pub(super) fn beginning(self, begin: Begin) -> Attempt {
+        Attempt { events: Mutex::new(begin.earlier.clone()), begin, ..self }
+    }
+
     /// Says that the row is in the database already, and how many of the events.
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
@@ -152,6 +161,11 @@ impl Attempt {
     #[must_use]
     pub(super) fn with_slot(self, slot: Slot) -> Attempt {
         Attempt { slot, ..self }
+    }
+
+    #[must_use]
+    pub(super) fn with_binaries(self, binaries: Binaries) -> Attempt {
+        Attempt { binaries, ..self }
     }
 
     #[must_use]

@@ -130,7 +130,10 @@ async fn run_within(
     launch: Launch,
     depth: u32,
 ) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let attempt = Arc::new(host.executor.attempt(id, launch, depth).with_slot(host.attempt.slot.clone()));
+    let pool = host.attempt.row.pool.clone();
+    let attempt = host.executor.attempt_in(pool, id, launch, depth).with_slot(host.attempt.slot.clone());
+    attempt.binaries.belong(None, host.attempt.binaries.owner(host.attempt.row.id));
+    let attempt = Arc::new(attempt);
     let Some(concluded) = Called::begin(host, &attempt).await else {
         return Err(failed("The called workflow could not be run to its end"));
     };

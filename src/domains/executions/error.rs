@@ -10,7 +10,7 @@ use super::payload::Corrupt;
 use super::writer::WriteError;
 use crate::common::error::{Code, Coded, FieldError, Kind};
 use crate::domains::{tenants, workflows};
-use crate::infrastructure::{database, queue};
+use crate::infrastructure::{database, queue, storage};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -60,6 +60,8 @@ pub enum Error {
     Database(#[from] database::Error),
     #[error(transparent)]
     Queue(#[from] queue::Error),
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
 }
 
 const NOT_FOUND: Code = Code::new(Kind::NotFound, "execution_not_found", "No such execution");
@@ -116,6 +118,7 @@ impl Coded for Error {
             Error::Tenant(error) => error.code(),
             Error::Database(error) => database::code_of(error),
             Error::Queue(error) => error.code(),
+            Error::Storage(error) => error.code(),
         }
     }
 

@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Begin};
+use super::binaries::{Binaries, Keeper};
 use super::error::Error;
 use super::live::{Caller, Live};
 use super::model::{Interest, Mode, Status};
@@ -25,7 +26,7 @@ use super::watching::Telling;
 use super::writer::{Write, Writer};
 use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
-use crate::domains::tenants::Admission;
+use crate::domains::tenants::{Admission, Profile};
 use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
 use crate::infrastructure::config;
@@ -34,6 +35,7 @@ use crate::infrastructure::events::Bus;
 use crate::infrastructure::http_client::HttpClient;
 use crate::infrastructure::queue::{Dispatch, Queue};
 use crate::infrastructure::services::Services;
+use crate::infrastructure::storage::Storage;
 
 /// What a step of priority is worth: so many milliseconds of waiting.
 const HEAD_START_MS: i64 = 60_000;
@@ -80,6 +82,8 @@ pub(super) struct Parts {
     pub telling: Telling,
     pub http: HttpClient,
     pub services: Services,
+    /// None: binaries stay in the records.
+    pub keeper: Option<Arc<Keeper>>,
     pub credentials: credentials::Service,
     pub data_tables: data_tables::Service,
     pub config: config::Executions,
@@ -100,6 +104,8 @@ pub struct Dependencies {
     pub queue: Arc<dyn Queue>,
     pub events: Bus,
     pub http: HttpClient,
+    /// Where large binaries go, and from how many bytes on.
+    pub storage: Option<(Storage, usize)>,
     pub credentials: credentials::Service,
     pub data_tables: data_tables::Service,
     pub programs: Programs,
@@ -133,6 +139,7 @@ impl Executor {
             queue,
             events,
             http,
+            storage,
             credentials,
             data_tables,
             programs,
@@ -141,6 +148,10 @@ impl Executor {
             public_url,
             drain,
         } = dependencies;
+        let keeper = storage.map(|(storage, inline_bytes)| {
+            let (database, clock) = (database.clone(), Arc::clone(&clock));
+            Arc::new(Keeper { storage, database, clock, inline_bytes })
+        });
         let slots = if runs { config.concurrency.min(Semaphore::MAX_PERMITS) } else { 0 };
         Executor(Arc::new(Parts {
             writer: Writer::start(database.clone(), programs.tenants().clone(), events.clone(), Arc::clone(&clock)),
@@ -162,6 +173,7 @@ impl Executor {
             queue,
             events,
             services: Services::new(&http),
+            keeper,
             http,
             credentials,
             data_tables,
@@ -207,8 +219,9 @@ impl Executor {
     /// The same, with an id that is given.
     pub(super) async fn submit_as(&self, id: ExecutionId, launch: Launch) -> Result<(), Error> {
         let admission = self.admit(launch.program.tenant, launch.mode).await?;
-        let slot = self.slot(&launch.program, launch.mode, &admission);
-        self.accept(self.attempt(id, launch, 0), admission, slot, None).await
+        let attempt = self.attempt(id, launch, 0, &admission.profile);
+        let slot = self.slot(&attempt, &admission);
+        self.accept(attempt, admission, slot, None).await
     }
 
     /// Starts an execution whose answer somebody waits for. Where a slot is free it runs at once and is stored when that
@@ -225,13 +238,15 @@ impl Executor {
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
         let caller = Caller { answer: sender, interest };
-        match self.slot(&launch.program, launch.mode, &admission) {
+        let attempt = self.attempt(id, launch, 0, &admission.profile);
+        attempt.binaries.keep().await?;
+        match self.slot(&attempt, &admission) {
             Some(slot) => {
-                let attempt = self.attempt(id, launch, 0).with_caller(Some(caller));
+                let attempt = attempt.with_caller(Some(caller));
                 attempt.tenancy.admitted(admission);
                 self.spawn(attempt, Some(slot));
             }
-            None => self.accept(self.attempt(id, launch, 0), admission, None, Some(caller)).await?,
+            None => self.accept(attempt, admission, None, Some(caller)).await?,
         }
         Ok((id, answer))
     }
@@ -252,13 +267,13 @@ impl Executor {
     /// The same for whoever has room, now or later.
     pub(super) async fn queue_with(&self, attempt: Attempt, begin: Begin) -> Result<(), Error> {
         self.0.programs.tenants().admit(attempt.row.tenant_id).await?;
-        self.queue(Attempt::new(attempt.row, attempt.program, begin, 0), None).await
+        self.queue(attempt.beginning(begin), None).await
     }
 
     async fn start_with(&self, attempt: Attempt, begin: Begin, caller: Option<Caller>) -> Result<(), Error> {
-        let (mode, admission) = (attempt.row.mode, self.admit(attempt.row.tenant_id, attempt.row.mode).await?);
-        let slot = self.slot(&attempt.program, mode, &admission);
-        self.accept(Attempt::new(attempt.row, attempt.program, begin, 0), admission, slot, caller).await
+        let admission = self.admit(attempt.row.tenant_id, attempt.row.mode).await?;
+        let slot = self.slot(&attempt, &admission);
+        self.accept(attempt.beginning(begin), admission, slot, caller).await
     }
 
     /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
@@ -275,6 +290,7 @@ impl Executor {
         slot: Option<OwnedSemaphorePermit>,
         caller: Option<Caller>,
     ) -> Result<(), Error> {
+        attempt.binaries.keep().await?;
         match slot {
             Some(slot) => {
                 attempt.tenancy.admitted(admission);
@@ -294,6 +310,7 @@ impl Executor {
     /// Stores an execution and hands it to whoever has room.
     async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
+        attempt.binaries.keep().await?;
         let row = Row { status: Status::New, attempt: 0, owner: None, started_at: None, ..attempt.row.clone() };
         let payload = attempt.payload(None, true)?;
         if let Some(caller) = caller {
@@ -316,13 +333,19 @@ impl Executor {
     pub(super) async fn enqueue(&self, row: &Row) {
         let rank = row.created_at.as_millis().saturating_sub(HEAD_START_MS.saturating_mul(row.priority.into()));
         let dispatch = Dispatch { tenant: row.tenant_id, execution: row.id, rank };
-        if let Err(error) = self.0.queue.publish(dispatch).await {
+        if let Err(error) = self.0.queue.publish(&row.pool, dispatch).await {
             tracing::warn!(execution = %row.id, %error, "the queue took no message; the sweep will find the execution");
         }
     }
 
-    /// The first attempt at a new execution by this worker.
-    pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
+    /// The first attempt at a new execution, for the pool that the workflow or its tenant is pinned to.
+    pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32, profile: &Profile) -> Attempt {
+        let pool = profile.pool(launch.program.pool.as_deref()).to_owned();
+        self.attempt_in(pool, id, launch, depth)
+    }
+
+    /// The same for a pool that is given.
+    pub(super) fn attempt_in(&self, pool: String, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
         let now = self.0.clock.now();
         let row = Row {
             tenant_id: launch.program.tenant,
@@ -345,17 +368,21 @@ impl Executor {
             crashes: 0,
             queued_at: Timestamp::default(),
             priority: launch.program.priority(),
+            pool,
         };
-        let earlier = past_start(launch.output, &launch.items, now.as_millis());
+        let binaries = Binaries::default();
+        binaries.belong(self.0.keeper.as_ref(), id);
+        let items = binaries.stage_items(row.tenant_id, id, launch.items);
+        let earlier = past_start(launch.output, &items, now.as_millis());
         let begin = Begin {
             node: launch.node,
-            items: launch.items,
+            items,
             at_ms: now.as_millis(),
             honour_pins: launch.honour_pins,
             earlier,
             known: None,
         };
-        Attempt::new(row, launch.program, begin, depth)
+        Attempt::new(row, launch.program, begin, depth).with_binaries(binaries)
     }
 
     /// Runs an attempt beside everything else.
@@ -369,9 +396,16 @@ impl Executor {
         });
     }
 
+    /// Whether this process runs executions of this pool.
+    pub(super) fn works_for(&self, pool: &str) -> bool {
+        self.0.config.pool == pool
+    }
+
     /// A slot, if one is free right now and nobody waits for it. What is limited in number goes through the queue.
-    fn slot(&self, program: &Program, mode: Mode, admission: &Admission) -> Option<OwnedSemaphorePermit> {
-        if limits::of(self, program, mode, admission.profile.limits.concurrent_executions).is_some() {
+    fn slot(&self, attempt: &Attempt, admission: &Admission) -> Option<OwnedSemaphorePermit> {
+        let plan = admission.profile.limits.concurrent_executions;
+        let is_limited = limits::of(self, &attempt.program, attempt.row.mode, plan).is_some();
+        if is_limited || !self.works_for(&attempt.row.pool) {
             return None;
         }
         Arc::clone(&self.0.slots).try_acquire_owned().ok()

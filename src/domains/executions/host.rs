@@ -18,7 +18,7 @@ use super::calls;
 use super::executor::Executor;
 use super::held::{self, Held};
 use super::repository as rows;
-use super::{outbound, recovery, storing, usage};
+use super::{binaries, outbound, recovery, storing, usage};
 use crate::infrastructure::services::Reach;
 
 /// Waits from here on put the run aside.
@@ -132,10 +132,23 @@ impl NodeHost for TenantHost {
             let message = format!("The binary data is too large: {size}, at most {allowed} are allowed");
             return Err(ExecutionError::operation(message));
         }
-        Ok(BinaryData { data: BASE64_STANDARD.encode(&bytes).into(), ..describe_binary(&bytes, file_name, mime_type) })
+        let (binaries, row) = (&self.attempt.binaries, &self.attempt.row);
+        let allowed = self.executor.0.config.max_binaries_bytes;
+        binaries.count(bytes.len(), allowed).map_err(|all| binaries::too_large(all, allowed))?;
+        let known = describe_binary(&bytes, file_name, mime_type);
+        if let Some(staged) = binaries.stage(row.tenant_id, row.id, bytes.clone(), known.clone()) {
+            // It leaves the process, so what the node did is to be recorded.
+            self.attempt.note_effect();
+            return Ok(staged);
+        }
+        Ok(BinaryData { data: BASE64_STANDARD.encode(&bytes).into(), ..known })
     }
 
     fn load_binary(&self, binary: &BinaryData) -> Result<Bytes, ExecutionError> {
+        if let Some(handle) = &binary.id {
+            let loaded = self.attempt.binaries.load(self.attempt.row.tenant_id, handle);
+            return loaded.map_err(|error| binaries::failed("read", &error.into()));
+        }
         let bytes = BASE64_STANDARD.decode(binary.data.as_bytes());
         bytes.map(Bytes::from).map_err(|_| ExecutionError::operation("The binary data is not valid base64"))
     }

@@ -14,8 +14,8 @@ use super::error::Error;
 use super::executor::Executor;
 use super::payload::{self, Corrupt};
 use super::repository::Append;
-use super::timeline;
 use super::writer::{Write, WriteError, Writer};
+use super::{binaries, timeline};
 
 /// Version of the rows written here; rows of another version are not guessed at.
 const VERSION: u32 = 1;
@@ -101,6 +101,11 @@ impl Observer for Recorder<'_> {
     }
 
     async fn record(&self, _: &NodeTask, outcome: &NodeOutcome) -> Result<(), ExecutionError> {
+        if let Err(error) = self.attempt.binaries.keep().await {
+            // The outcome does not count, so nothing names them.
+            self.attempt.binaries.drop_staged();
+            return Err(binaries::failed("stored", &error));
+        }
         if !self.attempt.is_stored() {
             return Ok(());
         }

@@ -1,5 +1,5 @@
 //! How many executions of a tenant or of a workflow may run at a time, in all processes together. Such executions always
-//! go through the queue: a claim that would be one too many is not made, and the end of a run wakes the next one.
+//! go through the queue: a claim that would be one too many is not made, and the end of a run wakes the next one of each pool.
 //! Workflows that others call are not counted: their callers are.
 
 use super::error::Error;
@@ -67,8 +67,8 @@ pub(super) async fn release(executor: &Executor, row: &Row, program: &Program) {
     for workflow in waiting.into_iter().filter_map(|(most, workflow)| most.map(|_| workflow)) {
         match rows::next_queued(&connection, row.tenant_id, workflow).await {
             Ok(next) => {
-                for row in next {
-                    executor.enqueue(&row).await;
+                for row in &next {
+                    executor.enqueue(row).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "the next execution could not be looked for; the sweep finds it"),

@@ -1,6 +1,6 @@
 //! Executions: runs of workflows, from the moment they are accepted to the end that is stored.
 //!
-//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `workflow_memory` and `workers`.
+//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `execution_binaries`, `workflow_memory` and `workers`.
 //! Invariants: what was acknowledged is stored; nothing leaves the process before its execution is stored, and no node
 //! starts before what left it is in the journal; accepting never waits for a slot; a row changes by compare-and-set on its
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
@@ -10,7 +10,9 @@ mod answer;
 mod answers;
 mod archive;
 mod attempt;
+mod binaries;
 mod calls;
+mod clearing;
 mod dto;
 mod entities;
 mod error;
@@ -32,6 +34,7 @@ pub(crate) mod outbound;
 mod ownership_model;
 mod pauses;
 mod payload;
+mod pools;
 mod programs;
 mod reading;
 mod records;
@@ -75,6 +78,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(handlers::list_executions)
         .service(handlers::statistics::get_execution_statistics)
+        .service(handlers::statistics::list_worker_pools)
         .service(handlers::jobs::start_execution_job)
         .service(handlers::jobs::list_execution_jobs)
         .service(handlers::jobs::get_execution_job)
@@ -89,6 +93,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(handlers::repeating::run_workflow)
         .service(handlers::reading::list_execution_nodes)
         .service(handlers::reading::list_execution_items)
+        .service(handlers::reading::get_execution_binary)
         .service(handlers::reading::get_execution_usage)
         .service(handlers::reading::annotate_execution)
         .service(handlers::statistics::get_workflow_statistics)

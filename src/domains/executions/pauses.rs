@@ -104,7 +104,8 @@ pub(super) async fn resume(
         entries: journal::encode(std::slice::from_ref(&resumed))?,
     };
     rows::append(&transaction, vec![append]).await?;
-    let slot = Arc::clone(&parts.slots).try_acquire_owned().ok();
+    // Without room here it goes through the queue.
+    let slot = executor.works_for(&row.pool).then(|| Arc::clone(&parts.slots).try_acquire_owned().ok()).flatten();
     if slot.is_none() {
         rows::transition(&transaction, tenant, id, Status::Running, Status::New, now).await?;
     }

@@ -34,6 +34,8 @@ pub struct Program {
     pub uses_static_data: bool,
     /// How many of its executions may run at a time, by its settings.
     pub concurrency: Option<u64>,
+    /// The pool of workers it is pinned to, by its settings.
+    pub pool: Option<String>,
     /// The tenant's address on this server: `https://…/t/acme`.
     pub address: Arc<str>,
     /// The id it goes by elsewhere.
@@ -81,8 +83,20 @@ impl Program {
         let given = compiled.workflow().settings.document.get("concurrency").and_then(Value::as_f64);
         let concurrency =
             given.filter(|limit| *limit >= 1.0).and_then(|limit| format!("{:.0}", limit.floor()).parse().ok());
-        let (uses_static_data, address, inline) = (false, "".into(), None);
-        Program { tenant, workflow, version, compiled, problems, uses_static_data, concurrency, address, alias, inline }
+        let pinned = compiled.workflow().settings.document.get("workerPool").and_then(Value::as_str);
+        Program {
+            tenant,
+            workflow,
+            version,
+            pool: pinned.map(str::to_owned),
+            compiled,
+            problems,
+            uses_static_data: false,
+            concurrency,
+            address: "".into(),
+            alias,
+            inline: None,
+        }
     }
 
     /// Refuses a program that cannot run.

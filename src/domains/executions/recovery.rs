@@ -86,7 +86,14 @@ pub(super) async fn renew(executor: &Executor) -> Result<(), Error> {
     let parts = &executor.0;
     let asked = parts.lease.elapsed();
     let now = parts.clock.now();
-    rows::renew_lease(&parts.database.write(AcrossTenants), parts.worker, now, now.plus(duration(executor))).await?;
+    let worker = rows::Worker {
+        id: parts.worker,
+        started_at: now,
+        lease_until: now.plus(duration(executor)),
+        pool: parts.config.pool.clone(),
+        slots: i32::try_from(parts.config.concurrency).unwrap_or(i32::MAX),
+    };
+    rows::renew_lease(&parts.database.write(AcrossTenants), worker).await?;
     parts.lease.prolong(asked, duration(executor));
     Ok(())
 }

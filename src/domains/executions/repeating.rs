@@ -121,7 +121,8 @@ impl Service {
     async fn launch_knowing(&self, ctx: &Ctx, launch: Launch, known: Known, wait: bool) -> Result<Triggered, Error> {
         let (executor, workflow) = (self.executor(), launch.program.workflow);
         let id = ExecutionId::new();
-        let attempt = executor.attempt(id, launch, 0);
+        let profile = executor.0.programs.tenants().profile(ctx.tenant).await?;
+        let attempt = executor.attempt(id, launch, 0, &profile);
         let begin = Begin { known: Some(Arc::new(known)), ..attempt.begin.clone() };
         let answer = executor.call_with(attempt, begin).await?;
         self.record_trigger(ctx, workflow, id).await?;

@@ -8,21 +8,24 @@ use sea_orm::{
     Value,
 };
 
-use super::entities::{execution, label, memory, payload};
+use super::entities::{execution, label, memory, payload, worker};
 use super::model::Status;
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId};
 use crate::infrastructure::database::{Scoped, placeholders};
 
 mod answers;
+mod binaries;
 mod jobs;
 mod journal;
 mod labels;
 mod limits;
 mod ownership;
+mod pools;
 mod reading;
 mod retention;
 
 pub(super) use answers::{answered, expect, expected, forget_answers, forget_old_answers, leave_answer};
+pub(super) use binaries::{Binary, doom, find_binary, forget_binaries, note_binary, unneeded};
 pub(super) use jobs::{Job, abandoned_jobs, advance_job, find_job, insert_job, jobs};
 pub(super) use journal::{Append, append, clear, stored};
 pub(super) use labels::{Label, label, labels, unlabel};
@@ -31,17 +34,18 @@ pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
     tell_again, tell_all_again, told,
 };
-
+pub(super) use pools::{living, queued, stranded};
 pub(super) use reading::{Filter, Outcome, list, outcomes};
 pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;
 pub(super) type Payload = payload::Model;
+pub(super) type Worker = worker::Model;
 
 /// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
 const CHUNK: usize = 256;
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "tenant_id",
     "id",
     "workflow_id",
@@ -60,6 +64,7 @@ const COLUMNS: [&str; 18] = [
     "last_node",
     "error",
     "priority",
+    "pool",
 ];
 
 /// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
@@ -131,6 +136,7 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.last_node.into(),
         row.error.into(),
         row.priority.into(),
+        row.pool.into(),
     ]
 }
 
@@ -228,6 +234,7 @@ async fn delete_if(
         return Ok(false);
     }
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.eq(id)).exec(connection).await?;
+    doom(connection, tenant, [id]).await?;
     journal::delete(connection, tenant, id).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.eq(id)).exec(connection).await?;
     Ok(true)
@@ -247,6 +254,7 @@ pub(super) async fn delete_of_workflow(
         .filter(payload::Column::ExecutionId.in_subquery(ids()))
         .exec(connection)
         .await?;
+    binaries::doom_all(connection, tenant, ids()).await?;
     journal::delete_all(connection, tenant, ids()).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.in_subquery(ids())).exec(connection).await?;
     execution::Entity::delete_scoped(tenant)
@@ -294,8 +302,9 @@ pub(super) async fn remember(
 
 /// Bytes that the data of the tenant's executions take.
 pub(super) async fn stored_bytes(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<i64, DbErr> {
-    let sql = "SELECT CAST(COALESCE(SUM(COALESCE(LENGTH(data), 0) + COALESCE(LENGTH(state), 0)), 0) AS BIGINT) AS bytes \
-               FROM execution_payloads WHERE tenant_id = $1";
+    let sql = "SELECT CAST((SELECT COALESCE(SUM(COALESCE(LENGTH(data), 0) + COALESCE(LENGTH(state), 0)), 0) \
+               FROM execution_payloads WHERE tenant_id = $1) + (SELECT COALESCE(SUM(bytes), 0) \
+               FROM execution_binaries WHERE tenant_id = $1) AS BIGINT) AS bytes";
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [tenant.into()]);
     match connection.query_one_raw(statement).await? {
         Some(row) => row.try_get("", "bytes"),

@@ -73,7 +73,8 @@ async fn launch(
         Runner::Here => ExecutionId::new(),
         Runner::Anybody(id) => id,
     };
-    let attempt = executor.attempt(id, launch, 0);
+    let profile = executor.0.programs.tenants().profile(row.tenant_id).await?;
+    let attempt = executor.attempt(id, launch, 0, &profile);
     let started = match runner {
         Runner::Here => executor.submit_with(attempt, begin).await,
         Runner::Anybody(_) => executor.queue_with(attempt, begin).await,

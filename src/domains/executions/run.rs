@@ -123,6 +123,7 @@ async fn run_and_conclude(
 ) -> Result<Option<Concluded>, Error> {
     let (parts, started, cancel) = (&executor.0, Instant::now(), listed.cancel.clone());
     executor.introduce(attempt).await;
+    attempt.binaries.belong(parts.keeper.as_ref(), attempt.row.id);
     let globals = globals(executor, attempt);
     let host = TenantHost::new(executor.clone(), Arc::clone(attempt), cancel.clone());
     let runner = Runner {
@@ -196,6 +197,9 @@ async fn run_and_conclude(
         Some(if was_stored { Write::Discard(Box::new(row.clone())) } else { Write::Forget(Box::new(row.clone())) })
             .filter(|_| was_stored || parts.events.is_attended(row.tenant_id))
     };
+    if !is_kept && attempt.binaries.were_kept() {
+        rows::doom(&parts.database.write(row.tenant_id), row.tenant_id, [row.id]).await?;
+    }
     let committed = match write {
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,

@@ -115,6 +115,7 @@ impl Service {
         });
         let mut data: Vec<ExecutionResponse> = data.collect();
         self.show_labels(ctx, &mut data).await?;
+        self.show_workers(&mut data).await?;
         Ok(Page { data, next_cursor: page.next_cursor })
     }
 
@@ -291,6 +292,7 @@ impl Service {
         let details = details.remove(&row.id).unwrap_or_default();
         let mut responses = [ExecutionResponse { details, ..ExecutionResponse::from_row(row) }];
         self.show_labels(ctx, &mut responses).await?;
+        self.show_workers(&mut responses).await?;
         let [response] = responses;
         Ok(response)
     }

@@ -125,4 +125,8 @@ impl Gauge for Executor {
         let count = rows::unfinished(&self.0.database.read(tenant), tenant).await?;
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
+
+    async fn let_go(&self, tenant: TenantId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.clear_tenant(tenant).await?)
+    }
 }

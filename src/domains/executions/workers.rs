@@ -12,6 +12,7 @@ use super::error::Error;
 use super::executor::Executor;
 use super::limits::{self, Claimed};
 use super::model::{Mode, Status};
+use super::pools::Deserted;
 use super::repository::{self as rows, Row};
 use super::{answers, pauses, recovery, run};
 use crate::infrastructure::database::{AcrossTenants, Transaction};
@@ -25,6 +26,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 const SWEEP: u64 = 500;
 /// Sweeps between two that clear away what nobody will fetch.
 const CLEAN_EVERY: u32 = 150;
+/// Sweeps between two that look for pools without workers.
+const LOOK_EVERY: u32 = 15;
 /// What a worker without room for it leaves to others.
 const HOARDED: Duration = Duration::from_millis(500);
 /// Pause after the queue or the database failed.
@@ -44,7 +47,7 @@ pub(super) async fn work(executor: Executor, shutdown: CancellationToken) {
 /// Takes executions from the queue until the shutdown.
 async fn consume(executor: Executor, suspects: mpsc::UnboundedSender<Dispatch>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        let consumer = executor.0.queue.consume().await;
+        let consumer = executor.0.queue.consume(&executor.0.config.pool).await;
         let ended = match consumer {
             Ok(consumer) => take_all(&executor, consumer, &suspects, &shutdown).await,
             Err(error) => Err(error.into()),
@@ -143,7 +146,8 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     let parts = &executor.0;
     let (tenant, id) = (dispatch.tenant, dispatch.execution);
     let connection = parts.database.write(tenant);
-    let found = rows::find(&connection, tenant, id).await?.filter(|row| row.status == Status::New);
+    let found = rows::find(&connection, tenant, id).await?;
+    let found = found.filter(|row| row.status == Status::New && executor.works_for(&row.pool));
     let Some(found) = found else { return Ok(Taken::Nothing) };
     // It stays queued until the tenant may work again.
     if !executor.is_at_work(tenant).await {
@@ -249,7 +253,7 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
     if !told && let Err(error) = rows::tell_all_again(&parts.database.write(AcrossTenants)).await {
         tracing::error!(%error, "queued executions could not be marked; they begin a little later");
     }
-    let (mut swept, mut sweeps) = (None, 0_u32);
+    let (mut swept, mut sweeps, mut deserted) = (None, 0_u32, Deserted::default());
     loop {
         parts.timers.reset();
         let full = swept.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY);
@@ -263,6 +267,9 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
                 lost.sweep(&executor).await?;
                 executor.call_back().await?;
                 tell(&executor, &mut told).await?;
+                if sweeps % LOOK_EVERY == 0 {
+                    deserted.look(&executor).await?;
+                }
                 if sweeps % CLEAN_EVERY == 0 {
                     answers::clean(&executor).await?;
                 }

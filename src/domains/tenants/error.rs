@@ -33,6 +33,8 @@ pub enum Error {
     LimitReached { limit: Limit, allowed: u64 },
     #[error("what is stored of the tenant cannot be read")]
     Unreadable,
+    #[error("there is no such pool of workers for this tenant")]
+    UnknownPool { pointer: String, advice: String },
     #[error("not a host name")]
     InvalidHost { index: usize },
     #[error("the tenants cannot be reached")]
@@ -54,6 +56,7 @@ impl Coded for Error {
                 Code::new(Kind::Forbidden, "tenant_deleted_by_platform", "The platform deleted the tenant")
             }
             Error::InvalidHost { .. } | Error::InvalidSlug | Error::NotConfirmed => INVALID_BODY,
+            Error::UnknownPool { .. } => Code::new(Kind::Invalid, "worker_pool_unknown", "No such pool of workers"),
             Error::Suspended { .. } => Code::new(Kind::Forbidden, "tenant_suspended", "The tenant is suspended"),
             Error::Deleting => Code::new(Kind::Conflict, "tenant_deleting", "The tenant is being deleted"),
             Error::NotDeleting => Code::new(Kind::Conflict, "tenant_not_deleting", "The tenant is not being deleted"),
@@ -73,6 +76,7 @@ impl Coded for Error {
                     "must be a host name without port, and not this server's own",
                 )]
             }
+            Error::UnknownPool { pointer, advice } => vec![FieldError::new(pointer.clone(), "unknown", advice.clone())],
             Error::InvalidSlug => vec![FieldError::new(
                 "/slug",
                 "slug",

@@ -74,6 +74,7 @@ impl Service {
 
     /// Gives a tenant another plan.
     pub async fn admin_update(&self, ctx: &Ctx, id: TenantId, plan: UpdatePlan) -> Result<AdminTenantResponse, Error> {
+        self.check_allowed_pools(&plan.limits)?;
         let ctx = Ctx { tenant: id, ..ctx.clone() };
         let changed = self
             .change(&ctx, "tenant.changePlan", |tenant| {
@@ -150,6 +151,12 @@ impl Service {
         let mut erased = 0;
         let due = repository::due_for_deletion(&self.database.read(AcrossTenants), self.clock.now()).await?;
         for tenant in due {
+            if let Some(gauge) = self.gauge.get()
+                && let Err(error) = gauge.let_go(tenant).await
+            {
+                tracing::warn!(%tenant, %error, "the files of a tenant could not be deleted; its deletion is tried again");
+                continue;
+            }
             let transaction = self.database.begin(AcrossTenants).await?;
             self.audit.erase(&transaction, tenant).await?;
             repository::erase(&transaction, tenant).await?;

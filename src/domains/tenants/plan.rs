@@ -30,6 +30,11 @@ pub struct Limits {
     pub api_requests_per_minute: Option<u64>,
     /// Millionths of a US dollar; calendar months, UTC.
     pub ai_cost_micros_per_month: Option<u64>,
+    /// Pools of workers that may run its workflows. Without `default` among them, the first one runs what is pinned nowhere:
+    /// so a tenant is pinned to a pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 100))]
+    pub worker_pools: Option<Vec<String>>,
 }
 
 impl Limits {
@@ -44,6 +49,7 @@ impl Limits {
             storage_bytes: limit(plan.storage_bytes),
             api_requests_per_minute: None,
             ai_cost_micros_per_month: limit(plan.ai_cost_micros_per_month),
+            worker_pools: None,
         }
     }
 }
@@ -121,6 +127,10 @@ pub struct Settings {
     /// Audit rows so old are deleted; the log stays verifiable.
     #[validate(range(min = 30, max = 3650))]
     pub audit_retention_days: Option<u32>,
+    /// The pool of workers that runs the tenant's workflows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 40))]
+    pub worker_pool: Option<String>,
 }
 
 impl Settings {

@@ -38,13 +38,15 @@ pub struct Service {
     /// Name and limits of tenants that were given no plan.
     pub(super) default_plan: Arc<(String, Limits)>,
     pub(super) deletion_grace_days: u64,
+    /// Pools of workers that there are.
+    pub(super) pools: Arc<[String]>,
     /// Whether tenants name the hosts of their webhooks themselves.
     own_hosts: bool,
     /// This server's own: no tenant's.
     platform_host: Option<Arc<str>>,
     /// What the server allows every tenant.
     pub(super) egress: EgressPolicy,
-    gauge: Arc<OnceLock<Arc<dyn Gauge>>>,
+    pub(super) gauge: Arc<OnceLock<Arc<dyn Gauge>>>,
     pub(super) archive_sources: Arc<OnceLock<Sources>>,
     addresses: Cache<Address, Option<TenantId>>,
 }
@@ -57,6 +59,9 @@ pub trait Gauge: Send + Sync {
 
     /// Executions that were accepted and have not ended.
     async fn unfinished(&self, tenant: TenantId) -> Result<i64, database::Error>;
+
+    /// Deletes what is stored of it outside the database.
+    async fn let_go(&self, tenant: TenantId) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// How a webhook's address names its tenant.
@@ -68,12 +73,13 @@ enum Address {
 }
 
 impl Service {
-    /// `egress`: what the server allows every tenant. `public_url`: where callers reach the server.
+    /// `pools`: of workers that there are. `egress`: what the server allows every tenant. `public_url`: where callers reach the server.
     pub fn new(
         database: Database,
         clock: Arc<dyn Clock>,
         audit: audit::Service,
         config: &config::Tenants,
+        pools: Vec<String>,
         egress: EgressPolicy,
         public_url: &str,
     ) -> Service {
@@ -87,6 +93,7 @@ impl Service {
             default_plan: Arc::new((config.plan.name.clone(), Limits::configured(&config.plan))),
             deletion_grace_days: config.deletion_grace_days,
             own_hosts: config.own_hosts,
+            pools: pools.into(),
             platform_host,
             egress,
             gauge: Arc::default(),
@@ -119,6 +126,9 @@ impl Service {
                 let mut gained = hosts.iter().flatten().filter(|host| !tenant.hosts.contains(host));
                 if let Some(host) = gained.next().filter(|_| !own_hosts) {
                     return Err(Error::HostNotOpen { host: host.clone() });
+                }
+                if let Some(settings) = &change.settings {
+                    self.check_pool(settings, tenant.limits.as_ref().unwrap_or(&self.default_plan.1))?;
                 }
                 tenant.name = change.name.unwrap_or_else(|| tenant.name.clone());
                 tenant.slug = slug.unwrap_or_else(|| tenant.slug.clone());

@@ -1,11 +1,20 @@
 //! What may be posted to an import: one n8n export, a list of them, or a page of n8n's public API (`{"data": […]}`).
 
+use millrace_model::Problem;
 use serde_json::value::RawValue;
 
 use super::document::{Document, Fields};
+use super::error::Error;
+use super::model::Checked;
+use super::service::{Imported, Service};
+use crate::common::{Ctx, WorkflowId};
+use crate::domains::tenants::OpenPools;
 
 /// Most workflows in one import.
 const MAX_WORKFLOWS: usize = 1000;
+
+/// What the public API of an n8n shows with a workflow that is no part of it: who has it there, and a copy of it.
+const BESIDE: [&str; 2] = ["shared", "activeVersion"];
 
 /// The documents of an import, each with the JSON pointer under which it stands in the request.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +33,22 @@ pub enum Unreadable {
 }
 
 impl Bundle {
+    /// Every document of it, or all that is wrong with them.
+    pub(super) fn checked(self, pools: &OpenPools) -> Result<Vec<Checked>, Vec<Problem>> {
+        let documents = match self {
+            Bundle::One(document) => vec![(String::new(), document)],
+            Bundle::Many(documents) => documents,
+        };
+        let (mut good, mut problems) = (Vec::with_capacity(documents.len()), Vec::new());
+        for (pointer, document) in documents {
+            match Checked::new(document, &pointer, false, pools) {
+                Ok(checked) => good.push(checked),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(good) } else { Err(problems) }
+    }
+
     /// Takes a request body apart.
     pub fn parse(body: &RawValue) -> Result<Bundle, Unreadable> {
         match body.get().as_bytes().first() {
@@ -47,6 +72,17 @@ fn many(pointer: &str, list: &RawValue) -> Result<Bundle, Unreadable> {
     }
     let documents = list.into_iter().enumerate();
     Ok(Bundle::Many(documents.map(|(at, raw)| (format!("{pointer}/{at}"), Document::from_raw(raw))).collect()))
+}
+
+impl Service {
+    /// Keeps one document as an import does, without what the server it comes from keeps beside; gives the workflow's id.
+    pub async fn take_over(&self, ctx: &Ctx, document: Document) -> Result<WorkflowId, Error> {
+        let document = document.without_fields(&BESIDE);
+        match self.import(ctx, Bundle::One(document)).await? {
+            Imported::One(view) => Ok(view.row.id),
+            Imported::Many(_) => Err(Error::NotFound),
+        }
+    }
 }
 
 #[cfg(test)]

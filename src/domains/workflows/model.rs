@@ -8,6 +8,7 @@ use millrace_runner::Compiled;
 
 use super::document::Document;
 use super::endpoints::{queue_of, webhook_endpoints};
+use crate::domains::tenants::OpenPools;
 
 /// Longest name and longest tag, in characters; n8n's limit for names.
 pub(super) const MAX_NAME: usize = 128;
@@ -32,8 +33,13 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// Checks a document. Problems carry `pointer` in front of their own.
-    pub(super) fn new(document: Document, pointer: &str, name_required: bool) -> Result<Checked, Vec<Problem>> {
+    /// Checks a document of a tenant that may use these pools. Problems carry `pointer` in front of their own.
+    pub(super) fn new(
+        document: Document,
+        pointer: &str,
+        name_required: bool,
+        pools: &OpenPools,
+    ) -> Result<Checked, Vec<Problem>> {
         let mut problems = Vec::new();
         let parsed = document.parse().map_err(|found| under(pointer, found))?;
         let name = match parsed.name.trim() {
@@ -48,6 +54,10 @@ impl Checked {
         let alias = Some(parsed.id.as_str()).filter(|id| !id.is_empty()).map(str::to_owned);
         if let Some(alias) = &alias {
             check_text("/id", alias, MAX_ALIAS, &mut problems);
+        }
+        let pool = parsed.settings.document.get("workerPool").filter(|pool| !pool.is_nullish());
+        if pool.is_some_and(|pool| pool.as_str().is_none_or(|name| !pools.has(name))) {
+            problems.push(Problem::new("/settings/workerPool", "worker_pool_unknown", pools.advice()));
         }
         let tags = tag_names(&document, &mut problems);
         if problems.is_empty() {

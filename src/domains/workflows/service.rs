@@ -117,7 +117,7 @@ impl Service {
     }
 
     pub async fn create(&self, ctx: &Ctx, document: Document) -> Result<WorkflowView, Error> {
-        let checked = Checked::new(document, "", true).map_err(Error::Invalid)?;
+        let checked = self.checked(ctx, document).await?;
         let transaction = self.database.begin(ctx).await?;
         let row = self.insert(ctx, &transaction, &checked).await?;
         transaction.commit().await?;
@@ -132,7 +132,7 @@ impl Service {
         document: Document,
         expected: Option<WorkflowVersionId>,
     ) -> Result<WorkflowView, Error> {
-        let checked = Checked::new(document, "", true).map_err(Error::Invalid)?;
+        let checked = self.checked(ctx, document).await?;
         let transaction = self.database.begin(ctx).await?;
         let row = rows::find(&transaction, ctx.tenant, reference).await?.ok_or(Error::NotFound)?;
         if let Some(expected) = expected.filter(|expected| *expected != row.version_id)
@@ -149,11 +149,8 @@ impl Service {
     /// Keeps every document of the bundle, or none. A document whose id is known here becomes a new version of that
     /// workflow; any other becomes a new workflow.
     pub async fn import(&self, ctx: &Ctx, bundle: Bundle) -> Result<Imported, Error> {
-        let (single, documents) = match bundle {
-            Bundle::One(document) => (true, vec![(String::new(), document)]),
-            Bundle::Many(documents) => (false, documents),
-        };
-        let checked = check_all(documents)?;
+        let single = matches!(bundle, Bundle::One(_));
+        let checked = bundle.checked(&self.tenants.open_pools(ctx.tenant).await?).map_err(Error::Invalid)?;
         let transaction = self.database.begin(ctx).await?;
         let mut kept = Vec::with_capacity(checked.len());
         for checked in &checked {
@@ -295,6 +292,10 @@ impl Service {
 impl Service {
     fn hooks(&self) -> impl Iterator<Item = &Arc<dyn WorkflowHooks>> {
         self.hooks.get().into_iter().flatten()
+    }
+
+    async fn checked(&self, ctx: &Ctx, document: Document) -> Result<Checked, Error> {
+        Checked::new(document, "", true, &self.tenants.open_pools(ctx.tenant).await?).map_err(Error::Invalid)
     }
 
     async fn settled(&self, tenant: TenantId, workflow: WorkflowId) {
@@ -482,17 +483,6 @@ fn webhooks(base: &str, parsed: &Workflow) -> Vec<WebhookResponse> {
         path: endpoint.path.to_string(),
     });
     addresses.collect()
-}
-
-fn check_all(documents: Vec<(String, Document)>) -> Result<Vec<Checked>, Error> {
-    let (mut good, mut problems) = (Vec::with_capacity(documents.len()), Vec::new());
-    for (pointer, document) in documents {
-        match Checked::new(document, &pointer, false) {
-            Ok(checked) => good.push(checked),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if problems.is_empty() { Ok(good) } else { Err(Error::Invalid(problems)) }
 }
 
 fn trigger_count(parsed: &Workflow) -> i32 {

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::{Config, KeySource, QueueBackend};
-use crate::common::TenantId;
+use super::{Config, KeySource, QueueBackend, StorageBackend};
+use crate::common::{TenantId, is_pool_name};
 
 /// One line per mistake; none means the configuration can be used.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -61,6 +61,14 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
             .all(|(tenant, weight)| tenant.parse::<TenantId>().is_ok() && (1..=1000).contains(weight)),
         "queue.weights: must be ids of tenants, each with a number from 1 to 1000",
     );
+    require(
+        config.queue.pools.iter().all(|pool| is_pool_name(pool)),
+        "queue.pools: must be names of 1–40 of a–z, 0–9 and hyphen, not beginning or ending with a hyphen",
+    );
+    require(
+        config.queue.all_pools().contains(&config.executions.pool),
+        "executions.pool: must be \"default\" or one of queue.pools",
+    );
     require(config.queue.prefetch > 0, "queue.prefetch: must be at least 1");
     require(!config.queue.name.is_empty(), "queue.name: must not be empty");
     require(
@@ -106,6 +114,15 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         jiff::tz::TimeZone::get(&config.executions.timezone).is_ok(),
         "executions.timezone: must be an IANA name such as Europe/Vienna",
     );
+    let s3 = &config.storage.s3;
+    let in_bucket = config.storage.backend == StorageBackend::S3;
+    require(!in_bucket || !s3.bucket.is_empty(), "storage.s3.bucket: must name a bucket where storage.backend is s3");
+    require(
+        !in_bucket || !s3.access_key_id.expose().is_empty() && !s3.secret_access_key.expose().is_empty(),
+        "storage.s3.access_key_id, storage.s3.secret_access_key: must be given where storage.backend is s3",
+    );
+    require(is_http_or_empty(&s3.endpoint), "storage.s3.endpoint: must be an http or https URL, or empty");
+    require(s3.timeout_seconds > 0, "storage.s3.timeout_seconds: must be at least 1");
     require(
         (1..=1_000_000).contains(&config.webhooks.max_concurrent),
         "webhooks.max_concurrent: must be between 1 and 1000000",

@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 pub use sections::{
     Auth, Cache, Chaos, Data, Database, Encryption, Executions, Expressions, HttpClient, KeySource, Limits, Log,
-    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, Scheduling, Secrets, Server, SqliteSynchronous, Tenants,
-    Tls, VaultSecrets, VaultTransit, Webhooks,
+    LogFormat, Mail, Metrics, Plan, Queue, QueueBackend, Role, S3, Scheduling, Secrets, Server, SqliteSynchronous,
+    Storage, StorageBackend, Tenants, Tls, VaultSecrets, VaultTransit, Webhooks,
 };
 
 /// Every setting with its default and meaning; also what `millrace config` would show.
@@ -43,6 +43,7 @@ pub struct Config {
     pub tenants: Tenants,
     pub http_client: HttpClient,
     pub executions: Executions,
+    pub storage: Storage,
     pub scheduling: Scheduling,
     pub chaos: Chaos,
     pub webhooks: Webhooks,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::common::Secret;
+use crate::common::{DEFAULT_POOL, Secret};
 use crate::infrastructure::http_client::{FixedName, Network};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,6 +102,15 @@ pub struct Queue {
     pub name: String,
     pub prefetch: u16,
     pub weights: HashMap<String, u32>,
+    pub pools: Vec<String>,
+}
+
+impl Queue {
+    /// The default pool of workers and those named.
+    pub fn all_pools(&self) -> Vec<String> {
+        let named = self.pools.iter().filter(|pool| *pool != DEFAULT_POOL).cloned();
+        std::iter::once(DEFAULT_POOL.to_owned()).chain(named).collect()
+    }
 }
 
 /// Where executions wait for a worker.
@@ -232,12 +241,14 @@ pub struct HttpClient {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Executions {
+    pub pool: String,
     pub concurrency: usize,
     pub timeout_seconds: u64,
     pub answer_timeout_seconds: u64,
     pub max_items: usize,
     pub max_bytes: usize,
     pub max_binary_bytes: usize,
+    pub max_binaries_bytes: u64,
     pub script_seconds: u64,
     pub script_memory_bytes: usize,
     pub save_success: bool,
@@ -249,6 +260,40 @@ pub struct Executions {
     pub tenant_concurrency: u64,
     pub retention_days: u32,
     pub retention_count: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    pub backend: StorageBackend,
+    pub inline_bytes: usize,
+    pub directory: PathBuf,
+    pub s3: S3,
+}
+
+/// Where large binaries are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageBackend {
+    /// In a directory where the database is SQLite, else in the database.
+    Auto,
+    /// In the records of their executions.
+    Database,
+    FileSystem,
+    S3,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    pub bucket: String,
+    pub region: String,
+    pub endpoint: String,
+    pub path_style: bool,
+    pub access_key_id: Secret<String>,
+    pub secret_access_key: Secret<String>,
+    pub prefix: String,
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,5 +1,7 @@
 //! The table of executions that are ready for a worker; PostgreSQL only. Used by the queue and nobody else.
 
+use std::sync::Arc;
+
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 use sqlx::postgres::PgListener;
 
@@ -18,36 +20,40 @@ pub struct Ready {
     pub rank: i64,
 }
 
-/// Makes executions known as ready, and wakes workers. One that is there already stays as it is.
-pub async fn put(database: &Database, ready: &[Ready]) -> Result<(), DbErr> {
+/// Makes executions known as ready to the workers of a pool, and wakes them. One that is there already stays as it is.
+pub async fn put(database: &Database, pool: &str, ready: &[Ready]) -> Result<(), DbErr> {
     if ready.is_empty() {
         return Ok(());
     }
     let sql = format!(
-        "INSERT INTO execution_dispatches (tenant_id, execution_id, rank) VALUES {} ON CONFLICT DO NOTHING",
-        placeholders(database.backend(), ready.len(), &[""; 3])
+        "INSERT INTO execution_dispatches (tenant_id, execution_id, rank, pool) VALUES {} ON CONFLICT DO NOTHING",
+        placeholders(database.backend(), ready.len(), &[""; 4])
     );
-    let values = ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into()]);
+    let values =
+        ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into(), pool.into()]);
     let transaction = database.begin(AcrossTenants).await?;
     transaction.execute_raw(Statement::from_sql_and_values(database.backend(), sql, values)).await?;
-    transaction.execute_unprepared(&format!("NOTIFY {CHANNEL}")).await?;
+    let notify =
+        Statement::from_sql_and_values(database.backend(), "SELECT pg_notify($1, $2)", [CHANNEL.into(), pool.into()]);
+    transaction.execute_raw(notify).await?;
     transaction.commit().await
 }
 
-/// Takes up to `limit` of them, in the order in which they are to be run: tenants in turn, the first one being the one with
+/// Takes up to `limit` of a pool's, in the order in which they are to be run: tenants in turn, the first one being the one with
 /// the lowest id from `first` on, each as often as its weight says (1 where it has none), and within a tenant by rank. So
 /// whoever has many waiting delays nobody else. What another worker is taking is passed over.
 pub async fn take(
     database: &Database,
+    pool: &str,
     limit: usize,
     first: TenantId,
     weights: &[(TenantId, u32)],
 ) -> Result<Vec<Ready>, DbErr> {
     const SQL: &str = "
         WITH RECURSIVE tenants AS (
-            (SELECT tenant_id FROM execution_dispatches ORDER BY tenant_id LIMIT 1)
+            (SELECT tenant_id FROM execution_dispatches WHERE pool = $4 ORDER BY tenant_id LIMIT 1)
             UNION ALL
-            SELECT (SELECT d.tenant_id FROM execution_dispatches d WHERE d.tenant_id > t.tenant_id
+            SELECT (SELECT d.tenant_id FROM execution_dispatches d WHERE d.pool = $4 AND d.tenant_id > t.tenant_id
                     ORDER BY d.tenant_id LIMIT 1)
             FROM tenants t WHERE t.tenant_id IS NOT NULL
         ), weights AS (
@@ -59,7 +65,7 @@ pub async fn take(
                        / COALESCE(w.weight, 1) AS turn
             FROM tenants t CROSS JOIN LATERAL (
                 SELECT h.tenant_id, h.execution_id, h.rank FROM execution_dispatches h
-                WHERE h.tenant_id = t.tenant_id ORDER BY h.rank, h.execution_id LIMIT $1 FOR UPDATE SKIP LOCKED
+                WHERE h.pool = $4 AND h.tenant_id = t.tenant_id ORDER BY h.rank, h.execution_id LIMIT $1 FOR UPDATE SKIP LOCKED
             ) d LEFT JOIN weights w ON w.tenant_id = d.tenant_id WHERE t.tenant_id IS NOT NULL
         ), picked AS (
             SELECT tenant_id, execution_id, row_number() OVER turns AS place FROM heads
@@ -74,7 +80,7 @@ pub async fn take(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let listed: Vec<String> =
         weights.iter().map(|(tenant, weight)| format!("[\"{tenant}\",{}]", weight.max(&1))).collect();
-    let values = [limit.into(), first.into(), format!("[{}]", listed.join(",")).into()];
+    let values = [limit.into(), first.into(), format!("[{}]", listed.join(",")).into(), pool.into()];
     let statement = Statement::from_sql_and_values(database.backend(), SQL, values);
     let rows = database.write(AcrossTenants).query_all_raw(statement).await?;
     let ready = |row: &QueryResult| {
@@ -87,21 +93,30 @@ pub async fn take(
     rows.iter().map(ready).collect()
 }
 
-/// Hears when something becomes ready.
-pub struct Calls(PgListener);
+/// Hears when something becomes ready for a pool.
+pub struct Calls {
+    listener: PgListener,
+    pool: Arc<str>,
+}
 
 impl Calls {
-    pub async fn listen(database: &Database) -> Result<Calls, DbErr> {
+    pub async fn listen(database: &Database, pool: Arc<str>) -> Result<Calls, DbErr> {
         let Pools::Postgres(connections) = &database.0 else {
             return Err(DbErr::Custom("only PostgreSQL tells".to_owned()));
         };
         let mut listener = PgListener::connect_with(&connections.pool).await.map_err(session::acquire_error)?;
         listener.listen(CHANNEL).await.map_err(session::acquire_error)?;
-        Ok(Calls(listener))
+        Ok(Calls { listener, pool })
     }
 
     /// `false`: the connection is gone.
     pub async fn next(&mut self) -> bool {
-        self.0.recv().await.is_ok()
+        loop {
+            match self.listener.recv().await {
+                Ok(call) if call.payload() == &*self.pool => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
     }
 }

@@ -147,6 +147,17 @@ pub fn is_connection_error(error: &Error) -> bool {
     matches!(error, Error::ConnectionAcquire(_) | Error::Conn(_))
 }
 
+/// Whether nobody answers at the database's address, or only that it is not ready: it may be there in a moment. One that refuses
+/// the password is not away.
+pub fn is_away(error: &Error) -> bool {
+    let Error::Conn(RuntimeErr::SqlxError(inner)) = error else { return false };
+    match inner.as_database_error() {
+        // SQLSTATE: it starts or stops (57P01–57P03), or has no connection left (53300).
+        Some(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P") || code == "53300"),
+        None => !matches!(**inner, sqlx::Error::Configuration(_)),
+    }
+}
+
 /// Whether the database refuses the row itself (a constraint, a value it cannot hold), and will again.
 pub fn is_refused_row(error: &Error) -> bool {
     let (Error::Exec(RuntimeErr::SqlxError(inner)) | Error::Query(RuntimeErr::SqlxError(inner))) = error else {

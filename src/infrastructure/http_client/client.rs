@@ -90,6 +90,19 @@ impl HttpClient {
         config
     }
 
+    /// A client for a service of the operator's own: under no tenant's policy, with the same certificates trusted.
+    pub(in crate::infrastructure) fn of_the_operator(&self, longest: Duration) -> Result<Client, Error> {
+        let connecting = Duration::from_secs(self.settings.connect_timeout_seconds).min(longest);
+        let builder = Client::builder()
+            .tls_backend_preconfigured(self.tls.config.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(connecting)
+            .timeout(longest)
+            .user_agent(&self.settings.user_agent)
+            .no_proxy();
+        builder.build().map_err(|error| explain(&error))
+    }
+
     /// The way out under this policy.
     pub fn within(&self, policy: Arc<EgressPolicy>) -> Way {
         Way { client: self.clone(), policy }

@@ -10,12 +10,14 @@ use super::fair::FairQueue;
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
 use crate::common::TenantId;
 
-/// Tenants in turn, within a tenant by rank.
+/// Of each pool the tenants in turn, within a tenant by rank.
 pub struct EmbeddedQueue {
-    shared: Arc<Shared>,
+    pools: Mutex<HashMap<Arc<str>, Arc<Shared>>>,
+    weights: HashMap<TenantId, u32>,
     prefetch: usize,
 }
 
+/// What waits for the workers of one pool.
 struct Shared {
     waiting: Mutex<FairQueue>,
     arrived: Notify,
@@ -30,22 +32,33 @@ impl Shared {
 impl EmbeddedQueue {
     /// Each consumer holds at most `prefetch` unsettled messages. A tenant without a weight has 1.
     pub fn new(prefetch: u16, weights: HashMap<TenantId, u32>) -> EmbeddedQueue {
-        let waiting = Mutex::new(FairQueue::new(weights));
-        EmbeddedQueue { shared: Arc::new(Shared { waiting, arrived: Notify::new() }), prefetch: usize::from(prefetch) }
+        EmbeddedQueue { pools: Mutex::default(), weights, prefetch: usize::from(prefetch) }
+    }
+
+    fn shared(&self, pool: &str) -> Arc<Shared> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = pools.get(pool) {
+            return Arc::clone(shared);
+        }
+        let waiting = Mutex::new(FairQueue::new(self.weights.clone()));
+        let shared = Arc::new(Shared { waiting, arrived: Notify::new() });
+        pools.insert(pool.into(), Arc::clone(&shared));
+        shared
     }
 }
 
 #[async_trait]
 impl Queue for EmbeddedQueue {
-    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error> {
-        self.shared.waiting().push(dispatch);
-        self.shared.arrived.notify_one();
+    async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error> {
+        let shared = self.shared(pool);
+        shared.waiting().push(dispatch);
+        shared.arrived.notify_one();
         Ok(())
     }
 
-    async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
+    async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error> {
         let permits = Arc::new(Semaphore::new(self.prefetch));
-        Ok(Box::new(EmbeddedConsumer { shared: Arc::clone(&self.shared), permits }))
+        Ok(Box::new(EmbeddedConsumer { shared: self.shared(pool), permits }))
     }
 
     fn is_durable(&self) -> bool {

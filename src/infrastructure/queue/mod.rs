@@ -48,11 +48,12 @@ pub struct Dispatch {
 /// Hands executions to workers, each to one at a time, at least once.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Returns when the queue has the message safe: in memory (embedded), or confirmed by a majority (RabbitMQ).
-    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error>;
+    /// Hands it to the workers of a pool. Returns when the queue has the message safe: in memory (embedded), or confirmed by
+    /// a majority (RabbitMQ).
+    async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error>;
 
-    /// A new competing consumer.
-    async fn consume(&self) -> Result<Box<dyn Consumer>, Error>;
+    /// A new competing consumer of what is for the workers of a pool.
+    async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error>;
 
     /// Whether messages survive this process.
     fn is_durable(&self) -> bool;

@@ -1,4 +1,4 @@
-//! The queue in PostgreSQL: a narrow table of what is ready, taken in batches that no two workers share. What waits for a
+//! The queue in PostgreSQL: a narrow table of what is ready for each pool, taken in batches that no two workers share. What waits for a
 //! time is not in it, so it stays small and hot. Each worker serves the tenants in turn, in the order of their ids. A message
 //! that was taken is gone; should its worker die, the database still says that the execution is queued.
 
@@ -35,13 +35,14 @@ impl PostgresQueue {
 
 #[async_trait]
 impl Queue for PostgresQueue {
-    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error> {
-        dispatches::put(&self.database, &[ready(dispatch)]).await.map_err(failed)
+    async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error> {
+        dispatches::put(&self.database, pool, &[ready(dispatch)]).await.map_err(failed)
     }
 
-    async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
+    async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error> {
         Ok(Box::new(PostgresConsumer {
             database: self.database.clone(),
+            pool: pool.into(),
             permits: Arc::new(Semaphore::new(usize::from(self.prefetch))),
             taken: VecDeque::new(),
             turn: Turn::new(Arc::clone(&self.weights)),
@@ -60,6 +61,7 @@ impl Queue for PostgresQueue {
 
 struct PostgresConsumer {
     database: Database,
+    pool: Arc<str>,
     permits: Arc<Semaphore>,
     taken: VecDeque<PostgresDelivery>,
     turn: Turn,
@@ -77,7 +79,7 @@ impl Consumer for PostgresConsumer {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
             if self.calls.is_none() {
                 // Without it the table is looked at regularly all the same.
-                self.calls = Calls::listen(&self.database).await.ok();
+                self.calls = Calls::listen(&self.database, Arc::clone(&self.pool)).await.ok();
             }
             self.take(permit).await?;
             if self.taken.is_empty() {
@@ -97,7 +99,8 @@ impl PostgresConsumer {
         while let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             permits.push(permit);
         }
-        let found = match dispatches::take(&self.database, permits.len(), self.turn.next(), &self.turn.weights).await {
+        let (first, weights) = (self.turn.next(), &self.turn.weights);
+        let found = match dispatches::take(&self.database, &self.pool, permits.len(), first, weights).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "the queue cannot be read");
@@ -110,6 +113,7 @@ impl PostgresConsumer {
         }
         self.taken.extend(found.into_iter().zip(permits).map(|(ready, permit)| PostgresDelivery {
             dispatch: Dispatch { tenant: ready.tenant, execution: ready.execution, rank: ready.rank },
+            pool: Arc::clone(&self.pool),
             unsettled: Some((self.database.clone(), permit)),
         }));
         Ok(())
@@ -160,6 +164,7 @@ impl Turn {
 
 struct PostgresDelivery {
     dispatch: Dispatch,
+    pool: Arc<str>,
     unsettled: Option<(Database, OwnedSemaphorePermit)>,
 }
 
@@ -176,7 +181,9 @@ impl Delivery for PostgresDelivery {
 
     async fn give_back(mut self: Box<Self>) -> Result<(), Error> {
         match self.unsettled.take() {
-            Some((database, _permit)) => dispatches::put(&database, &[ready(self.dispatch)]).await.map_err(failed),
+            Some((database, _permit)) => {
+                dispatches::put(&database, &self.pool, &[ready(self.dispatch)]).await.map_err(failed)
+            }
             None => Ok(()),
         }
     }
@@ -185,11 +192,11 @@ impl Delivery for PostgresDelivery {
 impl Drop for PostgresDelivery {
     fn drop(&mut self) {
         let Some((database, permit)) = self.unsettled.take() else { return };
-        let ready = ready(self.dispatch);
+        let (pool, ready) = (Arc::clone(&self.pool), ready(self.dispatch));
         // Without a runtime the process is ending, and the execution is found by its state.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = dispatches::put(&database, &[ready]).await {
+                if let Err(error) = dispatches::put(&database, &pool, &[ready]).await {
                     tracing::debug!(%error, "a message comes back only when its execution is found queued");
                 }
                 drop(permit);

@@ -1,8 +1,8 @@
 //! The queue shared by all replicas: RabbitMQ quorum queues with publisher confirms and manual acknowledgement. Tenants are
 //! spread over several queues, the lanes, which consumers serve in turn: so whoever has many waiting delays those few
-//! that share the lane. What is no message of ours, or was given back too often, goes to a queue of dead letters.
+//! that share the lane. Each pool of workers has lanes of its own, made with their first use. What is no message of ours, or was given back too often, goes to a queue of dead letters.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -21,7 +21,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
-use crate::common::{Secret, TenantId};
+use crate::common::{DEFAULT_POOL, Secret, TenantId};
 use crate::infrastructure::config;
 
 /// A broker that takes longer than this counts as away.
@@ -58,6 +58,8 @@ struct Settings {
 struct Link {
     connection: Connection,
     channel: Channel,
+    /// Pools whose lanes are there.
+    made: HashSet<String>,
 }
 
 impl RabbitQueue {
@@ -66,51 +68,66 @@ impl RabbitQueue {
         RabbitQueue { settings: Arc::new(settings), publisher: Mutex::new(None) }
     }
 
-    /// A channel that is alive now, shared by all publishers.
-    async fn channel(&self) -> Result<Channel, Error> {
+    /// A channel that is alive now, shared by all publishers, to the lanes of a pool.
+    async fn channel(&self, pool: &str) -> Result<Channel, Error> {
         let mut publisher = self.publisher.lock().await;
-        if let Some(link) = publisher.as_ref().filter(|link| link.is_alive()) {
-            return Ok(link.channel.clone());
-        }
-        let link = self.settings.connect().await?;
-        within(link.channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        let channel = link.channel.clone();
-        *publisher = Some(link);
-        Ok(channel)
+        let mut link = match publisher.take().filter(Link::is_alive) {
+            Some(link) => link,
+            None => {
+                let link = self.settings.connect().await?;
+                within(link.channel.confirm_select(ConfirmSelectOptions::default())).await?;
+                link
+            }
+        };
+        self.settings.make_lanes(&mut link, pool).await?;
+        Ok(publisher.insert(link).channel.clone())
     }
 }
 
 impl Settings {
-    fn lane(&self, lane: u8) -> String {
-        format!("{}.{lane}", self.name)
+    fn lane(&self, pool: &str, lane: u8) -> String {
+        match pool {
+            DEFAULT_POOL => format!("{}.{lane}", self.name),
+            pool => format!("{}.{pool}.{lane}", self.name),
+        }
     }
 
-    /// Connects and makes the queues where they are missing.
     async fn connect(&self) -> Result<Link, Error> {
         let properties = ConnectionProperties::default().with_connection_name("millrace".into());
         let connection = within(Connection::connect(self.url.expose(), properties)).await?;
         let channel = within(connection.create_channel()).await?;
+        Ok(Link { connection, channel, made: HashSet::new() })
+    }
+
+    /// Makes the queues of a pool where they are missing.
+    async fn make_lanes(&self, link: &mut Link, pool: &str) -> Result<(), Error> {
+        if link.made.contains(pool) {
+            return Ok(());
+        }
         let dead = format!("{}.dead", self.name);
         let text = |text: &str| AMQPValue::LongString(LongString::from(text));
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), text("quorum"));
+        let channel = &link.channel;
         within(channel.queue_declare(dead.as_str().into(), QueueDeclareOptions::durable(), arguments.clone())).await?;
         // By way of the default exchange, which every queue is bound to by its name.
         arguments.insert("x-dead-letter-exchange".into(), text(""));
         arguments.insert("x-dead-letter-routing-key".into(), text(&dead));
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
         for lane in 0..LANES {
-            let name = self.lane(lane);
+            let name = self.lane(pool, lane);
             within(channel.queue_declare(name.as_str().into(), QueueDeclareOptions::durable(), arguments.clone()))
                 .await?;
         }
-        Ok(Link { connection, channel })
+        link.made.insert(pool.to_owned());
+        Ok(())
     }
 }
 
 /// The lanes of a consumer.
 #[derive(Default)]
 struct Lanes {
+    pool: String,
     link: Option<Link>,
     /// Those that are read, in the order of their turns; none while the worker has no room.
     open: VecDeque<(u8, lapin::Consumer)>,
@@ -144,15 +161,16 @@ impl Lanes {
     }
 
     async fn open(&mut self, settings: &Settings) -> Result<(), Error> {
-        let link = match self.link.take().filter(Link::is_alive) {
+        let mut link = match self.link.take().filter(Link::is_alive) {
             Some(link) => link,
             None => settings.connect().await?,
         };
+        settings.make_lanes(&mut link, &self.pool).await?;
         // Counts for each consumer of the channel by itself.
         let each = (settings.prefetch / u16::from(LANES)).max(1);
         within(link.channel.basic_qos(each, BasicQosOptions::default())).await?;
         let lanes = (0..LANES).map(|place| (self.first + place) % LANES).map(async |lane| {
-            let (name, options) = (settings.lane(lane), BasicConsumeOptions::default());
+            let (name, options) = (settings.lane(&self.pool, lane), BasicConsumeOptions::default());
             let opened = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
             Ok::<_, Error>((lane, within(opened).await?))
         });
@@ -191,13 +209,13 @@ impl Link {
 
 #[async_trait]
 impl Queue for RabbitQueue {
-    async fn publish(&self, dispatch: Dispatch) -> Result<(), Error> {
+    async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error> {
         let payload = serde_json::to_vec(&dispatch).map_err(|error| Error(error.to_string()))?;
         let properties =
             BasicProperties::default().with_delivery_mode(PERSISTENT).with_content_type("application/json".into());
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let channel = self.channel().await?;
-        let name = self.settings.lane(lane_of(dispatch.tenant));
+        let channel = self.channel(pool).await?;
+        let name = self.settings.lane(pool, lane_of(dispatch.tenant));
         let sent =
             within(channel.basic_publish("".into(), name.as_str().into(), options, &payload, properties)).await?;
         match within(sent).await? {
@@ -207,8 +225,8 @@ impl Queue for RabbitQueue {
         }
     }
 
-    async fn consume(&self) -> Result<Box<dyn Consumer>, Error> {
-        let mut lanes = Lanes::default();
+    async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error> {
+        let mut lanes = Lanes { pool: pool.to_owned(), ..Lanes::default() };
         lanes.open(&self.settings).await?;
         Ok(Box::new(RabbitConsumer {
             permits: Arc::new(Semaphore::new(self.settings.prefetch.into())),
@@ -222,7 +240,7 @@ impl Queue for RabbitQueue {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.channel().await.map(drop)
+        self.channel(DEFAULT_POOL).await.map(drop)
     }
 }
 
@@ -269,7 +287,7 @@ impl Consumer for RabbitConsumer {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the consumer cannot reach RabbitMQ; connecting again");
-                    *lanes = Lanes { first: lanes.first, ..Lanes::default() };
+                    *lanes = Lanes { first: lanes.first, pool: std::mem::take(&mut lanes.pool), ..Lanes::default() };
                     tokio::time::sleep(RECONNECT_AFTER).await;
                 }
             }

@@ -1,5 +1,6 @@
 //! Executions: triggered over the API, read, stopped, retried, deleted, and apart by tenant.
 
+mod binaries;
 mod calls;
 mod keeping;
 mod killed;

@@ -1,6 +1,7 @@
 //! What tests stand on: a server, its tenants' personas, and requests that say what they expect.
 
 mod browser;
+mod bucket;
 mod client;
 mod database;
 mod log;
@@ -18,6 +19,7 @@ mod vendors;
 mod way;
 
 pub(crate) use browser::Browser;
+pub(crate) use bucket::{Bucket, Mood};
 pub(crate) use client::{Client, Reply};
 pub(crate) use database::TestDatabase;
 pub(crate) use log::Log;

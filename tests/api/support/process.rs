@@ -89,13 +89,26 @@ impl Process {
         process
     }
 
+    /// The address of its database.
+    pub(crate) fn database(&self) -> String {
+        self.database.url().expose().clone()
+    }
+
     /// Another process on the same database: `&["worker"]`.
     pub(crate) fn beside(&self, arguments: &[&str]) -> Child {
+        self.beside_with(arguments, &[])
+    }
+
+    /// The same with other settings.
+    pub(crate) fn beside_with(&self, arguments: &[&str], settings: &[(&str, String)]) -> Child {
         // A write beyond the limit on file sizes is to fail, not to end the process.
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_millrace")]);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).current_dir(self.directory.path());
         for (name, value) in &self.settings {
+            command.env(format!("MILLRACE__{name}"), value);
+        }
+        for (name, value) in settings {
             command.env(format!("MILLRACE__{name}"), value);
         }
         command.spawn().unwrap()

@@ -1,7 +1,7 @@
 //! A way to a server that can be cut and opened again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
@@ -13,6 +13,7 @@ use url::Url;
 pub(crate) struct Way {
     address: String,
     open: Arc<AtomicBool>,
+    turned_away: Arc<AtomicUsize>,
 }
 
 impl Way {
@@ -21,10 +22,15 @@ impl Way {
         let url = Url::parse(server).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(port));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let way = Way { address: listener.local_addr().unwrap().to_string(), open: Arc::new(AtomicBool::new(true)) };
-        let open = Arc::clone(&way.open);
+        let address = listener.local_addr().unwrap().to_string();
+        let way = Way { address, open: Arc::new(AtomicBool::new(true)), turned_away: Arc::default() };
+        let (open, turned_away) = (Arc::clone(&way.open), Arc::clone(&way.turned_away));
         tokio::task::spawn_local(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if !open.load(Ordering::SeqCst) {
+                    turned_away.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
                 tokio::task::spawn_local(pass(client, server.clone(), Arc::clone(&open)));
             }
         });
@@ -40,6 +46,11 @@ impl Way {
         url.into()
     }
 
+    /// Connections that came while it was closed.
+    pub(crate) fn turned_away(&self) -> usize {
+        self.turned_away.load(Ordering::SeqCst)
+    }
+
     /// Closed, every connection breaks and no other comes about.
     pub(crate) fn set_open(&self, is_open: bool) {
         self.open.store(is_open, Ordering::SeqCst);
@@ -47,9 +58,6 @@ impl Way {
 }
 
 async fn pass(mut client: TcpStream, server: String, open: Arc<AtomicBool>) {
-    if !open.load(Ordering::SeqCst) {
-        return;
-    }
     let mut server = TcpStream::connect(server).await.unwrap();
     let cut = async {
         while open.load(Ordering::SeqCst) {

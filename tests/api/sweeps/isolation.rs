@@ -66,6 +66,11 @@ async fn resource(path: &str, server: &TestServer, tenant: &TestTenant) -> Optio
     if path.starts_with("/api/v1/webhooks/") {
         return Some(signed_webhook(tenant).await);
     }
+    if path.starts_with("/api/v1/integrations/n8n/") {
+        let data = json!({ "baseUrl": "https://n8n.example", "apiKey": "k" });
+        let body = json!({ "name": "x", "type": "n8nApi", "data": data });
+        return Some(id(tenant.owner.post("/api/v1/credentials", body).await.json(201)));
+    }
     if path.starts_with("/api/v1/credentials/connect-sessions/") {
         let session =
             tenant.owner.post("/api/v1/credentials/connect-sessions", json!({ "type": "httpBasicAuth" })).await;
@@ -188,7 +193,7 @@ async fn another_tenants_resource_is_not_found() {
     }
 }
 
-/// Operations that end the caller's logins, or need a code, a link or something made before: their own tests look for the row.
+/// Operations that end the caller's logins, or need a code, a link, another server or something made before: their own tests look for the row.
 const TRIED_ELSEWHERE: &[&str] = &[
     "change_password",
     "logout_everywhere",
@@ -198,6 +203,8 @@ const TRIED_ELSEWHERE: &[&str] = &[
     "create_recovery_codes",
     "delete_identity_provider",
     "delete_data_table_rows",
+    "import_n8n_workflows",
+    "trigger_n8n_workflow",
 ];
 
 #[actix_web::test]

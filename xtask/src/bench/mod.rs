@@ -8,7 +8,7 @@ pub(crate) mod instructions;
 mod load;
 mod measured;
 mod millrace;
-mod n8n;
+pub(crate) mod n8n;
 mod peer;
 mod report;
 mod rows;

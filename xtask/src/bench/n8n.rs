@@ -22,7 +22,7 @@ pub(super) struct N8n {
 }
 
 /// A shell in which n8n is a command, with a home of its own.
-fn shell(home: &std::path::Path, command: &str) -> Result<Command> {
+pub(crate) fn shell(home: &std::path::Path, command: &str) -> Result<Command> {
     let beside = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/millrace-peers/n8n"));
     let directory = env::var_os("MILLRACE_N8N").map(PathBuf::from).or_else(beside).context("HOME is not set")?;
     let environment = directory.join("env.sh");

@@ -12,7 +12,7 @@ const ORDER: &[&[&str]] = &[
     &["plugin_marketplace"],
     &["workflows"],
     &["executions"],
-    &["scheduling", "webhooks", "approvals", "orchestration", "ai_agents", "notifications"],
+    &["scheduling", "webhooks", "approvals", "orchestration", "ai_agents", "notifications", "integrations"],
     &["monitoring"],
 ];
 
@@ -39,7 +39,17 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         rule: "clients",
-        crates: &["redis", "deadpool_redis", "lapin", "reqwest", "hyper", "lettre", "elasticsearch", "influxdb2"],
+        crates: &[
+            "redis",
+            "deadpool_redis",
+            "lapin",
+            "reqwest",
+            "hyper",
+            "lettre",
+            "object_store",
+            "elasticsearch",
+            "influxdb2",
+        ],
         may: |place| place.part == "infrastructure",
         fix: "only `infrastructure` talks to other systems; use or extend its traits",
     },

@@ -3,6 +3,7 @@
 mod filter;
 mod jobs;
 mod labels;
+mod pools;
 mod reading;
 mod repeating;
 mod statistics;
@@ -16,6 +17,7 @@ use validator::Validate;
 pub(super) use self::filter::{ExecutionFilter, MetadataFilter};
 pub(super) use self::jobs::{ExecutionJobResponse, StartExecutionJob};
 pub(super) use self::labels::{AnnotateExecution, AnnotationResponse};
+pub(super) use self::pools::{PoolResponse, PoolsResponse};
 pub(super) use self::reading::{
     ExecutionNodesResponse, ExecutionUsageResponse, ItemsPage, ListItemsQuery, NodeRunResponse, NodeRunsResponse,
 };
@@ -78,7 +80,8 @@ pub(super) struct GetExecutionQuery {
     "createdAt": "2025-01-31T08:00:00.000Z", "startedAt": "2025-01-31T08:00:00.000Z",
     "stoppedAt": "2025-01-31T08:00:00.012Z", "workflowId": "01890a5d-ac96-774b-bcce-b302099a8058",
     "workflowVersionId": "01890a5d-ac96-774b-bcce-b302099a8059", "waitTill": null, "retryOf": null,
-    "retrySuccessId": null, "parentExecutionId": null, "lastNodeExecuted": "Answer", "error": null
+    "retrySuccessId": null, "parentExecutionId": null, "lastNodeExecuted": "Answer", "error": null,
+    "workerPool": "default"
 }))]
 pub struct ExecutionResponse {
     pub id: ExecutionId,
@@ -103,6 +106,11 @@ pub struct ExecutionResponse {
     pub last_node_executed: Option<String>,
     /// Why it failed, in a sentence; `data.resultData.error` has the whole of it.
     pub error: Option<String>,
+    /// The pool whose workers run it.
+    pub worker_pool: String,
+    /// While it is queued: whether a worker of its pool is alive. Without one it waits until there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_worker: Option<bool>,
     /// What people wrote on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotation: Option<AnnotationResponse>,
@@ -296,6 +304,8 @@ impl ExecutionResponse {
             parent_execution_id: row.parent_id,
             last_node_executed: row.last_node,
             error: row.error,
+            worker_pool: row.pool,
+            has_worker: None,
             annotation: None,
             metadata: IndexMap::new(),
             details: IndexMap::new(),

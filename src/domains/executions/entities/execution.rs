@@ -44,6 +44,8 @@ pub struct Model {
     pub queued_at: Timestamp,
     /// The higher, the earlier a worker takes it.
     pub priority: i32,
+    /// Whose workers run it.
+    pub pool: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

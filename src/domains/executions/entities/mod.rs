@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "the derives of sea-orm ask for `pub`; nothing outside the domain sees these")]
 
 pub(super) mod answer;
+pub(super) mod binary;
 pub(super) mod execution;
 pub(super) mod incident;
 pub(super) mod job;

@@ -12,6 +12,10 @@ pub struct Model {
     pub id: WorkerId,
     pub started_at: Timestamp,
     pub lease_until: Timestamp,
+    /// Whose executions it runs.
+    pub pool: String,
+    /// How many at the same time.
+    pub slots: i32,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,9 @@
 //! HTTP of parts of an execution's data, and of what people write on it.
 
+use actix_web::http::header::{CONTENT_DISPOSITION, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{Data, Path, Query};
-use actix_web::{get, put};
+use actix_web::{HttpResponse, get, put};
+use uuid::Uuid;
 
 use super::super::dto::{
     AnnotateExecution, ExecutionNodesResponse, ExecutionResponse, ExecutionUsageResponse, ItemsPage, ListItemsQuery,
@@ -31,6 +33,35 @@ pub(in super::super) async fn list_execution_nodes(
     executions: Data<Service>,
 ) -> Answer<Json<ExecutionNodesResponse>> {
     Ok(Json(executions.nodes(&ctx, *id).await?))
+}
+
+/// Get a binary of an execution
+///
+/// The bytes of a large binary. Items name it by `id`, which is both ids of this path: of the execution that made it, and its own.
+#[utoipa::path(
+    tag = "executions",
+    params(
+        ("id" = ExecutionId, Path, description = "Id of the execution that made it."),
+        ("binary" = Uuid, Path, description = "Id of the binary.")
+    ),
+    responses(
+        (status = 200, description = "The bytes.", content_type = "application/octet-stream", body = String, example = "bytes"),
+        Guarded<ExecutionsRead>, NotFound
+    )
+)]
+#[get("/executions/{id}/binaries/{binary}")]
+pub(in super::super) async fn get_execution_binary(
+    ctx: Can<ExecutionsRead>,
+    path: Path<(ExecutionId, Uuid)>,
+    executions: Data<Service>,
+) -> Answer<HttpResponse> {
+    let (id, binary) = path.into_inner();
+    let bytes = executions.binary(&ctx, id, binary).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .insert_header((CONTENT_DISPOSITION, "attachment"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(bytes))
 }
 
 /// List items of an execution

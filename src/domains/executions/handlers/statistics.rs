@@ -3,7 +3,9 @@
 use actix_web::get;
 use actix_web::web::{Data, Path, Query};
 
-use super::super::dto::{StatisticsQuery, StatisticsResponse, WorkflowStatisticsQuery, WorkflowStatisticsResponse};
+use super::super::dto::{
+    PoolsResponse, StatisticsQuery, StatisticsResponse, WorkflowStatisticsQuery, WorkflowStatisticsResponse,
+};
 use super::super::service::Service;
 use crate::common::Problem;
 use crate::common::permission::grants::ExecutionsRead;
@@ -50,4 +52,19 @@ pub(in super::super) async fn get_workflow_statistics(
     executions: Data<Service>,
 ) -> Answer<Json<WorkflowStatisticsResponse>> {
     Ok(Json(executions.workflow_statistics(&ctx, &id, &query).await?))
+}
+
+/// List pools of workers
+///
+/// The pools that the tenant's workflows can be pinned to, with who works for them now and what waits.
+#[utoipa::path(
+    tag = "executions",
+    responses((status = 200, description = "The pools.", body = PoolsResponse), Guarded<ExecutionsRead>)
+)]
+#[get("/executions/pools")]
+pub(in super::super) async fn list_worker_pools(
+    ctx: Can<ExecutionsRead>,
+    executions: Data<Service>,
+) -> Answer<Json<PoolsResponse>> {
+    Ok(Json(executions.pools(&ctx).await?))
 }

@@ -46,11 +46,11 @@ pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tena
         .await
 }
 
-/// Executions that are looked at for the next one of each workflow.
+/// Executions of a pool that are looked at for the next one of each workflow.
 const LOOKED_AT: u64 = 32;
 
-/// The queued execution of one of a tenant's workflows that comes next; without a workflow that of each of those that
-/// come next, since some of them may have as many running as may.
+/// The queued executions of a tenant, or of one of its workflows, that come next: of each pool one of each workflow, since
+/// of some workflows as many may run already as may.
 pub(in super::super) async fn next_queued(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
@@ -60,10 +60,15 @@ pub(in super::super) async fn next_queued(
     if let Some(workflow) = workflow {
         query = query.filter(execution::Column::WorkflowId.eq(workflow));
     }
-    let query = query.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id);
-    let limit = if workflow.is_some() { 1 } else { LOOKED_AT };
-    let mut seen = HashSet::new();
-    let mut next = query.limit(limit).all(connection).await?;
-    next.retain(|row| seen.insert(row.workflow_id));
-    Ok(next)
+    let pools: Vec<String> =
+        query.clone().select_only().column(execution::Column::Pool).distinct().into_tuple().all(connection).await?;
+    let mut found = Vec::with_capacity(pools.len());
+    for pool in pools {
+        let next = query.clone().filter(execution::Column::Pool.eq(pool));
+        let next = next.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id);
+        let mut seen = HashSet::new();
+        let next = next.limit(if workflow.is_some() { 1 } else { LOOKED_AT }).all(connection).await?;
+        found.extend(next.into_iter().filter(|row| seen.insert(row.workflow_id)));
+    }
+    Ok(found)
 }

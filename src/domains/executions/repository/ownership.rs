@@ -235,14 +235,18 @@ pub(in super::super) async fn incidents(
         .await
 }
 
-/// Says that a worker lives until `until`.
+/// Says that a worker lives until then.
 pub(in super::super) async fn renew_lease(
     connection: &impl ConnectionTrait,
-    id: WorkerId,
-    now: Timestamp,
-    until: Timestamp,
+    worker: worker::Model,
 ) -> Result<(), DbErr> {
-    let row = worker::ActiveModel { id: Set(id), started_at: Set(now), lease_until: Set(until) };
+    let row = worker::ActiveModel {
+        id: Set(worker.id),
+        started_at: Set(worker.started_at),
+        lease_until: Set(worker.lease_until),
+        pool: Set(worker.pool),
+        slots: Set(worker.slots),
+    };
     let renewed = OnConflict::column(worker::Column::Id).update_column(worker::Column::LeaseUntil).to_owned();
     worker::Entity::insert(row).on_conflict(renewed).exec_without_returning(connection).await.map(drop)
 }

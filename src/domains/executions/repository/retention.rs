@@ -67,6 +67,7 @@ pub(in super::super) async fn delete_many(
     payload::Entity::delete_scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids())).exec(connection).await?;
     journal::Entity::delete_scoped(tenant).filter(journal::Column::ExecutionId.is_in(ids())).exec(connection).await?;
     incident::Entity::delete_scoped(tenant).filter(incident::Column::ExecutionId.is_in(ids())).exec(connection).await?;
+    super::doom(connection, tenant, ids()).await?;
     label::Entity::delete_scoped(tenant).filter(label::Column::ExecutionId.is_in(ids())).exec(connection).await?;
     execution::Entity::delete_scoped(tenant)
         .filter(execution::Column::Id.is_in(ids()))
