@@ -1,15 +1,25 @@
 //! What an execution and a page of the list cost as more is stored: more executions, more tenants. Each figure is a request to
 //! the whole app, in this process, with SQLite in a temporary directory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot run has to end"
+)]
+
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::Request;
-use actix_web::body::to_bytes;
+use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
+use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use futures_util::future::LocalBoxFuture;
 use millrace::app::{App, create_app};
 use millrace::common::SystemClock;
 use millrace::infrastructure::config::Config;
@@ -21,45 +31,59 @@ const TENANTS: [usize; 3] = [1, 100, 1_000];
 /// Requests under way at the same time while the database is filled.
 const AT_ONCE: usize = 256;
 
+/// A server that takes a request and gives the status and body of the answer.
+type Server = Rc<dyn Fn(Request) -> LocalBoxFuture<'static, (u16, Bytes)>>;
+
 /// An app with one tenant that has its workflows.
-struct Stage<S> {
-    service: S,
+struct Stage {
+    server: Server,
     token: String,
     stored: Cell<usize>,
     _directory: TempDir,
 }
 
-type Answer = ServiceResponse<actix_web::body::BoxBody>;
-
-async fn stage() -> Stage<impl Service<Request, Response = Answer, Error = actix_web::Error>> {
-    let directory = tempfile::tempdir().unwrap();
-    let mut config = Config::defaults().unwrap();
-    config.data.directory = directory.path().to_owned();
-    (config.auth.argon2_memory_kib, config.auth.argon2_passes) = (64, 1);
-    config.auth.email_verification = false;
-    config.http_client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    for limit in [
-        &mut config.limits.anonymous_requests_per_minute,
-        &mut config.limits.address_requests_per_minute,
-        &mut config.limits.user_requests_per_minute,
-        &mut config.limits.api_key_requests_per_minute,
-    ] {
-        *limit = 0;
-    }
-    let app = App::build(config, Arc::new(SystemClock)).await.unwrap();
-    let service = init_service(create_app(&app)).await;
-    let service =
-        actix_web::dev::ServiceExt::map(service, |response: ServiceResponse<_>| response.map_into_boxed_body());
-    let mut stage = Stage { service, token: String::new(), stored: Cell::new(0), _directory: directory };
-    stage.token = stage.register("acme").await;
-    stage
+fn server<S, B>(service: S) -> Server
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    let service = Rc::new(service);
+    Rc::new(move |request| {
+        let service = Rc::clone(&service);
+        Box::pin(async move {
+            let answer = service.call(request).await.unwrap();
+            let status = answer.status().as_u16();
+            let body = to_bytes(answer.into_body()).await;
+            (status, body.unwrap_or_else(|_| panic!("the answer breaks off")))
+        })
+    })
 }
 
-impl<S: Service<Request, Response = Answer, Error = actix_web::Error>> Stage<S> {
+impl Stage {
+    async fn new() -> Stage {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults().unwrap();
+        config.data.directory = directory.path().to_owned();
+        (config.auth.argon2_memory_kib, config.auth.argon2_passes) = (64, 1);
+        config.auth.email_verification = false;
+        config.http_client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        for limit in [
+            &mut config.limits.anonymous_requests_per_minute,
+            &mut config.limits.address_requests_per_minute,
+            &mut config.limits.user_requests_per_minute,
+            &mut config.limits.api_key_requests_per_minute,
+        ] {
+            *limit = 0;
+        }
+        let app = App::build(config, Arc::new(SystemClock)).await.unwrap();
+        let server = server(init_service(create_app(&app)).await);
+        let mut stage = Stage { server, token: String::new(), stored: Cell::new(0), _directory: directory };
+        stage.token = stage.register("acme").await;
+        stage
+    }
+
     async fn send(&self, request: TestRequest, status: u16) -> Value {
-        let answer = self.service.call(request.to_request()).await.unwrap();
-        let found = answer.status().as_u16();
-        let body = to_bytes(answer.into_body()).await.unwrap();
+        let (found, body) = (self.server)(request.to_request()).await;
         assert_eq!(found, status, "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap_or_default()
     }
@@ -131,7 +155,7 @@ fn receiver() -> String {
 fn executions(criterion: &mut Criterion) {
     let system = actix_web::rt::System::new();
     let stage = system.block_on(async {
-        let stage = stage().await;
+        let stage = Stage::new().await;
         stage.activate("set", set()).await;
         stage.activate("http", http(&receiver())).await;
         stage
@@ -153,7 +177,7 @@ fn executions(criterion: &mut Criterion) {
 
 fn tenants(criterion: &mut Criterion) {
     let system = actix_web::rt::System::new();
-    let stage = system.block_on(stage());
+    let stage = system.block_on(Stage::new());
     system.block_on(stage.activate("set", set()));
     let mut group = criterion.benchmark_group("tenants");
     let mut there = 1;
