@@ -1,7 +1,7 @@
 //! What an execution and a page of the list cost as more is stored: more executions, more tenants. Each figure is a request to
 //! the whole app, in this process, with SQLite in a temporary directory.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

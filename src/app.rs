@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::ContentType;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{Error, HttpResponse, web};
+use bytes::Bytes;
 use millrace_model::Object;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt;
@@ -71,8 +73,11 @@ pub struct App {
     idempotency_keys: web::Data<IdempotencyKeys>,
     fallback: web::Data<Fallback>,
     probes: web::Data<Probes>,
-    document: Arc<OpenApi>,
+    document: web::Data<Document>,
 }
+
+/// The OpenAPI document as it is sent: one, however many threads answer.
+struct Document(Bytes);
 
 /// The app cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +100,8 @@ pub enum BuildError {
     Mail(#[from] mail::ConfigError),
     #[error("this process cannot be made known as a worker")]
     Worker(#[from] executions::Error),
+    #[error("the OpenAPI document cannot be written")]
+    Document(#[from] serde_json::Error),
     #[error("metrics cannot be recorded")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
@@ -299,7 +306,7 @@ impl App {
                 Arc::new(QueueProbe(Arc::clone(&queue))),
             ])),
             fallback: web::Data::new(Fallback::new(&document)),
-            document: Arc::new(document),
+            document: web::Data::new(Document(serde_json::to_vec(&document).map(Bytes::from)?)),
             config: Arc::new(config),
             database,
             cache,
@@ -385,7 +392,6 @@ pub fn create_app(
         InitError = (),
     > + use<>,
 > {
-    let document = OpenApi::clone(&app.document);
     actix_web::App::new()
         .into_utoipa_app()
         .configure(|config| routes(config, &app.config.server.cors_origins))
@@ -397,7 +403,9 @@ pub fn create_app(
         .configure(auth::configure_pages)
         .route("/", web::get().to(redirect_to_docs))
         .route("/api-docs", web::get().to(redirect_to_docs))
-        .service(SwaggerUi::new("/api-docs/{_:.*}").url("/api-docs/openapi.json", document))
+        .app_data(app.document.clone())
+        .route(DOCUMENT, web::get().to(send_document))
+        .service(SwaggerUi::new("/api-docs/{_:.*}").config(utoipa_swagger_ui::Config::from(DOCUMENT)))
         .default_service(web::to(Fallback::answer))
         .wrap(Compress::default())
         .wrap(from_fn(envelope))
@@ -465,6 +473,13 @@ fn visible_environment(config: &config::Expressions) -> Arc<Object> {
         config.env_allow.iter().filter_map(|name| Some((name.as_str().into(), std::env::var(name).ok()?.into())));
     let own = config.env.iter().filter_map(|variable| variable.expose().split_once('='));
     Arc::new(allowed.chain(own.map(|(name, value)| (name.into(), value.into()))).collect())
+}
+
+/// Where the OpenAPI document is.
+const DOCUMENT: &str = "/api-docs/openapi.json";
+
+async fn send_document(document: web::Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(document.0.clone())
 }
 
 async fn redirect_to_docs() -> HttpResponse {

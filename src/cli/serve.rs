@@ -60,8 +60,18 @@ pub(super) fn run(mut config: Config, args: &Args) -> Result<(), Error> {
         }
         config.executions.pool.clone_from(pool);
     }
+    #[cfg(target_os = "linux")]
+    keep_pages_small();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("millrace").build()?;
     runtime.block_on(serve(config))
+}
+
+/// Pages of 2 MB save no time where values are small and many, and are mostly empty.
+#[cfg(target_os = "linux")]
+fn keep_pages_small() {
+    if let Err(error) = nix::sys::prctl::set_thp_disable(true) {
+        tracing::debug!(%error, "huge pages cannot be switched off");
+    }
 }
 
 async fn serve(config: Config) -> Result<(), Error> {
