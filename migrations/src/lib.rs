@@ -36,6 +36,7 @@ mod m0050_deletion_by_platform;
 mod m0060_unfinished_executions;
 mod m0060_worker_pools;
 mod m0061_binaries;
+mod m0065_concurrency_keys;
 
 use sea_orm_migration::prelude::*;
 
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_unfinished_executions::Migration),
             Box::new(m0060_worker_pools::Migration),
             Box::new(m0061_binaries::Migration),
+            Box::new(m0065_concurrency_keys::Migration),
         ]
     }
 }

@@ -1,13 +1,25 @@
 //! `cargo xtask chaos`: tests that kill processes or flood them, at full size; `cargo xtask test` runs small ones of them.
 
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
 use anyhow::{Result, bail};
 
 use crate::{
     arguments::{Arguments, Wrong},
     interrupt, process, report,
-    services::{Plan, Services},
+    scratch::Scratch,
+    services::{Plan, Service, Services},
     workspace,
 };
+
+/// Tells a trial where to ask for the restart of a server.
+const RESTARTS: &str = "MILLRACE_CHAOS_RESTARTS";
 
 /// A test and the variable that says how large it is.
 struct Trial {
@@ -82,7 +94,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         bail!(Wrong(format!("`chaos` wants one of: {}", names.join(", "))));
     };
     interrupt::listen()?;
-    let services = if trial.services { Some(Services::start(&Plan::new())?) } else { None };
+    let mut services = if trial.services { Some(Services::start(&Plan::new())?) } else { None };
     let mut cargo = vec!["test", "--locked", "--test", trial.binary];
     if release {
         cargo.push("--release");
@@ -92,6 +104,37 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let mut command = workspace::cargo(&cargo);
     command.env(trial.variable, count.as_deref().unwrap_or(trial.full));
     command.envs(services.iter().flat_map(Services::environment));
+    let Some(services) = services.as_mut().filter(|services| services.are_own()) else {
+        report::progress(&process::describe(&command));
+        return Ok(process::run(&mut command)?.success());
+    };
+    let requests = Scratch::new("millrace-restarts")?;
+    command.env(RESTARTS, requests.path());
     report::progress(&process::describe(&command));
-    Ok(process::run(&mut command)?.success())
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| restart_on_request(services, requests.path(), &is_over));
+        let status = process::run(&mut command);
+        is_over.store(true, Ordering::Relaxed);
+        Ok(status?.success())
+    })
+}
+
+/// Restarts a server when a trial makes a file of its name, and removes the file when the server answers again.
+fn restart_on_request(services: &mut Services, requests: &Path, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::Relaxed) {
+        for service in Service::ALL {
+            let request = requests.join(service.name());
+            if !request.exists() {
+                continue;
+            }
+            match services.restart(service) {
+                Ok(()) => report::progress(&format!("{} was restarted", service.label())),
+                Err(error) => report::error(&format!("{} was not restarted: {error:#}", service.label())),
+            }
+            // A trial that waits in vain fails by itself.
+            fs::remove_file(request).ok();
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -347,6 +347,7 @@ impl Executor {
     /// The same for a pool that is given.
     pub(super) fn attempt_in(&self, pool: String, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
         let now = self.0.clock.now();
+        let concurrency_key = launch.program.concurrency_key(&launch.items);
         let row = Row {
             tenant_id: launch.program.tenant,
             id,
@@ -369,6 +370,7 @@ impl Executor {
             queued_at: Timestamp::default(),
             priority: launch.program.priority(),
             pool,
+            concurrency_key,
         };
         let binaries = Binaries::default();
         binaries.belong(self.0.keeper.as_ref(), id);

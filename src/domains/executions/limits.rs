@@ -49,9 +49,9 @@ pub(super) async fn claim(executor: &Executor, row: &Row, limit: Concurrency) ->
     let tenant = row.tenant_id;
     let transaction = parts.database.begin(tenant).await?;
     rows::hold_claims(&transaction, tenant).await?;
-    for (most, workflow) in [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))] {
+    for (most, like) in [(limit.tenant, None), (limit.workflow, Some(row))] {
         let Some(most) = most else { continue };
-        if rows::running(&transaction, tenant, workflow).await? >= most {
+        if rows::running(&transaction, tenant, like).await? >= most {
             return Ok(Claimed::Full);
         }
     }
@@ -63,9 +63,9 @@ pub(super) async fn release(executor: &Executor, row: &Row, program: &Program) {
     let plan = of_plan(executor, row.tenant_id).await;
     let Some(limit) = of(executor, program, row.mode, plan) else { return };
     let connection = executor.0.database.read(row.tenant_id);
-    let waiting = [(limit.tenant, None), (limit.workflow, Some(row.workflow_id))];
-    for workflow in waiting.into_iter().filter_map(|(most, workflow)| most.map(|_| workflow)) {
-        match rows::next_queued(&connection, row.tenant_id, workflow).await {
+    let waiting = [(limit.tenant, None), (limit.workflow, Some(row))];
+    for like in waiting.into_iter().filter_map(|(most, like)| most.map(|_| like)) {
+        match rows::next_queued(&connection, row.tenant_id, like).await {
             Ok(next) => {
                 for row in &next {
                     executor.enqueue(row).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use millrace_model::{Problem, Str, Value, Workflow};
+use millrace_model::{Item, Problem, Str, Value, Workflow};
 use millrace_runner::{BuiltIn, Compiled};
 use moka::sync::Cache;
 
@@ -34,6 +34,8 @@ pub struct Program {
     pub uses_static_data: bool,
     /// How many of its executions may run at a time, by its settings.
     pub concurrency: Option<u64>,
+    /// The path in its first item to what that is counted by, apart for each value.
+    concurrency_key: Option<String>,
     /// The pool of workers it is pinned to, by its settings.
     pub pool: Option<String>,
     /// The tenant's address on this server: `https://…/t/acme`.
@@ -43,6 +45,9 @@ pub struct Program {
     /// The document, where it is no stored workflow but was given in a call.
     pub inline: Option<Value>,
 }
+
+/// Characters of a key that are compared.
+const MAX_KEY: usize = 200;
 
 /// Finds programs. Cheap to clone.
 #[derive(Clone)]
@@ -83,6 +88,8 @@ impl Program {
         let given = compiled.workflow().settings.document.get("concurrency").and_then(Value::as_f64);
         let concurrency =
             given.filter(|limit| *limit >= 1.0).and_then(|limit| format!("{:.0}", limit.floor()).parse().ok());
+        let key = compiled.workflow().settings.document.get("concurrencyKey").and_then(Value::as_str);
+        let concurrency_key = key.filter(|_| concurrency.is_some()).map(str::to_owned);
         let pinned = compiled.workflow().settings.document.get("workerPool").and_then(Value::as_str);
         Program {
             tenant,
@@ -93,6 +100,7 @@ impl Program {
             problems,
             uses_static_data: false,
             concurrency,
+            concurrency_key,
             address: "".into(),
             alias,
             inline: None,
@@ -102,6 +110,15 @@ impl Program {
     /// Refuses a program that cannot run.
     pub fn runnable(self: Arc<Program>) -> Result<Arc<Program>, Error> {
         if self.problems.is_empty() { Ok(self) } else { Err(Error::NotRunnable(self.problems.clone())) }
+    }
+
+    /// What the limit of an execution that begins with these items is counted by. `None`: by the workflow alone.
+    pub(super) fn concurrency_key(&self, items: &[Item]) -> Option<String> {
+        let path = self.concurrency_key.as_deref()?;
+        let json = items.first().map(|item| Value::Object(item.json.clone())).unwrap_or_default();
+        let found = path.split('.').try_fold(&json, |value, name| value.get(name));
+        let text = found.map(Value::to_js_string).unwrap_or_default();
+        Some(text.chars().take(MAX_KEY).collect())
     }
 
     /// `settings.priority`: from -10 to 10, the higher the earlier a worker takes its executions.

@@ -45,7 +45,7 @@ pub(super) type Worker = worker::Model;
 /// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
 const CHUNK: usize = 256;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "tenant_id",
     "id",
     "workflow_id",
@@ -65,6 +65,7 @@ const COLUMNS: [&str; 19] = [
     "error",
     "priority",
     "pool",
+    "concurrency_key",
 ];
 
 /// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
@@ -137,6 +138,7 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.error.into(),
         row.priority.into(),
         row.pool.into(),
+        row.concurrency_key.into(),
     ]
 }
 

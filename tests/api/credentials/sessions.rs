@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use actix_web::HttpResponse;
 use actix_web::http::Method;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::server;
-use crate::support::{Reply, TestServer};
+use crate::support::{Reply, TestServer, Vendor};
 
 async fn invite(server: &TestServer, client: &crate::support::Client, body: Value) -> (String, String) {
     let made = client.post("/api/v1/credentials/connect-sessions", body).await.json(201);
@@ -56,6 +57,29 @@ async fn a_stranger_enters_what_is_asked_for_once() {
     for again in [send(&server, &page, "user=v").await, server.visitor().get(&page).await] {
         assert!(text(&again.expect(409)).contains("connect_session_used"));
     }
+}
+
+#[actix_web::test]
+async fn the_outcome_comes_as_a_webhook_too() {
+    let server = server().await;
+    let tenant = server.tenant("acme").await;
+    let subscriber = Vendor::start(|_| HttpResponse::Ok().finish());
+    let wanted = json!({ "name": "s", "url": subscriber.url, "events": ["connect_session.*"] });
+    tenant.developer.post("/api/v1/webhook-subscriptions", wanted).await.expect(201);
+    let (session, page) = invite(&server, &tenant.api_key, json!({ "type": "httpBasicAuth" })).await;
+    send(&server, &page, "user=u&password=hunter22").await.expect(200);
+    for _ in 0..400 {
+        server.app.subscriptions.deliver_due().await.unwrap();
+        if !subscriber.asked().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let told = subscriber.last();
+    assert!(!told.body.contains("hunter22") && told.header("webhook-signature").is_some(), "{told:?}");
+    let (told, outcome) = (told.json(), tenant.api_key.get(&session).await.json(200));
+    assert_eq!(told["type"], "connect_session.connected");
+    assert_eq!((&told["data"]["session"], &told["data"]["credential"]), (&outcome["id"], &outcome["credentialId"]));
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
-//! An API and two workers on PostgreSQL, RabbitMQ and Redis: a worker is killed every two seconds and the way to each server
-//! breaks once. Every execution ends, and calls are repeated only where one was in flight at a kill.
-//! `cargo xtask chaos shared` does it at full size.
+//! An API and two workers on PostgreSQL, RabbitMQ and Redis: a worker is killed every two seconds and each server goes away
+//! once. Every execution ends, and calls are repeated only where one was in flight at a kill. `cargo xtask chaos shared` does it
+//! at full size, and restarts the servers, where here the way to them breaks.
 
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,20 @@ use crate::support::{Process, Receiver, Way};
 const KILL_EVERY: Duration = Duration::from_secs(2);
 /// How long a server stays away; shorter than a lease.
 const AWAY: Duration = Duration::from_secs(2);
+
+/// A server goes away once: it is restarted by whoever can, or else out of reach for a while.
+async fn take_away(name: &str, way: &Way) {
+    let Some(requests) = std::env::var_os("MILLRACE_CHAOS_RESTARTS") else {
+        way.set_open(false);
+        tokio::time::sleep(AWAY).await;
+        return way.set_open(true);
+    };
+    let request = std::path::Path::new(&requests).join(name);
+    std::fs::write(&request, "").unwrap();
+    while request.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 fn worker(process: &Process) -> Child {
     process.beside(&["worker", "--port", "0", "--concurrency", &CONCURRENCY.to_string()])
@@ -59,13 +73,11 @@ async fn every_execution_ends_though_workers_are_killed_and_servers_go_away() {
     let callers = Callers::start(&process, "steps", executions);
     let is_over = AtomicBool::new(false);
     let ending = async {
-        for (turn, way) in (1..).zip(&ways) {
+        for (turn, (name, way)) in (1..).zip(["postgres", "rabbitmq", "redis"].into_iter().zip(&ways)) {
             while callers.acknowledged.load(Ordering::SeqCst) < executions * turn / (ways.len() + 1) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            way.set_open(false);
-            tokio::time::sleep(AWAY).await;
-            way.set_open(true);
+            take_away(name, way).await;
         }
         let accepted = callers.end().await;
         let over = all_over(&process).await;

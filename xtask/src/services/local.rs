@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::ExitStatus,
+    process::{Command, ExitStatus},
 };
 
 use anyhow::{Context as _, Result};
@@ -21,6 +21,8 @@ pub(super) struct Local {
     pub(super) log: PathBuf,
     // The server itself comes first; what it needs to run is stopped after it.
     pub(super) daemons: Vec<Daemon>,
+    /// What started the server.
+    pub(super) command: Command,
 }
 
 /// Whether the binaries are there.
@@ -54,6 +56,14 @@ impl Local {
             Service::RabbitMq => rabbitmq::spawn(&directory),
         };
         started.with_context(|| format!("{} does not start", service.label()))
+    }
+
+    /// Stops the server and starts it again on what it kept; does not wait for it.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        drop(self.daemons.remove(0));
+        let daemon = Daemon::spawn(&mut self.command, &self.log, stop_signal(self.server.service))?;
+        self.daemons.insert(0, daemon);
+        Ok(())
     }
 
     pub(super) fn label(&self) -> &'static str {

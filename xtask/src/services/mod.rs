@@ -52,7 +52,7 @@ impl Service {
     }
 
     /// Its name in file names, compose files and Debian's packages (the package is `<name>` or `<name>-server`).
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
@@ -149,6 +149,20 @@ impl Services {
     /// Variable and URL of each server, for the environment of tests.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.servers.iter().map(|server| (server.service.variable(), server.url.as_str()))
+    }
+
+    /// Whether this program can restart all of them: they are its own.
+    pub(crate) fn are_own(&self) -> bool {
+        self.local.len() == self.servers.len()
+    }
+
+    /// Stops a server of this program and starts it again; returns when it answers.
+    pub(crate) fn restart(&mut self, service: Service) -> Result<()> {
+        let local = self.local.iter_mut().find(|local| local.server.service == service);
+        let local = local.context("this server was not started here")?;
+        local.restart()?;
+        let server = local.server.clone();
+        probe::wait_for(&server, || local.ended())
     }
 
     fn add(&mut self, plan: &Plan) -> Result<()> {

@@ -79,7 +79,7 @@ pub(super) fn spawn(directory: &Path) -> Result<Local> {
     let daemon = Daemon::spawn(&mut command, &log, stop_signal(Service::Postgres))?;
     let server =
         Server { service: Service::Postgres, url: format!("postgres://{ROLE}:{ROLE}@127.0.0.1:{port}/{ROLE}") };
-    Ok(Local { server, log, daemons: vec![daemon] })
+    Ok(Local { server, log, daemons: vec![daemon], command })
 }
 
 /// Runs a preparing program with `input`, and shows what it wrote when it fails.

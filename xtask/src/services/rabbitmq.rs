@@ -41,7 +41,7 @@ pub(super) fn spawn(directory: &Path) -> Result<Local> {
     let log = directory.join("log");
     let broker = Daemon::spawn(&mut command, &log, stop_signal(Service::RabbitMq))?;
     let server = Server { service: Service::RabbitMq, url: format!("amqp://guest:guest@127.0.0.1:{port}/%2f") };
-    Ok(Local { server, log, daemons: vec![broker, mapper] })
+    Ok(Local { server, log, daemons: vec![broker, mapper], command })
 }
 
 /// The whole environment of the broker: nothing of the machine's own RabbitMQ configuration reaches it.

@@ -26,5 +26,5 @@ pub(super) fn spawn(directory: &Path) -> Result<Local> {
     let log = directory.join("log");
     let daemon = Daemon::spawn(&mut command, &log, stop_signal(Service::Redis))?;
     let server = Server { service: Service::Redis, url: format!("redis://127.0.0.1:{port}") };
-    Ok(Local { server, log, daemons: vec![daemon] })
+    Ok(Local { server, log, daemons: vec![daemon], command })
 }

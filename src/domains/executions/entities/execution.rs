@@ -46,6 +46,8 @@ pub struct Model {
     pub priority: i32,
     /// Whose workers run it.
     pub pool: String,
+    /// Of its workflow so many with the same key run at a time as its settings say.
+    pub concurrency_key: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

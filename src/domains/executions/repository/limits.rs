@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
 };
 
 use super::super::entities::execution;
 use super::super::model::{Mode, Status};
 use super::Row;
-use crate::common::{TenantId, WorkflowId};
+use crate::common::TenantId;
 use crate::infrastructure::database::Scoped;
 
 /// Keeps others from claiming executions of a tenant until the transaction ends. SQLite has one writer anyway.
@@ -22,19 +23,28 @@ pub(in super::super) async fn hold_claims(connection: &impl ConnectionTrait, ten
     Ok(())
 }
 
-/// How many executions of a tenant, or of one of its workflows, run; without those that others call.
+/// How many executions of a tenant, or those that are limited together with one of them, run; without those that others call.
 pub(in super::super) async fn running(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
-    workflow: Option<WorkflowId>,
+    like: Option<&Row>,
 ) -> Result<u64, DbErr> {
-    let mut query = execution::Entity::scoped(tenant)
+    execution::Entity::scoped(tenant)
         .filter(execution::Column::Status.eq(Status::Running))
-        .filter(execution::Column::Mode.ne(Mode::Integrated));
-    if let Some(workflow) = workflow {
-        query = query.filter(execution::Column::WorkflowId.eq(workflow));
-    }
-    query.count(connection).await
+        .filter(execution::Column::Mode.ne(Mode::Integrated))
+        .filter(limited_with(like))
+        .count(connection)
+        .await
+}
+
+/// Executions of the same workflow with the same key.
+fn limited_with(row: Option<&Row>) -> Condition {
+    let Some(row) = row else { return Condition::all() };
+    let key = match &row.concurrency_key {
+        Some(key) => execution::Column::ConcurrencyKey.eq(key.as_str()),
+        None => execution::Column::ConcurrencyKey.is_null(),
+    };
+    Condition::all().add(execution::Column::WorkflowId.eq(row.workflow_id)).add(key)
 }
 
 /// How many executions of a tenant were accepted and have not ended; without those that others call.
@@ -49,17 +59,15 @@ pub(in super::super) async fn unfinished(connection: &impl ConnectionTrait, tena
 /// Executions of a pool that are looked at for the next one of each workflow.
 const LOOKED_AT: u64 = 32;
 
-/// The queued executions of a tenant, or of one of its workflows, that come next: of each pool one of each workflow, since
-/// of some workflows as many may run already as may.
+/// The queued executions of a tenant, or those that are limited together with one of them, that come next: of each pool one
+/// of each workflow and key, since of some as many may run already as may.
 pub(in super::super) async fn next_queued(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
-    workflow: Option<WorkflowId>,
+    like: Option<&Row>,
 ) -> Result<Vec<Row>, DbErr> {
-    let mut query = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::New));
-    if let Some(workflow) = workflow {
-        query = query.filter(execution::Column::WorkflowId.eq(workflow));
-    }
+    let queued = execution::Entity::scoped(tenant).filter(execution::Column::Status.eq(Status::New));
+    let query = queued.filter(limited_with(like));
     let pools: Vec<String> =
         query.clone().select_only().column(execution::Column::Pool).distinct().into_tuple().all(connection).await?;
     let mut found = Vec::with_capacity(pools.len());
@@ -67,8 +75,8 @@ pub(in super::super) async fn next_queued(
         let next = query.clone().filter(execution::Column::Pool.eq(pool));
         let next = next.order_by_desc(execution::Column::Priority).order_by_asc(execution::Column::Id);
         let mut seen = HashSet::new();
-        let next = next.limit(if workflow.is_some() { 1 } else { LOOKED_AT }).all(connection).await?;
-        found.extend(next.into_iter().filter(|row| seen.insert(row.workflow_id)));
+        let next = next.limit(if like.is_some() { 1 } else { LOOKED_AT }).all(connection).await?;
+        found.extend(next.into_iter().filter(|row| seen.insert((row.workflow_id, row.concurrency_key.clone()))));
     }
     Ok(found)
 }
