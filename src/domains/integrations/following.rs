@@ -122,10 +122,10 @@ async fn newest(remote: &Remote, workflow: &str) -> Result<Option<u64>, Error> {
 async fn runs(remote: &Remote, workflow: &str) -> Result<Vec<Run>, Error> {
     let query = [("workflowId", workflow.to_owned()), ("limit", "20".to_owned())];
     let page = remote.list("executions", &query).await?;
-    let read = |raw: &Box<RawValue>| {
+    let read = |raw: &RawValue| {
         serde_json::from_str(raw.get()).map_err(|_| Error::NotTheApi("an execution has another shape"))
     };
-    page.data.iter().map(read).collect()
+    page.data.iter().map(AsRef::as_ref).map(read).collect()
 }
 
 /// The first execution after this one, once it is over. `None`: the n8n showed none in time.

@@ -90,11 +90,11 @@ impl Service {
         asked.extend(query.active.map(|active| ("active", active.to_string())));
         asked.extend(query.cursor.clone().map(|cursor| ("cursor", cursor)));
         let page = self.remote(ctx, credential).await?.list("workflows", &asked).await?;
-        let shown = |raw: &Box<RawValue>| {
+        let shown = |raw: &RawValue| {
             let Head { id, name, active, nodes, updated_at } = Head::of(raw)?;
             Ok(N8nWorkflow { id, name, active, nodes: nodes.len(), updated_at })
         };
-        let data = page.data.iter().map(shown).collect::<Result<_, Error>>()?;
+        let data = page.data.iter().map(AsRef::as_ref).map(shown).collect::<Result<_, Error>>()?;
         Ok(N8nWorkflowsPage { data, next_cursor: page.next_cursor })
     }
 
