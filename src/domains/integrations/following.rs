@@ -125,7 +125,7 @@ async fn runs(remote: &Remote, workflow: &str) -> Result<Vec<Run>, Error> {
     let read = |raw: &RawValue| {
         serde_json::from_str(raw.get()).map_err(|_| Error::NotTheApi("an execution has another shape"))
     };
-    page.data.iter().map(|raw| read(raw)).collect()
+    page.data.iter().map(AsRef::as_ref).map(read).collect()
 }
 
 /// The first execution after this one, once it is over. `None`: the n8n showed none in time.

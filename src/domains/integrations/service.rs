@@ -94,7 +94,7 @@ impl Service {
             let Head { id, name, active, nodes, updated_at } = Head::of(raw)?;
             Ok(N8nWorkflow { id, name, active, nodes: nodes.len(), updated_at })
         };
-        let data = page.data.iter().map(|raw| shown(raw)).collect::<Result<_, Error>>()?;
+        let data = page.data.iter().map(AsRef::as_ref).map(shown).collect::<Result<_, Error>>()?;
         Ok(N8nWorkflowsPage { data, next_cursor: page.next_cursor })
     }
 

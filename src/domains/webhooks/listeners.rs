@@ -201,7 +201,7 @@ impl Service {
         } else {
             let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
             self.tell_listener(&channel, "received", &request, id, None).await;
-            (id, self.reply(id, &receiver, self.executor().answer(answer).await))
+            (id, self.reply(id, &receiver, self.executor().answer(answer).await).await)
         };
         self.tell_listener(&channel, "answered", &request, id, Some(&reply)).await;
         Ok(reply)

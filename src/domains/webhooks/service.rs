@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use millrace_model::{BinaryData, ExecutionError, Item};
-use millrace_nodes::webhook::{ReceivedRequest, ResponseMode, answer_on_receipt, items};
+use millrace_nodes::webhook::{ReceivedRequest, ResponseData, ResponseMode, answer_on_receipt, items};
 use millrace_runner::describe_binary;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
@@ -279,7 +279,7 @@ impl Service {
             return Ok(Reply::from(answer_on_receipt(&receiver.settings)).about(id));
         }
         let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
-        Ok(self.reply(id, receiver, self.wait(receiver, answer).await))
+        Ok(self.reply(id, receiver, self.wait(receiver, answer).await).await)
     }
 
     /// Waits as long as the webhook says, else as the server does.
@@ -290,8 +290,12 @@ impl Service {
         }
     }
 
-    pub(super) fn reply(&self, id: ExecutionId, receiver: &Receiver, answer: Option<Answer>) -> Reply {
+    pub(super) async fn reply(&self, id: ExecutionId, receiver: &Receiver, answer: Option<Answer>) -> Reply {
         let reply = match answer {
+            Some(answer) if receiver.settings.response_data == ResponseData::FirstEntryBinary => {
+                let answer = self.executions.with_bytes(answer, &receiver.settings.response_binary).await;
+                Reply::of_answer(&receiver.settings, answer)
+            }
             Some(answer) => Reply::of_answer(&receiver.settings, answer),
             None => Reply::pending(id, &self.public_url),
         };
@@ -330,7 +334,7 @@ impl Service {
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             return Ok(answer_on_receipt(&receiver.settings).into());
         }
-        Ok(self.reply(parsed, &receiver, self.executor().answer(answer).await))
+        Ok(self.reply(parsed, &receiver, self.executor().answer(answer).await).await)
     }
 }
 

@@ -139,6 +139,21 @@ async fn what_is_not_kept_leaves_nothing() {
 }
 
 #[actix_web::test]
+async fn the_last_nodes_binary_is_the_answer() {
+    let (vendor, server) = (files(), with_directory(|_| {}).await);
+    let acme = server.tenant("acme").await;
+    let hook = json!({ "httpMethod": "POST", "path": "last", "responseMode": "lastNode",
+        "responseData": "firstEntryBinary", "responseBinaryPropertyName": "data", "options": {} });
+    let url = format!("{}/large", vendor.url);
+    let get = json!({ "url": url, "options": { "response": { "response": { "responseFormat": "file" } } } });
+    let nodes = [("Hook", "webhook", 2.0, hook), ("Get", "httpRequest", 4.2, get)];
+    activated(&acme.developer, chain("last", &nodes)).await;
+    let reply = call(&server, &acme, "last").await.expect(200);
+    assert_eq!(reply.header("content-type"), Some("application/pdf"));
+    assert_eq!(reply.body, Bytes::from(large()));
+}
+
+#[actix_web::test]
 async fn what_never_got_an_execution_goes_after_a_day() {
     let (vendor, server) = (files(), with_directory(|_| {}).await);
     let acme = server.tenant("acme").await;
