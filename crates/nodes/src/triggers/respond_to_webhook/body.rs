@@ -22,15 +22,15 @@ pub(super) async fn of(
     let keyed = |value: Value| match options.get("responseKey").and_then(Value::as_str).filter(|key| !key.is_empty()) {
         Some(key) => {
             let mut object = Object::new();
-            dot_path::set(&mut object, key, value);
-            object.into()
+            dot_path::set(&mut object, key, value)?;
+            Ok::<_, ExecutionError>(object.into())
         }
-        None => value,
+        None => Ok(value),
     };
     let body = match kind {
         "noData" | "redirect" => Value::Undefined,
-        "allIncomingItems" => keyed(Value::array(context.items().iter().map(|item| item.json.clone()))),
-        "firstIncomingItem" => keyed(first(context)?.json.clone()),
+        "allIncomingItems" => keyed(Value::array(context.items().iter().map(|item| item.json.clone())))?,
+        "firstIncomingItem" => keyed(first(context)?.json.clone())?,
         "json" => json(context.parameter("responseBody", 0)?)?,
         "text" => context.parameter("responseBody", 0)?,
         "jwt" => token(context).await?,

@@ -1,5 +1,7 @@
 //! Date & Time, by tables.
 
+use millrace_model::{Object, Value};
+
 use crate::testing::trial;
 
 #[test]
@@ -109,6 +111,35 @@ fn speaks_moment() {
     }
     let nothing = trial("dateTime").version(1.0).parameters(r#"{"value": ""}"#).input(r#"[{"n": 1}]"#);
     assert_eq!(nothing.gives(), r#"[{"n":1}]"#);
+}
+
+#[test]
+fn what_is_no_date_counts_as_a_number() {
+    let table = [
+        ("={{ null }}", "1970-01-02T00:00:00.000+00:00"),
+        ("", "1970-01-02T00:00:00.000+00:00"),
+        ("={{ [] }}", "1970-01-02T00:00:00.000+00:00"),
+        ("={{ true }}", "1970-01-02T00:00:01.000+00:00"),
+        ("={{ [5] }}", "1970-01-02T00:00:05.000+00:00"),
+    ];
+    for (magnitude, expected) in table {
+        let parameters = Object::from([
+            ("operation", "addToDate".into()),
+            ("magnitude", magnitude.into()),
+            ("duration", 1.into()),
+            ("timeUnit", "days".into()),
+        ]);
+        let made = trial("dateTime").parameters(&Value::from(parameters).to_json()).input("[{}]").output();
+        let date = made.outputs[0].as_ref().unwrap()[0].json.get("newDate").cloned().unwrap();
+        let milliseconds = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        assert_eq!(milliseconds(date.as_str().unwrap()), milliseconds(expected), "{magnitude}");
+    }
+    let now = r#"{"operation": "getTimeBetweenDates", "startDate": "={{ undefined }}", "endDate": "={{ $now }}", "units": ["day"]}"#;
+    assert_eq!(trial("dateTime").parameters(now).input("[{}]").gives(), r#"[{"timeDifference":{"days":0}}]"#);
+    let old = |parameters: &str| trial("dateTime").version(1.0).parameters(parameters).input("[{}]").gives();
+    assert_eq!(old(r#"{"value": "={{ null }}", "toFormat": "YYYY"}"#), r#"[{"data":"1970"}]"#);
+    let unfit = r#"{"value": "soon", "toFormat": "YYYY", "options": {"fromFormat": "DD/MM/YYYY"}}"#;
+    assert_eq!(old(unfit), r#"[{"data":"Invalid date"}]"#);
 }
 
 #[test]
