@@ -402,7 +402,7 @@ impl Reader {
             }
             self.at = end;
         }
-        self.skip_while(|letter| !separates(letter) && !is_quote(letter) && !(is_key && letter == ':'));
+        self.skip_while(|letter| !(separates(letter) || is_quote(letter) || is_key && letter == ':'));
         if self.is_address(start) {
             self.skip_while(is_address_letter);
         }

@@ -170,7 +170,7 @@ fn says_what_is_wrong() {
     for (version, parameters, message) in table {
         let trial = trial("dateTime").version(version).parameters(parameters);
         assert_eq!(trial.fails().message, message, "{parameters}");
-        let expected = format!(r#"[{{"error":{}}}]"#, millrace_model::Value::from(message).to_json());
+        let expected = format!(r#"[{{"error":{}}}]"#, Value::from(message).to_json());
         assert_eq!(trial.goes_on().gives(), expected);
     }
 }
