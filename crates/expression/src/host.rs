@@ -4,6 +4,7 @@
 mod data;
 mod nodes;
 mod scripts;
+mod sorting;
 
 use millrace_model::{ExecutionError, NodeIndex, Str, Value, to_index};
 use rquickjs::function::{Opt, This};
@@ -44,7 +45,7 @@ pub(crate) type Answer<'js> = Result<JsValue<'js>, Raised>;
 type Operation = for<'a, 'js> fn(&Call<'a, 'js>) -> Answer<'js>;
 
 /// All operations; JavaScript's `h.name(…)` becomes `h(position, …)` before it is compiled.
-const OPERATIONS: [(&str, Operation); 46] = [
+const OPERATIONS: [(&str, Operation); 47] = [
     ("item", data::item),
     ("items", data::items),
     ("binary", data::binary),
@@ -91,6 +92,7 @@ const OPERATIONS: [(&str, Operation); 46] = [
     ("callHost", scripts::call_host),
     ("load", data::load),
     ("library", data::library),
+    ("sort", sorting::sort),
 ];
 
 /// A script in which `h.name(…)` is written as the call of the one native function.

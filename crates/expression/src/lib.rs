@@ -23,6 +23,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod thrown;
+mod tim_sort;
 mod tokens;
 mod wording;
 
@@ -30,3 +31,4 @@ pub use sandbox::{Limits, Sandbox};
 pub use scope::{Clock, Globals, NodeContexts, Scope};
 pub use script::{Script, ScriptHost, ScriptKind, ScriptOutcome};
 pub use template::{Path, Template};
+pub use tim_sort::tim_sort;

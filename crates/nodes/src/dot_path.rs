@@ -4,10 +4,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use millrace_model::{Object, Str, Value};
+use millrace_model::{ExecutionError, Object, Str, Value};
 
 /// Longest array that writing to an index may make.
 const MAX_ARRAY: usize = 100_000;
+
+/// Deepest nesting that writing may make: what is deeper cannot be read back from its JSON.
+const MAX_DEPTH: usize = 100;
 
 /// The value at a path. A field whose whole name is the path wins over the nested reading.
 pub(crate) fn get<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
@@ -25,25 +28,47 @@ pub(crate) fn get_as<'v>(value: &'v Value, path: &str, literal: bool) -> Option<
     if literal { value.get(path) } else { get(value, path) }
 }
 
-/// Writes a value, making the objects and arrays on the way.
-pub(crate) fn set(object: &mut Object, path: &str, value: impl Into<Value>) {
-    if object.contains_key(path) || !is_deep(path) {
-        object.insert(path, value);
-        return;
-    }
-    let keys = segments(path);
-    let Some((first, rest)) = keys.split_first() else { return };
-    let mut inner = object.remove_for_update(first);
-    set_in(&mut inner, rest, value.into());
-    object.insert(Str::from(first.as_ref()), inner);
+/// Writes a value, making the objects and arrays on the way. An error where the object became nested too deeply.
+pub(crate) fn set(object: &mut Object, path: &str, value: impl Into<Value>) -> Result<(), ExecutionError> {
+    set_as(object, path, value, false)
 }
 
 /// Writes to a path, or only to the field of that whole name when `literal`.
-pub(crate) fn set_as(object: &mut Object, path: &str, value: impl Into<Value>, literal: bool) {
-    if literal {
+pub(crate) fn set_as(
+    object: &mut Object,
+    path: &str,
+    value: impl Into<Value>,
+    literal: bool,
+) -> Result<(), ExecutionError> {
+    let value = value.into();
+    if literal || object.contains_key(path) || !is_deep(path) {
+        check_depth(&value, 1)?;
         object.insert(path, value);
-    } else {
-        set(object, path, value);
+        return Ok(());
+    }
+    let keys = segments(path);
+    check_depth(&value, keys.len())?;
+    let Some((first, rest)) = keys.split_first() else { return Ok(()) };
+    let mut inner = object.remove_for_update(first);
+    set_in(&mut inner, rest, value);
+    object.insert(Str::from(first.as_ref()), inner);
+    Ok(())
+}
+
+fn check_depth(value: &Value, above: usize) -> Result<(), ExecutionError> {
+    if MAX_DEPTH.checked_sub(above).is_some_and(|levels| fits(value, levels)) {
+        return Ok(());
+    }
+    Err(ExecutionError::operation(format!("The fields are nested more than {MAX_DEPTH} levels deep")))
+}
+
+/// Is the value nested no deeper than so many levels?
+fn fits(value: &Value, levels: usize) -> bool {
+    let inside = levels.checked_sub(1);
+    match value {
+        Value::Array(values) => inside.is_some_and(|levels| values.iter().all(|value| fits(value, levels))),
+        Value::Object(object) => inside.is_some_and(|levels| object.values().all(|value| fits(value, levels))),
+        _ => true,
     }
 }
 
@@ -232,7 +257,7 @@ mod tests {
         ];
         for (before, path, after) in table {
             let mut value = json(before);
-            set(value.as_object_mut().unwrap(), path, 9);
+            set(value.as_object_mut().unwrap(), path, 9).unwrap();
             assert_eq!(value.to_json(), json(after).to_json(), "{before} {path}");
         }
         let mut value = json(r#"{"a": {"b": 1, "c": [1, {"d": 2}]}, "e": 3}"#);
@@ -240,5 +265,29 @@ mod tests {
         assert!(unset(object, "a.b") && unset(object, "a.c[1].d") && unset(object, "e"));
         assert!(!unset(object, "a.x.y"));
         assert_eq!(value.to_json(), r#"{"a":{"c":[1,{}]}}"#);
+    }
+
+    #[test]
+    fn refuses_to_nest_deeper_than_can_be_read_back() {
+        let lists = |levels: usize| json(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+        let table = [
+            ("a.".repeat(99) + "b", Value::from(1), true),
+            ("a.".repeat(100) + "b", Value::from(1), false),
+            ("a.".repeat(100_000) + "b", Value::from(1), false),
+            ("[0]".repeat(100_000), Value::from(1), false),
+            ("a".to_owned(), lists(99), true),
+            ("a".to_owned(), lists(100), false),
+            ("a.b".to_owned(), lists(99), false),
+        ];
+        for (path, value, fits) in table {
+            for literal in [false, true] {
+                let mut object = Object::new();
+                let written = set_as(&mut object, &path, value.clone(), literal && path.len() == 1);
+                assert_eq!(written.is_ok(), fits, "{}", path.len());
+                assert_eq!(object.is_empty(), !fits);
+            }
+        }
+        let mut object = Object::new();
+        assert!(set_as(&mut object, &"a.".repeat(100_000), 1, true).is_ok());
     }
 }

@@ -6,6 +6,7 @@
   const { Object, Map, Proxy, Error, TypeError } = G;
   const { defineProperty, defineProperties, setPrototypeOf, getPrototypeOf, freeze, keys } = Object;
   const { floor } = G.Math;
+  const { apply: call } = G.Reflect;
   const NOT_FOUND = -1;
 
   // ---- errors ----
@@ -163,6 +164,24 @@
     get $evaluateExpression() { return nodes().evaluateExpression; },
     LIBRARY_GETTERS
   });
+
+  // ---- sorting ----
+  const { prototype } = G.Array;
+  const plain = { sort: prototype.sort, toSorted: prototype.toSorted };
+  const sorting = {
+    sort(compare) {
+      const sorted = typeof compare === 'function' ? h.sort(this, compare) : undefined;
+      if (sorted === undefined) return call(plain.sort, this, [compare]);
+      for (let at = 0; at < sorted.length; at++) this[at] = sorted[at];
+      return this;
+    },
+    toSorted(compare) {
+      const sorted = typeof compare === 'function' ? h.sort(this, compare) : undefined;
+      return sorted === undefined ? call(plain.toSorted, this, [compare]) : sorted;
+    },
+  };
+  // They are there already, so they stay hidden and writable.
+  for (const name of ['sort', 'toSorted']) defineProperty(prototype, name, { value: sorting[name] });
 
   // ---- parts that are loaded when they are first needed ----
   let rareParts;

@@ -6,6 +6,7 @@ mod observed;
 mod pairing;
 mod proxies;
 mod scripts;
+mod sorting;
 mod templates;
 
 use std::sync::atomic::AtomicI64;

@@ -9,9 +9,19 @@ use millrace_model::{Binaries, BinaryData, ExecutionError, Item, PairedItem, Pai
 use crate::{NodeContext, NodeResult, Output};
 
 /// The binary of an item; n8n's words where there is none.
-pub(super) fn find<'i>(item: &'i Item, property: &str, index: usize) -> Result<&'i BinaryData, ExecutionError> {
+pub(crate) fn find<'i>(item: &'i Item, property: &str, index: usize) -> Result<&'i BinaryData, ExecutionError> {
     let found = item.binary.as_ref().and_then(|binaries| binaries.get(property));
+    let has_others = item.binary.as_ref().is_some_and(|binaries| !binaries.is_empty());
     found.ok_or_else(|| {
+        if has_others {
+            let message = ecow::eco_format!("The item has no binary field '{property}' [item {index}]");
+            return ExecutionError::operation(message)
+                .describe(
+                    "Check that the parameter where you specified the input binary field name is correct, and that it \
+                     matches a field in the binary input",
+                )
+                .at_item(index);
+        }
         let message = ecow::eco_format!(
             "This operation expects the node's input data to contain a binary file '{property}', but none was found [item {index}]"
         );

@@ -24,7 +24,7 @@ mod tests;
 mod text_encoding;
 mod write_binary_file;
 
-pub(crate) use binary::load;
+pub(crate) use binary::{find, load};
 use format::FileFormat;
 
 use crate::NodeType;

@@ -35,8 +35,10 @@ async fn run(host: &LocalHost, call: Call) -> Result<Vec<Vec<Item>>, ExecutionEr
     })?;
     let compiled = Compiled::new(Arc::new(workflow), &*host.options.catalog);
     let Some(node) = choose_start_of_call(compiled.workflow()) else {
-        let error = ExecutionError::new("WorkflowOperationError", "Missing node to start execution");
-        return Err(error.describe("The called workflow needs an Execute Workflow Trigger node"));
+        let error = ExecutionError::new("SubworkflowOperationError", "Missing node to start execution");
+        return Err(
+            error.describe("Please make sure the workflow you're calling contains an Execute Workflow Trigger node")
+        );
     };
     let mut globals = host.globals.clone();
     globals.mode = "integrated".into();

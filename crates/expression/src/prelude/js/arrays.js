@@ -58,8 +58,8 @@ export default (part, load, own) => {
 
   function union(values, [other]) {
     list(other, 'union', '[1, 2, 3, 4]');
-    const seen = new Bag(values);
-    return [...values, ...other.filter((value) => seen.add(value))];
+    const seen = new Bag();
+    return [...values, ...other].filter((value) => seen.add(value));
   }
 
   function intersection(values, [other]) {
@@ -70,15 +70,16 @@ export default (part, load, own) => {
 
   function difference(values, [other]) {
     const unwanted = new Bag(list(other, 'difference', '[1, 2, 3, 4]'));
-    return values.filter((value) => !unwanted.has(value));
+    const seen = new Bag();
+    return values.filter((value) => !unwanted.has(value) && seen.add(value));
   }
 
   function merge(values, [others]) {
     if (others !== undefined) {
       list(others, 'merge', '[{ id: 1, otherValue: 3 }]');
       let merged = {};
-      for (let at = 0; at < Math.max(values.length, others.length); at++)
-        for (const value of [values[at], others[at]]) if (plain(value)) merged = mergeObjects(merged, [value]);
+      for (let at = 0; at < others.length; at++)
+        if (plain(values[at]) && plain(others[at])) merged = { ...merged, ...mergeObjects(values[at], [others[at]]) };
       return merged;
     }
     return values.filter(plain).reduce((merged, value) => mergeObjects(merged, [value]), {});

@@ -30,6 +30,8 @@ fn sets() {
         ),
         ("extend([{ n: 1, v: 1 }, { n: 1, v: 2 }, { n: 1, v: 1 }], 'removeDuplicates', ['n', 'v']).length", "2"),
         ("extend([1, [2]], 'union', [[[2], 3]])", "[1,[2],3]"),
+        ("extend([2, 2, { a: 1 }], 'union', [[{ a: 1 }, 3, 3]])", "[2,{\"a\":1},3]"),
+        ("extend([4, 3, 7, 3], 'difference', [[7]])", "[4,3]"),
         ("extend([1, [2], [2]], 'intersection', [[[2], 3]])", "[[2]]"),
         ("extend([1, [2]], 'difference', [[[2], 3]])", "[1]"),
         (
@@ -65,6 +67,11 @@ fn building() {
             "!ExpressionExtensionError: renameKeys(): expected an even amount of args: from1, to1 [, from2, to2, ...]. e.g. .renameKeys(\"name\", \"title\")",
         ),
         ("extend([{ a: 1 }, { a: 2, b: 3 }, [4]], 'merge')", "{\"a\":1,\"b\":3}"),
-        ("extend([{ a: 1 }, { b: 2 }], 'merge', [[{ a: 9, c: 3 }]])", "{\"a\":1,\"c\":3,\"b\":2}"),
+        ("extend([{ a: 1 }, { b: 2 }], 'merge', [[{ a: 9, c: 3 }]])", "{\"a\":1,\"c\":3}"),
+        (
+            "extend([{ k: 1, v: 'x' }, { k: 2, v: 'y' }], 'merge', [[{ k: 1, w: 8 }, { k: 2, w: 9 }]])",
+            "{\"k\":2,\"v\":\"y\",\"w\":9}",
+        ),
+        ("extend([{ a: 1 }, 5], 'merge', [[null, { b: 1 }]])", "{}"),
     ]);
 }

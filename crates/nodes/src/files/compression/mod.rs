@@ -77,6 +77,7 @@ fn zip(context: &mut NodeContext<'_>, index: usize) -> Result<Binaries, Executio
 fn gzip(context: &mut NodeContext<'_>, index: usize) -> Result<Binaries, ExecutionError> {
     let newer = context.version() > 1.0;
     let prefix = context.text(if newer { "binaryPropertyOutput" } else { "outputPrefix" }, index)?;
+    let suffix = if newer { "gz" } else { "gzip" };
     let mut made = IndexMap::new();
     for (at, (file, bytes)) in chosen(context, index)?.into_iter().enumerate() {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -84,7 +85,8 @@ fn gzip(context: &mut NodeContext<'_>, index: usize) -> Result<Binaries, Executi
         let packed = packed.map_err(|error| ExecutionError::operation(format!("Packing failed: {error}")))?;
         let name = file.file_name.as_deref().unwrap_or("file");
         let stem = name.split('.').next().unwrap_or(name);
-        let stored = context.host.store_binary(packed.into(), Some(&format!("{stem}.gz")), Some("application/gzip"))?;
+        let stored =
+            context.host.store_binary(packed.into(), Some(&format!("{stem}.{suffix}")), Some("application/gzip"))?;
         let property = if newer && at == 0 { prefix.clone() } else { format!("{prefix}{at}").into() };
         made.insert(property, stored);
     }

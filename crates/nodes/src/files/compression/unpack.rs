@@ -27,7 +27,7 @@ pub(super) fn all(context: &mut NodeContext<'_>, index: usize) -> Result<Binarie
         match kind(file, &bytes) {
             Kind::Zip => unzip(context, &bytes, &prefix, &mut left, &mut made)?,
             Kind::Gzip => {
-                let content = limited(MultiGzDecoder::new(bytes.as_ref()), &mut left)?;
+                let content = limited(MultiGzDecoder::new(bytes.as_ref()), "gzip", &mut left)?;
                 let name = inner_name(file);
                 let stored = context.host.store_binary(content.into(), Some(&name), None)?;
                 made.insert(format!("{prefix}{at}").into(), stored);
@@ -64,7 +64,7 @@ fn unzip(
     made: &mut IndexMap<Str, BinaryData>,
 ) -> Result<(), ExecutionError> {
     let broken =
-        |error: &dyn std::fmt::Display| ExecutionError::operation(format!("The archive could not be read: {error}"));
+        |error: &dyn std::fmt::Display| ExecutionError::operation("invalid zip data").describe(error.to_string());
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(|error| broken(&error))?;
@@ -77,18 +77,18 @@ fn unzip(
             return Err(ExecutionError::operation(format!("The archive holds more than {MAX_FILES} files")));
         }
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        let content = limited(entry, left)?;
+        let content = limited(entry, "zip", left)?;
         let stored = context.host.store_binary(content.into(), Some(name), None)?;
         made.insert(format!("{prefix}{}", made.len()).into(), stored);
     }
     Ok(())
 }
 
-/// All that a reader gives, up to what one file may hold and what is left for all of them.
-fn limited(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, ExecutionError> {
+/// All that a reader of a format gives, up to what one file may hold and what is left for all of them.
+fn limited(reader: impl Read, format: &str, left: &mut u64) -> Result<Vec<u8>, ExecutionError> {
     let mut content = Vec::new();
     let read = reader.take(MAX_FILE_BYTES.min(*left) + 1).read_to_end(&mut content);
-    read.map_err(|error| ExecutionError::operation(format!("The file could not be unpacked: {error}")))?;
+    read.map_err(|error| ExecutionError::operation(format!("invalid {format} data")).describe(error.to_string()))?;
     let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
     let most = |bytes| millrace_model::human_size(bytes);
     if length > MAX_FILE_BYTES {

@@ -37,7 +37,7 @@ fn extract(context: &mut NodeContext<'_>, index: usize) -> Result<Vec<Item>, Exe
     let key = context.text("destinationKey", index)?;
     let mut item = kept(context, &options, index);
     let mut json = item.json.as_object().cloned().unwrap_or_default();
-    dot_path::set(&mut json, &key, value);
+    dot_path::set(&mut json, &key, value)?;
     item.json = json.into();
     Ok(vec![item.paired(index)])
 }

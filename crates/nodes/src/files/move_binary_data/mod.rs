@@ -68,7 +68,7 @@ fn to_json(context: &mut NodeContext<'_>, index: usize) -> Result<Option<Item>, 
             if options.flag("jsonParse") { parsed(&text)? } else { text.into() }
         };
         let mut json = item.json.as_object().cloned().unwrap_or_default();
-        dot_path::set(&mut json, &context.text("destinationKey", index)?, value);
+        dot_path::set(&mut json, &context.text("destinationKey", index)?, value)?;
         json.into()
     };
     let mut binaries = item.binary.clone();

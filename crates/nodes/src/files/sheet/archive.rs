@@ -28,6 +28,25 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// The same container with one of its texts changed; what is no container stays as it is.
+pub(super) fn changed(bytes: &[u8], name: &str, change: impl Fn(&str) -> String) -> zip::result::ZipResult<Vec<u8>> {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return Ok(bytes.to_vec()) };
+    let mut made = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for at in 0..archive.len() {
+        let mut part = archive.by_index(at)?;
+        if part.name()? != name {
+            made.raw_copy_file(part)?;
+            continue;
+        }
+        let mut content = String::new();
+        part.read_to_string(&mut content)?;
+        made.start_file(name, options)?;
+        made.write_all(change(&content).as_bytes())?;
+    }
+    Ok(made.finish()?.into_inner())
+}
+
 /// The same container with nothing compressed.
 pub(super) fn stored(bytes: Vec<u8>) -> zip::result::ZipResult<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))?;

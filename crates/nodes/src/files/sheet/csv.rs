@@ -26,7 +26,7 @@ pub(crate) struct CsvRead {
     pub skip_errors: bool,
 }
 
-/// Reads CSV text into records; all values are text. Without a header a record is `{"row": [..]}`.
+/// Reads CSV text into records; all values are text. Without a header a record is `{"row": {"0": …, "1": …}}`.
 pub(crate) fn read_records(text: &str, options: &CsvRead) -> Result<Vec<Object>, String> {
     // The reader drops a byte order mark by itself; where it is to be kept it goes back to the first field.
     let mark = if options.strip_bom || options.from_line > 1 || !text.starts_with(BOM) { "" } else { BOM };
@@ -54,7 +54,9 @@ pub(crate) fn read_records(text: &str, options: &CsvRead) -> Result<Vec<Object>,
         }
         if !options.header {
             let mark = if records.is_empty() { mark } else { "" };
-            records.push(Object::from([("row", Value::array(marked(&record, mark).map(Value::from)))]));
+            let row = marked(&record, mark).enumerate().filter(|(_, value)| options.include_empty || !value.is_empty());
+            let row: Object = row.map(|(at, value)| (Str::from(at.to_string()), Value::from(value))).collect();
+            records.push(Object::from([("row", row.into())]));
             continue;
         }
         let Some(names) = &names else {

@@ -5,6 +5,9 @@ use rustc_hash::FxHashMap;
 
 use super::{Cell, Sheet};
 
+/// The last row that a sheet can have, from 0.
+const LAST_ROW: usize = 1_048_575;
+
 /// How rows become records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RecordOptions {
@@ -24,7 +27,7 @@ pub(crate) enum Header {
     None,
 }
 
-/// The records of a sheet. Blank rows are left out.
+/// The records of a sheet. Blank rows are left out where the first row names the fields.
 pub(crate) fn to_records(sheet: Sheet, options: &RecordOptions) -> Result<Vec<Object>, String> {
     let sheet = match &options.range {
         Some(range) if !range.is_empty() => cut(sheet, range)?,
@@ -49,7 +52,8 @@ pub(crate) fn to_records(sheet: Sheet, options: &RecordOptions) -> Result<Vec<Ob
             fields.filter(|(_, value)| !value.is_undefined()).collect()
         }
     };
-    Ok(rows.filter(|row| !blank(row)).map(record).collect())
+    let keeps_blank = options.header == Header::None;
+    Ok(rows.filter(|row| keeps_blank || !blank(row)).map(record).collect())
 }
 
 fn value(cell: Cell, include_empty: bool) -> Value {
@@ -88,7 +92,13 @@ fn cut(sheet: Sheet, range: &str) -> Result<Sheet, String> {
     let top = top.unwrap_or(0);
     let rows =
         sheet.rows.into_iter().skip(top).take(bottom.map_or(usize::MAX, |bottom| (bottom + 1).saturating_sub(top)));
-    let rows = rows.map(|row| row.into_iter().skip(left).take((right + 1).saturating_sub(left)).collect()).collect();
+    let mut rows: Vec<Vec<Cell>> =
+        rows.map(|row| row.into_iter().skip(left).take((right + 1).saturating_sub(left)).collect()).collect();
+    if let Some(bottom) = bottom.filter(|_| from != to) {
+        // What the range names below the sheet is blank.
+        let height = (bottom.min(LAST_ROW) + 1).saturating_sub(top);
+        rows.resize(rows.len().max(height), Vec::new());
+    }
     Ok(Sheet { rows, first_column: left })
 }
 

@@ -35,7 +35,7 @@ fn sheets_are_found_by_name() {
     let named = |name: &str| ReadOptions { sheet_name: Some(name.into()), raw: false };
     assert!(read(&bytes, FileFormat::Xlsx, &named("Numbers")).is_ok());
     let problem = read(&bytes, FileFormat::Xlsx, &named("Other")).unwrap_err();
-    assert_eq!(problem, "the file has no sheet called \"Other\"; it has: Numbers");
+    assert_eq!(problem, "Spreadsheet does not contain sheet called \"Other\"!");
 }
 
 #[test]
@@ -83,6 +83,39 @@ fn ranges_cut_the_sheet() {
 }
 
 #[test]
+fn blank_rows_stay_where_no_row_names_the_fields() {
+    let sheet = read(b"1,2\n,\n3,4", FileFormat::Csv, &ReadOptions::default()).unwrap();
+    let rows = |range: Option<&str>| {
+        let options = RecordOptions { header: Header::None, range: range.map(Into::into), ..Default::default() };
+        Value::array(to_records(sheet.clone(), &options).unwrap().into_iter().map(Value::from)).to_json()
+    };
+    assert_eq!(rows(None), r#"[{"row":[1,2]},{"row":[]},{"row":[3,4]}]"#);
+    assert_eq!(rows(Some("B3:B5")), r#"[{"row":[4]},{"row":[]},{"row":[]}]"#);
+    assert_eq!(rows(Some("A1048576:A9999999999")), r#"[{"row":[]}]"#);
+}
+
+#[test]
+fn empty_text_is_text() {
+    let sheet = from_objects(&items(r#"[{"a":"","b":1},{"b":2}]"#), Header::FirstRow);
+    let bytes = write(&sheet, "Sheet", FileFormat::Ods, true).unwrap();
+    let rows = records(read(&bytes, FileFormat::Ods, &ReadOptions::default()).unwrap());
+    assert_eq!(rows, r#"[{"a":"","b":1},{"b":2}]"#);
+}
+
+#[test]
+fn indented_ods_is_read() {
+    let sheet = from_objects(&items(r#"[{"a":"two  words","b":1}]"#), Header::FirstRow);
+    let bytes = write(&sheet, "Sheet", FileFormat::Ods, false).unwrap();
+    let indent = |xml: &str| {
+        xml.replace("<table:table-", "\n   <table:table-").replace("</table:table-row>", "\r\n</table:table-row>")
+    };
+    let indented = archive::changed(&bytes, "content.xml", indent).unwrap();
+    assert_ne!(indented, bytes);
+    let rows = records(read(&indented, FileFormat::Ods, &ReadOptions::default()).unwrap());
+    assert_eq!(rows, r#"[{"a":"two  words","b":1}]"#);
+}
+
+#[test]
 fn csv_records_are_text_and_strict() {
     let options = CsvRead {
         delimiter: ",".into(),
@@ -110,7 +143,10 @@ fn csv_records_are_text_and_strict() {
     assert!(read("a\n\"y", &options).unwrap_err().starts_with("Quote Not Closed"));
     assert_eq!(read("a\nx\"y", &CsvRead { relax_quotes: true, ..options.clone() }).unwrap(), r#"[{"a":"x\"y"}]"#);
     let last = CsvRead { from_line: 2, max_rows: Some(1), header: false, ..options.clone() };
-    assert_eq!(read("skip\n1;2\n3", &CsvRead { delimiter: ";".into(), ..last }).unwrap(), r#"[{"row":["1","2"]}]"#);
+    assert_eq!(
+        read("skip\n1;2\n3", &CsvRead { delimiter: ";".into(), ..last }).unwrap(),
+        r#"[{"row":{"0":"1","1":"2"}}]"#
+    );
     assert!(read("a", &CsvRead { delimiter: "::".into(), ..options }).is_err());
 }
 

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use calamine::{Data, Ods, Range, Reader, Xls, Xlsx};
 
-use super::{Cell, ReadOptions, Sheet};
+use super::{Cell, ReadOptions, Sheet, archive};
 use crate::files::FileFormat;
 
 /// Most cells of a sheet: beyond that the declared dimensions of a small file could fill the memory.
@@ -12,14 +12,34 @@ const MAX_CELLS: u64 = 20_000_000;
 
 pub(super) fn read(bytes: &[u8], format: FileFormat, options: &ReadOptions) -> Result<Sheet, String> {
     if format != FileFormat::Xls {
-        super::archive::check(bytes)?;
+        archive::check(bytes)?;
     }
     let cursor = || Cursor::new(bytes);
     match format {
         FileFormat::Xls => Xls::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
-        FileFormat::Ods => Ods::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
+        FileFormat::Ods => {
+            // Writers indent the content, which the reader takes for text where cells should be.
+            let bytes = archive::changed(bytes, "content.xml", unindented).map_err(text)?;
+            Ods::new(Cursor::new(bytes.as_slice())).map_err(text).and_then(|book| sheet(book, options))
+        }
         _ => Xlsx::new(cursor()).map_err(text).and_then(|book| sheet(book, options)),
     }
+}
+
+/// XML without the line breaks and blanks that stand between its tags.
+fn unindented(xml: &str) -> String {
+    let mut made = String::with_capacity(xml.len());
+    for (at, piece) in xml.split('<').enumerate() {
+        if at > 0 {
+            made.push('<');
+        }
+        let kept = match piece.rsplit_once('>') {
+            Some((tag, blank)) if blank.contains('\n') && blank.trim().is_empty() => piece.get(..=tag.len()),
+            _ => None,
+        };
+        made.push_str(kept.unwrap_or(piece));
+    }
+    made
 }
 
 fn text(problem: impl std::fmt::Display) -> String {
@@ -36,7 +56,7 @@ where
         Some(wanted) if !wanted.is_empty() => names
             .iter()
             .find(|name| *name == wanted.as_str())
-            .ok_or_else(|| format!("the file has no sheet called \"{wanted}\"; it has: {}", names.join(", ")))?,
+            .ok_or_else(|| format!("Spreadsheet does not contain sheet called \"{wanted}\"!"))?,
         _ => names.first().ok_or("the file has no sheet")?,
     };
     let range: Range<Data> = book.worksheet_range(name).map_err(text)?;
@@ -54,7 +74,6 @@ fn cell(data: &Data) -> Cell {
     match data {
         Data::Int(number) => Cell::Number(*number as f64),
         Data::Float(number) => Cell::Number(*number),
-        Data::String(text) if text.is_empty() => Cell::Empty,
         Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => match super::infer::cell(text) {
             Cell::Number(serial) if !matches!(data, Data::String(_)) => Cell::Number(serial),
             _ => Cell::Text(text.into()),

@@ -55,6 +55,8 @@ async fn for_each(context: &mut NodeContext<'_>, items: Vec<Item>) -> NodeResult
                 let index = if context.version() >= 1.3 { 0 } else { at };
                 output(&mut outputs, index).push(failed(&error).paired(at));
             }
+            // What a node of the called workflow says in its own words stays; any other error is told by the item.
+            Err(error) if matches!(error.name.as_str(), "NodeOperationError" | "NodeApiError") => return Err(error),
             Err(error) => {
                 let message = format!("Error executing workflow with item at index {at}");
                 return Err(ExecutionError::operation(message).describe(error.message).at_item(at));

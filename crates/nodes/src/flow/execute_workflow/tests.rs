@@ -100,6 +100,9 @@ fn passes_failures_on() {
     let failing = |world: World| World { call_result: Some(Err(ExecutionError::operation("broken"))), ..world };
     assert_eq!(call(r#"{"workflowId": "w"}"#).world(failing).fails().message, "broken");
     let each = call(r#"{"workflowId": "w", "mode": "each"}"#).world(failing).fails();
+    assert_eq!((each.name.as_str(), each.message.as_str()), ("NodeOperationError", "broken"));
+    let throwing = |world: World| World { call_result: Some(Err(ExecutionError::new("Error", "broken"))), ..world };
+    let each = call(r#"{"workflowId": "w", "mode": "each"}"#).world(throwing).fails();
     assert_eq!(
         (each.message.as_str(), each.description.as_deref()),
         ("Error executing workflow with item at index 0", Some("broken"))

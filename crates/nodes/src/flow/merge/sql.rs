@@ -2,6 +2,7 @@
 //! query. It can read these tables and nothing else; time, rows and memory are bounded.
 
 mod database;
+mod division;
 mod guard;
 mod links;
 
@@ -30,8 +31,13 @@ pub(super) fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         }
     })?;
     let all = || inputs.iter().flat_map(|items| items.iter()).filter_map(|item| item.paired_item.clone()).collect();
-    let made = rows.into_iter().map(|Row { json, sources }| {
-        let source = |(input, at): &(usize, usize)| inputs.get(*input)?.get(*at)?.paired_item.clone();
+    let made = rows.into_iter().map(|Row { mut json, sources }| {
+        let item = |(input, at): &(usize, usize)| inputs.get(*input)?.get(*at);
+        // The database does not tell what is null in an item from what an item lacks.
+        let is_null =
+            |name: &str| sources.iter().filter_map(item).any(|item| item.json.get(name) == Some(&Value::Null));
+        json.retain(|name, value| *value != Value::Null || is_null(name));
+        let source = |place: &(usize, usize)| item(place)?.paired_item.clone();
         let linked: Vec<PairedItem> = match (&links, sources.as_slice()) {
             (Links::None, _) => Vec::new(),
             (_, []) => all(),
@@ -68,14 +74,20 @@ fn query(context: &mut NodeContext<'_>) -> Result<String, ExecutionError> {
         }
     }
     query.push_str(rest);
-    Ok(query)
+    Ok(division::exact(&query))
 }
 
 fn failed(reason: impl Into<millrace_model::Str>) -> ExecutionError {
     ExecutionError::operation("Issue while executing query").describe(reason)
 }
 
-/// A field for each column: what is null is left out, and a later column of the same name wins.
+/// A field for each column: a later column of the same name wins unless it is null.
 fn fields(columns: impl Iterator<Item = (millrace_model::Str, Value)>) -> Object {
-    columns.filter(|(_, value)| *value != Value::Null).collect()
+    let mut object = Object::new();
+    for (name, value) in columns {
+        if value != Value::Null || !object.contains_key(&name) {
+            object.insert(name, value);
+        }
+    }
+    object
 }

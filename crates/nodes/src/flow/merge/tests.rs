@@ -185,9 +185,27 @@ fn answers_queries() {
         ("SELECT id FROM input1; SELECT b FROM input2", r#"[{"id":1},{"id":2},{"b":"z"},{"b":"w"}]"#),
         ("SELECT a FROM input1 WHERE id = {{ 1 + 1 }}", r#"[{"a":"y"}]"#),
         ("SELECT a FROM input1 WHERE id > 5", "[]"),
+        ("SELECT id/2 AS h, id||'/' AS t FROM input1", r#"[{"h":0.5,"t":"1/"},{"h":1,"t":"2/"}]"#),
+        ("SELECT id/2 FROM input1 WHERE id = 1", r#"[{"id/2":0.5}]"#),
     ];
     for (query, expected) in cases {
         assert_eq!(queried(query).gives(), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_is_null_in_an_item_stays_null() {
+    let parameters = |query: &str| Object::from([("mode", "combineBySql".into()), ("query", query.into())]);
+    let table = [
+        ("SELECT * FROM input1", r#"[{"id":1,"v":null},{"id":2}]"#),
+        ("SELECT v, id FROM input1", r#"[{"v":null,"id":1},{"id":2}]"#),
+        ("SELECT * FROM input1 LEFT JOIN input2 ON input1.id = input2.id", r#"[{"id":1,"v":null},{"id":2,"b":"z"}]"#),
+        ("SELECT max(v) AS m FROM input1", "[{}]"),
+    ];
+    for (query, expected) in table {
+        let inputs = [r#"[{"id": 1, "v": null}, {"id": 2}]"#, r#"[{"id": 2, "b": "z"}]"#];
+        let trial = trial("merge").parameters(&Value::from(parameters(query)).to_json()).inputs(&inputs);
+        assert_eq!(trial.gives(), expected, "{query}");
     }
 }
 

@@ -122,8 +122,12 @@ impl Outputs {
 
 fn not_a_number(value: &Value, at: usize) -> ExecutionError {
     let message = format!("Invalid input for 'Output Index' [item {at}]");
-    let shown = value.to_js_string();
-    ExecutionError::operation(message).describe(format!("'Output Index' expects a number but we got '{shown}'"))
+    let shown = match value {
+        Value::Array(_) => "array".to_owned(),
+        Value::Object(_) => "object".to_owned(),
+        value => format!("'{}'", value.to_js_string()),
+    };
+    ExecutionError::new("ExpressionError", message).describe(format!("'output' expects a number but we got {shown}"))
 }
 
 fn no_such_output(index: &str, number: f64, count: usize) -> ExecutionError {

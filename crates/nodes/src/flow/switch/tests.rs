@@ -45,6 +45,8 @@ fn sends_items_by_number() {
         ),
         ("7", "The ouput 7 is not allowed", "It has to be between 0 and 1"),
         ("-1", "The ouput -1 is not allowed", "It has to be between 0 and 1"),
+        ("\"x\"", "Invalid input for 'Output Index' [item 0]", "'output' expects a number but we got 'x'"),
+        ("[0, 1]", "Invalid input for 'Output Index' [item 0]", "'output' expects a number but we got array"),
     ];
     for (index, message, description) in cases {
         let parameters = format!(r#"{{"mode": "expression", "numberOutputs": 2, "output": {index}}}"#);

@@ -79,7 +79,7 @@ pub(in crate::lists) fn single_fields(
             (true, false) => field.rsplit('.').next().unwrap_or_default().into(),
         };
         let values = gather(items, &field, literal, merge, keep_missing);
-        dot_path::set_as(&mut json, &name, values, literal);
+        dot_path::set_as(&mut json, &name, values, literal)?;
     }
     Ok(json)
 }

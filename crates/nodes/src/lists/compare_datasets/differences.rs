@@ -1,6 +1,6 @@
 //! How two items that belong together differ, and what is put out for them.
 
-use millrace_model::{Item, Object, PairedItem, Value};
+use millrace_model::{ExecutionError, Item, Object, PairedItem, Value};
 
 use super::{Plan, Resolve, fields_of};
 use crate::dot_path;
@@ -18,8 +18,8 @@ impl Plan {
     }
 
     /// What is put out for two items that differ.
-    pub(super) fn resolved(&self, first: &Item, second: &Item) -> Item {
-        match &self.resolve {
+    pub(super) fn resolved(&self, first: &Item, second: &Item) -> Result<Item, ExecutionError> {
+        Ok(match &self.resolve {
             Resolve::First => first.clone(),
             Resolve::Second => second.clone(),
             Resolve::Both => self.side_by_side(first, second),
@@ -28,7 +28,7 @@ impl Plan {
                 let mut json = fields_of(preferred);
                 for name in except {
                     match dot_path::get_as(&other.json, name, self.criteria.literal) {
-                        Some(value) => dot_path::set_as(&mut json, name, value.clone(), self.criteria.literal),
+                        Some(value) => dot_path::set_as(&mut json, name, value.clone(), self.criteria.literal)?,
                         None => {
                             json.remove(name);
                         }
@@ -36,7 +36,7 @@ impl Plan {
                 }
                 Item { json: json.into(), paired_item: first.paired_item.clone(), ..Item::default() }
             }
-        }
+        })
     }
 
     /// `keys`, `same` and `different` fields of both.

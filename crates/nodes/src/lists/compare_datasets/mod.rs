@@ -49,7 +49,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
                     matches!(plan.resolve, Resolve::Second) && plan.criteria.comparison != Comparison::Strict;
                 is_same.get_or_insert(if prefers_second { partner } else { item });
             } else {
-                different.push(plan.resolved(item, partner));
+                different.push(plan.resolved(item, partner)?);
             }
         }
         same.extend(is_same.filter(|item| item.json.as_object().is_none_or(|json| !json.is_empty())).cloned());

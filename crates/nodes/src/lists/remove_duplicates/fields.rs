@@ -26,12 +26,12 @@ pub(in crate::lists) fn within_input(context: &mut NodeContext<'_>) -> Result<Ve
         let mut json = Object::new();
         for key in &keys {
             if let Some(value) = dot_path::get_as(&item.json, key, literal) {
-                dot_path::set_as(&mut json, key, value.clone(), literal);
+                dot_path::set_as(&mut json, key, value.clone(), literal)?;
             }
         }
-        Item::new(json).paired(at)
+        Ok(Item::new(json).paired(at))
     });
-    Ok(kept.collect())
+    kept.collect()
 }
 
 /// Names of the fields that are compared.

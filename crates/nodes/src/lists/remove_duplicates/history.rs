@@ -117,8 +117,15 @@ fn read_number(context: &mut NodeContext<'_>, at: usize) -> Result<f64, Executio
     if number.is_finite() {
         return Ok(number);
     }
+    if value.is_nullish() {
+        return Err(nothing().at_item(at));
+    }
     let message = format!("The value '{}' is not a number. Please provide a number.", shown(&value));
     Err(ExecutionError::operation(message).at_item(at))
+}
+
+fn nothing() -> ExecutionError {
+    ExecutionError::operation("The `Value to Dedupe` On is empty. Please provide a value.")
 }
 
 fn read_date(context: &mut NodeContext<'_>, at: usize) -> Result<f64, ExecutionError> {
@@ -131,6 +138,9 @@ fn read_date(context: &mut NodeContext<'_>, at: usize) -> Result<f64, ExecutionE
         _ => None,
     };
     milliseconds.filter(|milliseconds| milliseconds.is_finite()).ok_or_else(|| {
+        if value.is_nullish() {
+            return nothing().at_item(at);
+        }
         let message = format!("The value '{}' is not a valid date. Please provide a valid date.", shown(&value));
         ExecutionError::operation(message).at_item(at)
     })

@@ -70,10 +70,10 @@ fn remembers_the_highest_number_or_date() {
     assert_eq!(trial.gives(), r#"[{"id":5},{"id":3}]"#);
     trial = trial.input(r#"[{"id": 4}, {"id": 6}]"#);
     assert_eq!(trial.gives(), r#"[{"id":6}]"#);
-    assert_eq!(
-        trial.input(r#"[{"id": "x"}]"#).fails().message,
-        "The value 'x' is not a number. Please provide a number."
-    );
+    trial = trial.input(r#"[{"id": "x"}]"#);
+    assert_eq!(trial.fails().message, "The value 'x' is not a number. Please provide a number.");
+    trial = trial.input(r#"[{"id": null}]"#);
+    assert_eq!(trial.fails().message, "The `Value to Dedupe` On is empty. Please provide a value.");
     let dated = r#"{"operation": "removeItemsSeenInPreviousExecutions", "logic": "removeItemsUpToStoredDate",
         "dateDedupeValue": "={{ $json.at }}"}"#;
     let trial = crate::testing::trial("removeDuplicates").parameters(dated).input(r#"[{"at": "2024-01-02"}]"#);

@@ -21,7 +21,7 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
         let patterns = context.parameter("additionalOptions.regexReplacement.replacements", index)?;
         let mut json = item.json.as_object().cloned().unwrap_or_default();
         for rename in renames.as_array().unwrap_or_default() {
-            rename_key(&item.json, &mut json, rename);
+            rename_key(&item.json, &mut json, rename)?;
         }
         for pattern in patterns.as_array().unwrap_or_default() {
             let pattern = Pattern::of(pattern)?;
@@ -32,15 +32,16 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     Ok(Output::items(made))
 }
 
-fn rename_key(original: &Value, json: &mut Object, rename: &Value) {
+fn rename_key(original: &Value, json: &mut Object, rename: &Value) -> Result<(), ExecutionError> {
     let text = |name: &str| rename.get(name).map(Value::to_js_string).unwrap_or_default();
     let (from, to) = (text("currentKey"), text("newKey"));
     if from.is_empty() || to.is_empty() || from == to {
-        return;
+        return Ok(());
     }
-    let Some(value) = dot_path::get(original, &from).filter(|value| !value.is_undefined()) else { return };
-    dot_path::set(json, &to, value.clone());
+    let Some(value) = dot_path::get(original, &from).filter(|value| !value.is_undefined()) else { return Ok(()) };
+    dot_path::set(json, &to, value.clone())?;
     dot_path::unset(json, &from);
+    Ok(())
 }
 
 struct Pattern {

@@ -17,7 +17,7 @@ impl ScriptHost for NoHelpers {
 /// Places of the items in the order in which the code puts them.
 pub(super) fn order(context: &mut NodeContext<'_>, code: &str) -> Result<Vec<usize>, ExecutionError> {
     let text = format!(
-        "const compare = (a, b) => {{\n{code}\n}}; const list = $input.all(); \
+        "const compare = (a, b) => {{ {code}\n}}; const list = $input.all(); \
          return list.map((_, at) => at).sort((left, right) => compare(list[left], list[right]));"
     );
     let script = Script::new(&text, ScriptKind::CodeAllItems);

@@ -3,7 +3,9 @@
 //! are put in the order that its sorting algorithm gives them.
 
 use std::cmp::Ordering;
+use std::convert::Infallible;
 
+use millrace_expression::tim_sort;
 use millrace_model::{Value, parse_number};
 
 use super::reversed_if;
@@ -67,7 +69,9 @@ impl Orders<'_> {
         if self.keys.iter().all(|keys| is_comparable(keys)) {
             places.sort_by(|left, right| self.compare(*left, *right));
         } else {
-            insertion_merge(places, &|left, right| self.compare(left, right));
+            let Ok(order) =
+                tim_sort::<Infallible>(places.len(), |left, right| Ok(self.compare(left, right) == Ordering::Less));
+            *places = order;
         }
     }
 
@@ -87,73 +91,4 @@ impl Orders<'_> {
 fn is_comparable(keys: &[Key]) -> bool {
     keys.iter().all(|key| matches!(key, Key::Number(number) if !number.is_nan()))
         || keys.iter().all(|key| matches!(key, Key::Text(_)))
-}
-
-/// Length up to which a list is sorted by insertion alone.
-const RUN: usize = 64;
-
-/// A stable sort that stays within bounds whatever `compare` says: an ascending or descending start is kept, the rest
-/// is inserted by halving; longer lists are merged from such runs.
-fn insertion_merge(places: &mut Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) {
-    let mut runs: Vec<Vec<usize>> = places
-        .chunks(RUN)
-        .map(|chunk| {
-            let mut run = chunk.to_vec();
-            insert_all(&mut run, compare);
-            run
-        })
-        .collect();
-    while runs.len() > 1 {
-        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
-        let mut pairs = runs.into_iter();
-        while let Some(first) = pairs.next() {
-            merged.push(match pairs.next() {
-                Some(second) => merge(first, second, compare),
-                None => first,
-            });
-        }
-        runs = merged;
-    }
-    *places = runs.pop().unwrap_or_default();
-}
-
-fn insert_all(run: &mut Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) {
-    let ordered = start_length(run, compare);
-    let rest = run.split_off(ordered);
-    for place in rest {
-        let (mut low, mut high) = (0, run.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match run.get(middle) {
-                Some(other) if compare(place, *other) == Ordering::Less => high = middle,
-                _ => low = middle + 1,
-            }
-        }
-        run.insert(low, place);
-    }
-}
-
-/// Length of the ascending start; a strictly descending one is turned round first.
-fn start_length(run: &mut [usize], compare: &impl Fn(usize, usize) -> Ordering) -> usize {
-    let pairs = || run.iter().zip(run.iter().skip(1));
-    let Some((first, second)) = pairs().next() else { return run.len() };
-    let descends = compare(*second, *first) == Ordering::Less;
-    let steps =
-        pairs().take_while(|(before, after)| (compare(**after, **before) == Ordering::Less) == descends).count();
-    if let Some(start) = run.get_mut(..=steps).filter(|_| descends) {
-        start.reverse();
-    }
-    steps + 1
-}
-
-fn merge(first: Vec<usize>, second: Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut merged = Vec::with_capacity(first.len() + second.len());
-    let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
-    while let (Some(left), Some(right)) = (first.peek(), second.peek()) {
-        let from_second = compare(*right, *left) == Ordering::Less;
-        merged.extend(if from_second { second.next() } else { first.next() });
-    }
-    merged.extend(first);
-    merged.extend(second);
-    merged
 }

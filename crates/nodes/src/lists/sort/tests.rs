@@ -58,6 +58,23 @@ fn sorts_by_code() {
 }
 
 #[test]
+fn sorts_by_code_as_node_does() {
+    let items = r#"[{"n": 3, "k": 0}, {"n": 1, "k": 1}, {"n": 2, "k": 2}, {"n": 1, "k": 3}]"#;
+    let table = [
+        ("return a.json.n > b.json.n ? 1 : -1;", [3, 1, 2, 0]),
+        ("return a.json.n > b.json.n;", [0, 1, 2, 3]),
+        ("return -1;", [3, 2, 1, 0]),
+        ("return 1;", [0, 1, 2, 3]),
+    ];
+    for (code, expected) in table {
+        let trial = trial("sort").parameters(&format!(r#"{{"type": "code", "code": "{code}"}}"#)).input(items);
+        assert_eq!(links(&trial.output(), 0).concat(), expected, "{code}");
+    }
+    let failing = trial("sort").parameters(r#"{"type": "code", "code": "return a.json.none.x"}"#).input(items).fails();
+    assert!(failing.message.ends_with("[line 1]"), "{}", failing.message);
+}
+
+#[test]
 fn shuffles_without_losing_any() {
     let output = trial("sort").parameters(r#"{"type": "random"}"#).input(r#"[{}, {}, {}, {}, {}]"#).output();
     let mut places = links(&output, 0).concat();

@@ -108,23 +108,33 @@ impl Plan {
                 }
             }
         }
-        made.extend(parts.into_iter().map(|part| self.complete(part, item)));
+        let others = match self.include {
+            Include::AllOthers => self.others(item),
+            _ => Object::new(),
+        };
+        made.extend(parts.into_iter().map(|part| self.complete(part, item, &others)));
+    }
+
+    /// The item's fields without the split ones.
+    fn others(&self, item: &Item) -> Object {
+        let mut others = item.json.as_object().cloned().unwrap_or_default();
+        for field in &self.fields {
+            if self.literal {
+                others.remove(field);
+            } else {
+                dot_path::unset(&mut others, field);
+            }
+        }
+        others
     }
 
     /// Adds the other fields that are to stay beside the split ones.
-    fn complete(&self, mut part: Item, item: &Item) -> Item {
+    fn complete(&self, mut part: Item, item: &Item, others: &Object) -> Item {
         if let Value::Object(json) = &mut part.json {
             match &self.include {
                 Include::Nothing => {}
                 Include::AllOthers => {
-                    let mut others = item.json.as_object().cloned().unwrap_or_default();
-                    for field in &self.fields {
-                        if self.literal {
-                            others.remove(field);
-                        } else {
-                            dot_path::unset(&mut others, field);
-                        }
-                    }
+                    let mut others = others.clone();
                     for (key, value) in json.iter() {
                         others.insert(key.clone(), value.clone());
                     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use millrace_model::{ExecutionError, Object, Str, Value};
+use millrace_model::{ExecutionError, Item, Object, Str, Value};
 
 use super::super::http::{ArrayFormat, Draft, DraftBody, Part};
 use super::Plan;
 use super::optimize::Optimize;
 use super::pagination::Pagination;
 use super::response::{Format, ResponsePlan};
-use crate::{HttpRequest, NodeContext, TlsIdentity};
+use crate::{HttpRequest, NodeContext, TlsIdentity, files};
 
 pub(super) fn plan(context: &mut NodeContext<'_>, item: usize) -> Result<Plan, ExecutionError> {
     let options = options(context, item)?;
@@ -204,16 +204,8 @@ pub(super) fn binary(
     field: &str,
     item: usize,
 ) -> Result<(Bytes, Option<Str>, Option<Str>), ExecutionError> {
-    let found = context.items().get(item).and_then(|item| item.binary.as_ref()?.get(field));
-    let Some(found) = found else {
-        let message = format!(
-            "This operation expects the node's input data to contain a binary file '{field}', but none was found \
-             [item {item}]"
-        );
-        return Err(
-            ExecutionError::operation(message).describe("Make sure that the previous node outputs a binary file")
-        );
-    };
+    let empty = Item::default();
+    let found = files::find(context.items().get(item).unwrap_or(&empty), field, item)?;
     let kind = Some(found.mime_type.clone()).filter(|kind| !kind.is_empty());
     Ok((context.host.load_binary(found)?, found.file_name.clone(), kind))
 }

@@ -83,13 +83,16 @@ impl Optimize {
     }
 
     /// What is left of JSON.
-    pub(super) fn json(&self, json: Value) -> Value {
+    pub(super) fn json(&self, json: Value) -> Result<Value, ExecutionError> {
         match self {
-            Optimize::Html { .. } | Optimize::Text { .. } => json,
+            Optimize::Html { .. } | Optimize::Text { .. } => Ok(json),
             Optimize::Json { field, fields } => {
                 let found = if field.is_empty() { &json } else { dot_path::get(&json, field).unwrap_or(&json) };
                 match found {
-                    Value::Array(values) => Value::array(values.iter().map(|value| fields.of(value))),
+                    Value::Array(values) => {
+                        let values: Result<Vec<Value>, _> = values.iter().map(|value| fields.of(value)).collect();
+                        values.map(Value::from)
+                    }
                     value => fields.of(value),
                 }
             }
@@ -98,15 +101,15 @@ impl Optimize {
 }
 
 impl Fields {
-    fn of(&self, value: &Value) -> Value {
-        let Value::Object(object) = value else { return value.clone() };
-        match self {
+    fn of(&self, value: &Value) -> Result<Value, ExecutionError> {
+        let Value::Object(object) = value else { return Ok(value.clone()) };
+        Ok(match self {
             Fields::All => value.clone(),
             Fields::Only(names) => {
                 let mut kept = Object::new();
                 for name in names {
                     if let Some(found) = dot_path::get(value, name) {
-                        dot_path::set(&mut kept, name, found.clone());
+                        dot_path::set(&mut kept, name, found.clone())?;
                     }
                 }
                 kept.into()
@@ -116,7 +119,7 @@ impl Fields {
                 kept.retain(|name, _| !names.iter().any(|other| other == name));
                 kept.into()
             }
-        }
+        })
     }
 }
 

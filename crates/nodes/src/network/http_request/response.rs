@@ -127,7 +127,7 @@ impl ResponsePlan {
             Format::Json | Format::Autodetect => {
                 let body = self.json_of(&reply)?;
                 let body = match &self.optimize {
-                    Some(optimize) => optimize.json(body),
+                    Some(optimize) => optimize.json(body)?,
                     None => body,
                 };
                 match body {

@@ -91,7 +91,7 @@ fn named(context: &mut NodeContext<'_>, parameter: &str, index: usize, value: Va
     if context.parameter("options.dotNotation", index)? == Value::Bool(false) {
         json.insert(property, value);
     } else {
-        dot_path::set(&mut json, &property, value);
+        dot_path::set(&mut json, &property, value)?;
     }
     Ok(json.into())
 }

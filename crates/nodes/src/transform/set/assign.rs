@@ -65,8 +65,7 @@ impl Assignments {
         // All fields are known before the first is written: of two with one name the last value counts.
         if let [only] = list.as_slice() {
             let (name, value) = only.resolve(context, options, self.version, at)?;
-            options.write(json, &name, value);
-            return Ok(());
+            return options.write(json, &name, value);
         }
         let mut fields = Object::with_capacity(list.len());
         for assignment in list {
@@ -74,7 +73,7 @@ impl Assignments {
             fields.insert(name, value);
         }
         for (name, value) in fields.iter() {
-            options.write(json, name, value.clone());
+            options.write(json, name, value.clone())?;
         }
         Ok(())
     }

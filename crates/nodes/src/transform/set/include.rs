@@ -76,7 +76,7 @@ impl Frame {
                 for field in names(&self.included.text(context, at)?) {
                     let value = options.read_field(&item.json, field).cloned().unwrap_or_default();
                     let last = if options.dot_notation { field.rsplit('.').next().unwrap_or(field) } else { field };
-                    options.write(&mut kept, last, value);
+                    options.write(&mut kept, last, value)?;
                 }
                 kept.into()
             }
@@ -114,8 +114,8 @@ impl Options {
     }
 
     /// Sets a field of an item.
-    pub(super) fn write(&self, json: &mut Object, name: &str, value: Value) {
-        dot_path::set_as(json, literal_name(json, name), value, !self.dot_notation);
+    pub(super) fn write(&self, json: &mut Object, name: &str, value: Value) -> Result<(), ExecutionError> {
+        dot_path::set_as(json, literal_name(json, name), value, !self.dot_notation)
     }
 
     fn read_field<'v>(&self, json: &'v Value, name: &str) -> Option<&'v Value> {

@@ -1,9 +1,9 @@
 //! JSON that people write with expressions in it: every `{{ … }}` is replaced by its value as JSON would show it, and
-//! common slips (single quotes, bare keys, trailing commas) are forgiven.
+//! what is plainly meant is repaired.
 
 use millrace_model::{ExecutionError, Object, Value};
-use regex::{Captures, Regex};
 
+use super::repaired_json;
 use crate::{NodeContext, Prepared};
 
 /// A JSON parameter, prepared.
@@ -82,7 +82,6 @@ fn fill(parts: &[Part], context: &mut NodeContext<'_>, at: usize) -> Result<Valu
             Part::Text(part) => text.push_str(part),
             Part::Expression(expression) => match context.resolve(expression, at)? {
                 value @ (Value::Array(_) | Value::Object(_)) => text.push_str(&value.to_json()),
-                Value::Undefined => text.push_str("null"),
                 value => text.push_str(&value.to_js_string()),
             },
         }
@@ -94,18 +93,10 @@ fn parse(value: Value, place: &str, at: usize) -> Result<Value, ExecutionError> 
     let value = match &value {
         Value::String(text) => match Value::from_json(text) {
             Ok(parsed) => parsed,
-            Err(_) => {
-                let repaired = repair(text);
-                Value::from_json(&repaired).map_err(|_| {
-                    let shown = if repaired == text.as_str() {
-                        text.to_string()
-                    } else {
-                        format!("{repaired};\n Original input: {text}")
-                    };
-                    let message = format!("The {place} in item {at} contains invalid JSON");
-                    ExecutionError::operation(message).describe(shown)
-                })?
-            }
+            Err(_) => repaired_json::parse(text).ok_or_else(|| {
+                let message = format!("The {place} in item {at} contains invalid JSON");
+                ExecutionError::operation(message).describe(text.clone())
+            })?,
         },
         _ => value,
     };
@@ -113,16 +104,4 @@ fn parse(value: Value, place: &str, at: usize) -> Result<Value, ExecutionError> 
         Value::Object(_) | Value::Null => Ok(value),
         _ => Err(ExecutionError::operation(format!("The {place} in item {at} does not contain a valid JSON object"))),
     }
-}
-
-/// Double quotes for single ones and around bare keys, no trailing commas.
-fn repair(text: &str) -> String {
-    static KEY: std::sync::LazyLock<Option<Regex>> =
-        std::sync::LazyLock::new(|| Regex::new(r#"(['"])?([a-zA-Z0-9_]+)(['"])?:"#).ok());
-    static TRAILING: std::sync::LazyLock<Option<Regex>> = std::sync::LazyLock::new(|| Regex::new(r",\s*([\]}])").ok());
-    let text = text.replace('\'', "\"");
-    let (Some(key), Some(trailing)) = (&*KEY, &*TRAILING) else { return text };
-    let quoted = key
-        .replace_all(&text, |found: &Captures<'_>| format!("\"{}\":", found.get(2).map_or("", |name| name.as_str())));
-    trailing.replace_all(&quoted, "$1").trim_end_matches(',').to_owned()
 }

@@ -47,7 +47,7 @@ fn write(
             "number" if context.version() >= 2.0 => number(value),
             _ => value,
         };
-        dot_path::set_as(json, &name, value, literal);
+        dot_path::set_as(json, &name, value, literal)?;
     }
     Ok(())
 }

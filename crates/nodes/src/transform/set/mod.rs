@@ -4,6 +4,7 @@ mod assign;
 mod include;
 mod json_text;
 mod lists;
+mod repaired_json;
 #[cfg(test)]
 mod tests;
 
@@ -66,7 +67,7 @@ impl Source {
             Source::Fields(assignments) => assignments.write(context, options, at, json)?,
             Source::Json(text) => {
                 for (name, value) in text.object(context, at)?.iter() {
-                    options.write(json, name, value.clone());
+                    options.write(json, name, value.clone())?;
                 }
             }
         }

@@ -87,13 +87,16 @@ fn takes_an_item_as_json() {
         ),
         ("={{ $json.address }}", r#"{"city":"Rome","zip":"00100"}"#),
         ("{a: 1, 'b': 'x',}", r#"{"a":1,"b":"x"}"#),
+        ("={\"a\": \"{{ 'two\\nlines' }}\"}", r#"{"a":"two\nlines"}"#),
+        (r#"={"a": "{{ $json.zz }}", "b": {{ $json.zz }}}"#, r#"{"a":"undefined","b":null}"#),
+        (r#"={"a": {{ new Date(0) }}}"#, r#"{"a":"1970-01-01T00:00:00.000Z"}"#),
     ];
     for (text, expected) in cases {
         let parameters = format!(r#"{{"mode": "raw", "jsonOutput": {}}}"#, millrace_model::Value::from(text).to_json());
         assert_eq!(trial("set").parameters(&parameters).input(ITEM).gives(), format!("[{expected}]"), "{text}");
     }
     let cases = [
-        ("{a:", "The 'JSON Output' in item 0 contains invalid JSON"),
+        ("{a: +", "The 'JSON Output' in item 0 contains invalid JSON"),
         ("[1]", "The 'JSON Output' in item 0 does not contain a valid JSON object"),
         ("5", "The 'JSON Output' in item 0 does not contain a valid JSON object"),
     ];

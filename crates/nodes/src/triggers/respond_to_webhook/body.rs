@@ -5,7 +5,7 @@ use millrace_model::{ExecutionError, Item, Object, Str, Value};
 
 use crate::values::jwt;
 use crate::webhook::{default_type, encoded};
-use crate::{NodeContext, dot_path};
+use crate::{NodeContext, dot_path, files};
 
 /// A body as bytes, and as the node's second output tells it.
 pub(super) struct Made {
@@ -22,15 +22,15 @@ pub(super) async fn of(
     let keyed = |value: Value| match options.get("responseKey").and_then(Value::as_str).filter(|key| !key.is_empty()) {
         Some(key) => {
             let mut object = Object::new();
-            dot_path::set(&mut object, key, value);
-            object.into()
+            dot_path::set(&mut object, key, value)?;
+            Ok::<_, ExecutionError>(object.into())
         }
-        None => value,
+        None => Ok(value),
     };
     let body = match kind {
         "noData" | "redirect" => Value::Undefined,
-        "allIncomingItems" => keyed(Value::array(context.items().iter().map(|item| item.json.clone()))),
-        "firstIncomingItem" => keyed(first(context)?.json.clone()),
+        "allIncomingItems" => keyed(Value::array(context.items().iter().map(|item| item.json.clone())))?,
+        "firstIncomingItem" => keyed(first(context)?.json.clone())?,
         "json" => json(context.parameter("responseBody", 0)?)?,
         "text" => context.parameter("responseBody", 0)?,
         "jwt" => token(context).await?,
@@ -65,10 +65,7 @@ fn binary(context: &mut NodeContext<'_>, headers: &mut Vec<(Str, Str)>) -> Resul
         "set" => context.text("inputFieldName", 0)?,
         _ => binaries.keys().next().cloned().ok_or_else(missing)?,
     };
-    let binary = binaries.get(&name).ok_or_else(|| {
-        let message = format!("This operation expects the node's input data to contain a binary file '{name}', but none was found [item 0]");
-        ExecutionError::operation(message).at_item(0)
-    })?;
+    let binary = files::find(first(context)?, &name, 0)?;
     default_type(headers, &binary.mime_type);
     let told = Object::from([("binaryData", serde_json::to_value(binary).map(Value::from).unwrap_or_default())]);
     Ok(Made { bytes: context.host.load_binary(binary)?, told: told.into() })

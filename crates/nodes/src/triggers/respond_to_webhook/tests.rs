@@ -93,7 +93,7 @@ fn refuses_what_it_cannot_send() {
         (r#"{"respondWith": "smoke"}"#, "The Response Data option \"smoke\" is not supported!"),
         (
             r#"{"respondWith": "binary", "responseDataSource": "set", "inputFieldName": "none"}"#,
-            "This operation expects the node's input data to contain a binary file 'none', but none was found [item 0]",
+            "The item has no binary field 'none' [item 0]",
         ),
     ];
     for (parameters, message) in cases {

@@ -57,8 +57,12 @@ impl Given {
             Given::Other(value) => value,
         };
         let invalid = || ExecutionError::operation("Invalid date format");
+        if format.is_none() && value.is_undefined() {
+            let milliseconds = whole(context.host.now_ms());
+            return Ok(Moment { milliseconds, zone: zone.unwrap_or_else(|| "Etc/UTC".into()) });
+        }
         if format.is_none()
-            && let Some(milliseconds) = timestamp(&value)
+            && let Some(milliseconds) = timestamp(&as_number(value.clone()))
         {
             return Ok(Moment { milliseconds, zone: zone.unwrap_or_else(|| "Etc/UTC".into()) });
         }
@@ -77,6 +81,17 @@ impl Given {
             None => DateTime::parse(text, &TimeZone::UTC).map(|date| whole(date.as_millisecond())),
         };
         Ok(Moment { milliseconds: milliseconds.ok_or_else(invalid)?, zone })
+    }
+}
+
+/// What is no date counts as JavaScript's `Number(value)`: nothing at all is 0.
+fn as_number(value: Value) -> Value {
+    match value {
+        Value::Null => 0.into(),
+        Value::Bool(flag) => u8::from(flag).into(),
+        Value::Array(_) => parse_number(&value.to_js_string()).into(),
+        Value::String(text) if text.trim().is_empty() => 0.into(),
+        value => value,
     }
 }
 

@@ -14,9 +14,11 @@ pub(super) fn convert(context: &mut NodeContext<'_>, index: usize, item: &Item) 
     let mut json = item.json.as_object().cloned().unwrap_or_default();
     let options = context.parameter("options", index)?.as_object().cloned().unwrap_or_default();
     let given = Given::of(context, "value", index)?;
-    if matches!(&given, Given::Other(value) if value.is_nullish() || value.as_str() == Some("")) {
-        return Ok(json);
-    }
+    let given = match given {
+        Given::Other(value) if value.is_undefined() || value.as_str() == Some("") => return Ok(json),
+        Given::Other(Value::Null) => Given::Other(0.into()),
+        given => given,
+    };
     let text = match context.text("action", index)?.as_str() {
         "calculate" => calculated(context, index, given, &options)?,
         _ => formatted(context, index, given, &options)?,
@@ -53,7 +55,9 @@ fn formatted(
             (Some(milliseconds), _) => at(milliseconds, TimeZone::UTC),
             (None, Some(format)) => {
                 let now = now(context, &reading_zone);
-                moment::parse(&value.to_js_string(), format, &now, false)
+                let parsed = moment::parse(&value.to_js_string(), format, &now, false);
+                let Some(parsed) = parsed else { return Ok("Invalid date".into()) };
+                Some(parsed)
             }
             (None, None) => read(&value, &reading_zone),
         },

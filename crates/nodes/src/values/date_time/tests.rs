@@ -1,5 +1,7 @@
 //! Date & Time, by tables.
 
+use millrace_model::{Object, Value};
+
 use crate::testing::trial;
 
 #[test]
@@ -112,6 +114,35 @@ fn speaks_moment() {
 }
 
 #[test]
+fn what_is_no_date_counts_as_a_number() {
+    let table = [
+        ("={{ null }}", "1970-01-02T00:00:00.000+00:00"),
+        ("", "1970-01-02T00:00:00.000+00:00"),
+        ("={{ [] }}", "1970-01-02T00:00:00.000+00:00"),
+        ("={{ true }}", "1970-01-02T00:00:01.000+00:00"),
+        ("={{ [5] }}", "1970-01-02T00:00:05.000+00:00"),
+    ];
+    for (magnitude, expected) in table {
+        let parameters = Object::from([
+            ("operation", "addToDate".into()),
+            ("magnitude", magnitude.into()),
+            ("duration", 1.into()),
+            ("timeUnit", "days".into()),
+        ]);
+        let made = trial("dateTime").parameters(&Value::from(parameters).to_json()).input("[{}]").output();
+        let date = made.outputs[0].as_ref().unwrap()[0].json.get("newDate").cloned().unwrap();
+        let milliseconds = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        assert_eq!(milliseconds(date.as_str().unwrap()), milliseconds(expected), "{magnitude}");
+    }
+    let now = r#"{"operation": "getTimeBetweenDates", "startDate": "={{ undefined }}", "endDate": "={{ $now }}", "units": ["day"]}"#;
+    assert_eq!(trial("dateTime").parameters(now).input("[{}]").gives(), r#"[{"timeDifference":{"days":0}}]"#);
+    let old = |parameters: &str| trial("dateTime").version(1.0).parameters(parameters).input("[{}]").gives();
+    assert_eq!(old(r#"{"value": "={{ null }}", "toFormat": "YYYY"}"#), r#"[{"data":"1970"}]"#);
+    let unfit = r#"{"value": "soon", "toFormat": "YYYY", "options": {"fromFormat": "DD/MM/YYYY"}}"#;
+    assert_eq!(old(unfit), r#"[{"data":"Invalid date"}]"#);
+}
+
+#[test]
 fn says_what_is_wrong() {
     let table = [
         (2.0, r#"{"operation": "formatDate", "date": "soon"}"#, "Invalid date format"),
@@ -139,7 +170,7 @@ fn says_what_is_wrong() {
     for (version, parameters, message) in table {
         let trial = trial("dateTime").version(version).parameters(parameters);
         assert_eq!(trial.fails().message, message, "{parameters}");
-        let expected = format!(r#"[{{"error":{}}}]"#, millrace_model::Value::from(message).to_json());
+        let expected = format!(r#"[{{"error":{}}}]"#, Value::from(message).to_json());
         assert_eq!(trial.goes_on().gives(), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! Values of a document by CSS selectors.
 
+use ego_tree::iter::Edge;
 use millrace_model::{ExecutionError, Object, Str, Value, truthy};
 use scraper::{ElementRef, Selector};
 
@@ -11,6 +12,8 @@ use crate::{NodeContext, dot_path};
 pub(in crate::values) enum Reading {
     /// As it stands in the document.
     Plain,
+    /// The same, trimmed unless told otherwise, and never absent.
+    Trimmed,
     /// Laid out as a reader would see it: headings, lists, links.
     Formatted,
 }
@@ -23,7 +26,10 @@ pub(in crate::values) fn extract(
 ) -> Result<Vec<Object>, ExecutionError> {
     let options = context.parameter("options", index)?;
     let flag = |name: &str| options.get(name).is_some_and(truthy);
-    let clean = Clean { trim: flag("trimValues"), collapse: flag("cleanUpText") };
+    let clean = Clean {
+        trim: options.get("trimValues").map_or(reading == Reading::Trimmed, truthy),
+        collapse: flag("cleanUpText"),
+    };
     let wanted = context.parameter("extractionValues.values", index)?;
     let wanted: Vec<Wanted> = wanted.as_array().unwrap_or_default().iter().map(Wanted::of).collect();
     let mut made = Vec::new();
@@ -36,8 +42,8 @@ pub(in crate::values) fn extract(
             let value = if one.list {
                 let values: Result<Vec<Value>, ExecutionError> = elements.iter().map(value).collect();
                 values?.into()
-            } else if one.kind == Kind::Text && reading == Reading::Plain {
-                clean.apply(non_empty(elements.iter().flat_map(ElementRef::text).collect()))
+            } else if one.kind == Kind::Text && reading != Reading::Formatted {
+                clean.apply(shown(elements.iter().map(plain_text).collect(), reading))
             } else {
                 let missing = if one.kind == Kind::Text { Value::from("") } else { Value::Undefined };
                 elements.first().map(value).transpose()?.unwrap_or(missing)
@@ -110,7 +116,7 @@ impl Wanted {
             }
             Kind::Attribute => element.attr(&self.attribute).map_or(Value::Undefined, Value::from),
             Kind::Html => non_empty(element.inner_html()),
-            Kind::Text if reading == Reading::Plain => non_empty(element.text().collect()),
+            Kind::Text if reading != Reading::Formatted => shown(plain_text(element), reading),
             Kind::Text => {
                 let skipped: Result<Vec<Selector>, ExecutionError> =
                     self.skipped.iter().map(|selector| selection::parse(selector)).collect();
@@ -119,6 +125,28 @@ impl Wanted {
             Kind::Value => form_value(element),
         })
     }
+}
+
+/// The text within an element, without scripts and style sheets.
+fn plain_text(element: &ElementRef<'_>) -> String {
+    let mut text = String::new();
+    let mut hidden = 0_usize;
+    for edge in element.traverse() {
+        let is_hidden = |node: ego_tree::NodeRef<'_, scraper::Node>| {
+            node.value().as_element().is_some_and(|element| matches!(element.name(), "script" | "style"))
+        };
+        match edge {
+            Edge::Open(node) if is_hidden(node) => hidden += 1,
+            Edge::Close(node) if is_hidden(node) => hidden = hidden.saturating_sub(1),
+            Edge::Open(node) if hidden == 0 => text.extend(node.value().as_text().map(|text| &**text)),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn shown(text: String, reading: Reading) -> Value {
+    if reading == Reading::Trimmed { text.into() } else { non_empty(text) }
 }
 
 fn non_empty(text: String) -> Value {

@@ -42,9 +42,14 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
 /// The template with its `{{ }}` filled in, whether or not it is marked as an expression.
 fn filled(context: &mut NodeContext<'_>, index: usize) -> Result<Str, ExecutionError> {
     let template = context.text("html", index)?;
-    if !template.contains("{{") {
-        return Ok(template);
+    let mut html = Str::new();
+    let mut rest = template.as_str();
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((code, behind)) = after.split_once("}}") else { break };
+        html.push_str(before);
+        html.push_str(&context.resolve(&Value::from(format!("={{{{{code}}}}}")), index)?.to_js_string());
+        rest = behind;
     }
-    let value = context.resolve(&Value::from(format!("={template}")), index)?;
-    Ok(if value.is_nullish() { Str::new() } else { value.to_js_string() })
+    html.push_str(rest);
+    Ok(html)
 }

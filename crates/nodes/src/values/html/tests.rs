@@ -66,10 +66,32 @@ fn wraps_lines_and_quotes() {
 }
 
 #[test]
+fn scripts_and_styles_are_no_text() {
+    let page = "<body>a<script>var b</script><style>c{}</style><template>d</template>e\u{a0}</body>";
+    let item = Value::array([Object::from([("data", page.into())]).into()]).to_json();
+    let table = [
+        (1.0, "body", "[{\"k\":\"ade\u{a0}\"}]"),
+        (1.1, "body", "[{\"k\":\"ade\u{a0}\"}]"),
+        (1.1, "script", "[{}]"),
+        (1.2, "body", "[{\"k\":\"ade\u{a0}\"}]"),
+    ];
+    for (version, selector, expected) in table {
+        let parameters = format!(
+            r#"{{"operation": "extractHtmlContent", "extractionValues": {{"values": [{{"key": "k", "cssSelector": "{selector}"}}]}}}}"#
+        );
+        let trial = trial("html").version(version).parameters(&parameters).input(&item);
+        assert_eq!(trial.gives(), expected, "{version} {selector}");
+    }
+}
+
+#[test]
 fn fills_templates() {
     let parameters = r#"{"html": "<p>{{ $json.a }} and {{ $json.b.length }}</p>"}"#;
     let trial = trial("html").parameters(parameters).input(r#"[{"a": 1, "b": [1, 2]}]"#);
     assert_eq!(trial.gives(), r#"[{"html":"<p>1 and 2</p>"}]"#);
+    let parameters = r#"{"html": "{{ $json.none }}, {{ null }}, {{ [1, 2] }} {{ open"}"#;
+    let trial = trial.parameters(parameters);
+    assert_eq!(trial.gives(), r#"[{"html":"undefined, null, 1,2 {{ open"}]"#);
 }
 
 #[test]

@@ -37,6 +37,8 @@ impl Walk<'_> {
                         self.element(element, depth + 1);
                     }
                 }
+                // What a template holds.
+                Node::Fragment => self.children(child, depth + 1),
                 _ => {}
             }
         }

@@ -6,6 +6,11 @@ const LINE: usize = 80;
 /// Least width of a line in nested blocks.
 const NARROWEST: usize = 20;
 
+/// White space of HTML 4; a no-break space is a letter.
+fn is_blank(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\r' | '\n' | '\u{c}' | '\u{200b}')
+}
+
 /// What is being built.
 pub(super) struct TextBuilder {
     frames: Vec<Frame>,
@@ -49,7 +54,7 @@ impl TextBuilder {
             frame.raw.push_str(text);
             return;
         }
-        if text.is_empty() || (frame.stashed > 0 && text.chars().all(char::is_whitespace)) {
+        if text.is_empty() || (frame.stashed > 0 && text.chars().all(is_blank)) {
             return;
         }
         if frame.stashed > 0 {
@@ -187,9 +192,9 @@ impl Inline {
 
     /// Adds text with its white space shrunk; words that touch the text before join its last word.
     fn add(&mut self, text: &str, upper: bool) {
-        let mut spaced = self.space_owed || text.starts_with(char::is_whitespace);
+        let mut spaced = self.space_owed || text.starts_with(is_blank);
         let mut any = false;
-        for word in text.split_whitespace() {
+        for word in text.split(is_blank).filter(|word| !word.is_empty()) {
             let word = if upper { word.to_uppercase() } else { word.to_owned() };
             if spaced || any {
                 self.push(&word);
@@ -199,7 +204,7 @@ impl Inline {
             any = true;
             spaced = true;
         }
-        self.space_owed = (self.space_owed && !any) || text.ends_with(char::is_whitespace);
+        self.space_owed = (self.space_owed && !any) || text.ends_with(is_blank);
     }
 
     fn push(&mut self, word: &str) {

@@ -14,7 +14,7 @@ pub(crate) static NODE_TYPE: NodeType =
 fn execute(context: &mut NodeContext<'_>) -> NodeResult {
     let mut made = Vec::with_capacity(context.items().len());
     for index in 0..context.items().len() {
-        match extract(context, index, Reading::Plain) {
+        match extract(context, index, Reading::Trimmed) {
             Ok(values) => made.extend(values.into_iter().map(|json| Item::new(json).paired(index))),
             Err(error) => made.push(context.failed_item(error, index)?),
         }

@@ -10,8 +10,13 @@ fn extracts_plain_text() {
             r#"{"trimValues": true}"#,
             r#"[{"k":["a","b c"]}]"#,
         ),
-        (r#"{"key": "k", "cssSelector": "li", "returnArray": true}"#, "{}", r#"[{"k":[" a ","b c"]}]"#),
-        (r#"{"key": "k", "cssSelector": "li"}"#, "{}", r#"[{"k":" a b c"}]"#),
+        (
+            r#"{"key": "k", "cssSelector": "li", "returnArray": true}"#,
+            r#"{"trimValues": false}"#,
+            r#"[{"k":[" a ","b c"]}]"#,
+        ),
+        (r#"{"key": "k", "cssSelector": "li"}"#, "{}", r#"[{"k":"a b c"}]"#),
+        (r#"{"key": "k", "cssSelector": "script"}"#, "{}", r#"[{"k":""}]"#),
     ];
     for (values, options, expected) in table {
         let parameters = format!(r#"{{"extractionValues": {{"values": [{values}]}}, "options": {options}}}"#);

@@ -27,11 +27,11 @@ fn execute(context: &mut NodeContext<'_>) -> NodeResult {
 fn convert(context: &mut NodeContext<'_>, index: usize, item: &Item) -> Result<Object, ExecutionError> {
     let options = context.parameter("options", index)?.as_object().cloned().unwrap_or_default();
     let text = if context.text("mode", index)? == "markdownToHtml" {
-        to_html::convert(&context.text("markdown", index)?, &options)
+        to_html::convert(&context.text("markdown", index)?, &options)?
     } else {
         from_html::convert(&context.text("html", index)?, &options)?
     };
     let mut json = item.json.as_object().cloned().unwrap_or_default();
-    dot_path::set(&mut json, &context.text("destinationKey", index)?, Value::from(text));
+    dot_path::set(&mut json, &context.text("destinationKey", index)?, Value::from(text))?;
     Ok(json)
 }

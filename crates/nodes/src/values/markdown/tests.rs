@@ -100,3 +100,14 @@ fn keeps_the_other_fields() {
         r#"[{"k":1,"a":{"html":"<p>x</p>"}}]"#
     );
 }
+
+#[test]
+fn refuses_what_nests_too_deeply() {
+    let deep_list: String = (0..200).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect();
+    for text in [">".repeat(20_000), deep_list] {
+        let parameters = Object::from([("mode", "markdownToHtml".into()), ("markdown", text.as_str().into())]);
+        let error = trial("markdown").parameters(&Value::from(parameters).to_json()).fails();
+        assert_eq!(error.message, "The Markdown nests quotes and lists more than 100 levels deep");
+    }
+    assert!(converted("markdownToHtml", &format!("{} a", ">".repeat(100)), "{}").contains("<p>a</p>"));
+}

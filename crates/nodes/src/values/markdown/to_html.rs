@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use millrace_model::{Object, Value, truthy};
+use millrace_model::{ExecutionError, Object, Value, truthy};
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use rustc_hash::FxHashMap;
+
+/// Deepest nesting of quotes and lists: the lines of a quote are rewritten for every quote around it.
+const MAX_DEPTH: usize = 100;
 
 /// What Showdown's options switch.
 #[derive(Default)]
@@ -28,7 +31,7 @@ enum HeaderIds {
     Off,
 }
 
-pub(super) fn convert(markdown: &str, options: &Object) -> String {
+pub(super) fn convert(markdown: &str, options: &Object) -> Result<String, ExecutionError> {
     let flag = |name: &str| options.get(name).is_some_and(truthy);
     let style = Style {
         new_window: flag("openLinksInNewWindow"),
@@ -74,14 +77,18 @@ pub(super) fn convert(markdown: &str, options: &Object) -> String {
     };
     for event in Parser::new_ext(markdown, grammar) {
         writer.event(event);
+        if writer.quotes.len() + writer.lists.len() > MAX_DEPTH {
+            let message = format!("The Markdown nests quotes and lists more than {MAX_DEPTH} levels deep");
+            return Err(ExecutionError::operation(message));
+        }
     }
     let body = writer.html.trim_end();
     if flag("completeHTMLDocument") {
-        return format!(
+        return Ok(format!(
             "<!DOCTYPE HTML>\n<html>\n<head>\n<meta charset=\"utf-8\">\n</head>\n<body>\n{body}\n</body>\n</html>"
-        );
+        ));
     }
-    body.to_owned()
+    Ok(body.to_owned())
 }
 
 struct Writer {

@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::links::PLACE;
-use super::{failed, fields, guard};
+use super::{division, failed, fields, guard};
 
 /// Longest a query may take.
 const TIME: Duration = Duration::from_secs(10);
@@ -199,6 +199,7 @@ fn cell(cells: &mut SqliteArguments, value: &Value) -> Result<(), ExecutionError
 
 /// Functions' names as AlaSQL shows them in unnamed columns: `COUNT(1)`.
 fn shown(name: &str) -> Str {
+    let name = &*division::as_written(name);
     match name.split_once('(') {
         Some((function, rest)) if function.chars().all(|letter| letter.is_alphanumeric() || letter == '_') => {
             format!("{}({rest}", function.to_uppercase()).into()
