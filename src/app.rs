@@ -445,6 +445,9 @@ fn routes(config: &mut ServiceConfig, cors_origins: &[String]) {
         .wrap(from_fn(idempotency))
         .wrap(from_fn(authenticate))
         .wrap(cors(cors_origins));
+    // Before the scope that has the beginning of its path.
+    let receivers = utoipa_actix_web::scope("/api/v1/webhooks/n8n").wrap(cors(cors_origins));
+    config.service(receivers.configure(webhooks::configure_receivers));
     config.service(api.configure(|config| {
         auth::configure(config);
         tenants::configure(config);

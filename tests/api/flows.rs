@@ -217,3 +217,51 @@ async fn a_pause_ends_when_its_address_is_called_once() {
     assert_eq!(done, &json!({ "by": "Ann", "order": 7 }));
     visitor.post(path, json!({ "by": "Bob" })).await.json(409);
 }
+
+#[actix_web::test]
+async fn a_resume_address_has_the_suffix_of_its_node() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let parameters = json!({ "resume": "webhook", "httpMethod": "POST", "options": { "webhookSuffix": "approve" } });
+    let nodes = [("Hook", "webhook", 2.0, hook("order", "onReceived")), ("Approval", "wait", 1.1, parameters)];
+    let id = activated(&acme.developer, chain("Approval", &nodes)).await;
+    server.visitor().post("/t/acme/webhook/order", json!({})).await.expect(200);
+    let waiting = reached(&acme.viewer, &id, "waiting").await;
+    let path = format!("/t/acme/webhook-waiting/{}", waiting["id"].as_str().unwrap());
+    for wrong in ["", "/reject", "/approve/all"] {
+        server.visitor().post(&format!("{path}{wrong}"), json!({})).await.json(404);
+    }
+    server.visitor().post(&format!("{path}/approve"), json!({})).await.expect(200);
+    reached(&acme.viewer, &id, "success").await;
+}
+
+#[actix_web::test]
+async fn a_pause_ends_for_those_alone_whom_its_node_lets_in() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let data = json!({ "name": "X-Token", "value": "hush" });
+    let credential = json!({ "name": "approvers", "type": "httpHeaderAuth", "data": data });
+    let credential = acme.developer.post("/api/v1/credentials", credential).await.json(201)["id"].clone();
+    for (name, node) in [
+        ("credential", json!({ "incomingAuthentication": "headerAuth" })),
+        ("address", json!({ "options": { "ipWhitelist": "198.51.100.1" } })),
+        ("bots", json!({ "options": { "ignoreBots": true } })),
+    ] {
+        let mut parameters = json!({ "resume": "webhook", "httpMethod": "POST", "options": {} });
+        parameters.as_object_mut().unwrap().extend(node.as_object().unwrap().clone());
+        let mut workflow =
+            chain(name, &[("Hook", "webhook", 2.0, hook(name, "onReceived")), ("Approval", "wait", 1.1, parameters)]);
+        let used = json!({ "httpHeaderAuth": { "id": credential, "name": "approvers" } });
+        workflow["nodes"][1]["credentials"] = used;
+        let id = activated(&acme.developer, workflow).await;
+        server.visitor().post(&format!("/t/acme/webhook/{name}"), json!({})).await.expect(200);
+        let waiting = reached(&acme.viewer, &id, "waiting").await;
+        let path = format!("/t/acme/webhook-waiting/{}", waiting["id"].as_str().unwrap());
+        let bot = server.visitor().with("user-agent", "examplebot/1.0");
+        bot.post(&path, json!({})).await.expect(403);
+        if name != "address" {
+            server.visitor().with("x-token", "hush").post(&path, json!({})).await.expect(200);
+            reached(&acme.viewer, &id, "success").await;
+        }
+    }
+}

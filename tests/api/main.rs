@@ -40,6 +40,7 @@ mod processes;
 mod recovery;
 mod roles;
 mod row_security;
+mod schedule_changes;
 mod schedule_definitions;
 mod scheduling;
 mod second_factor;

@@ -84,7 +84,7 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     assert!(holds().await, "never: {what}");
 }
 
-async fn fire(server: &TestServer, seconds: u64) -> usize {
+pub(crate) async fn fire(server: &TestServer, seconds: u64) -> usize {
     server.clock.advance(Duration::from_secs(seconds));
     server.app.schedules.fire_everything_due().await.unwrap()
 }

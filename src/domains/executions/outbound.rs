@@ -69,6 +69,7 @@ fn translated(request: HttpRequest) -> Request {
         content_type: content_type.map(|text| text.to_string()),
     };
     Request {
+        reads_only: None,
         method: request.method.to_string(),
         url: request.url,
         headers,

@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::timetable::Timetable;
 use crate::common::Timestamp;
 
-/// Due times that are counted while a schedule was paused.
+/// Due times that are counted where they are given up together.
 const MAX_COUNTED: u32 = 10_000;
 
 /// The rule of a row cannot be read. Rows are checked before they are kept: this is a defect, or another version's rule.
@@ -65,6 +65,13 @@ impl Row {
         }
     }
 
+    /// Reckons anew when its due time fires, by its jitter.
+    pub(super) fn put_off(&mut self) -> Result<(), Unreadable> {
+        let timetable = self.timetable()?;
+        self.fire_at = self.due_at.map(|due| self.timing(&timetable).fires_at(due));
+        Ok(())
+    }
+
     /// Lets it fire from now on, or as soon as its workflow is active.
     pub(super) fn arm(&mut self, now: Timestamp) -> Result<(), Unreadable> {
         if self.version_id.is_none() {
@@ -91,18 +98,31 @@ impl Row {
         let Some(paused_at) = self.paused_at else { return Ok(None) };
         let timetable = self.timetable()?;
         let timing = self.timing(&timetable);
-        let mut missed: Option<Missed> = None;
-        let mut at = timing.first_after(first_search(self.starts_at, paused_at), self.last_due_at);
-        while let Some(due) = at.filter(|due| *due <= now) {
-            let counted = missed.map_or(0, |missed| missed.count);
-            if counted >= MAX_COUNTED {
-                break;
-            }
-            missed = Some(Missed { first: missed.map_or(due, |missed| missed.first), last: due, count: counted + 1 });
-            at = timing.after(due);
-        }
-        Ok(missed)
+        let first = timing.first_after(first_search(self.starts_at, paused_at), self.last_due_at);
+        Ok(until(&timing, first, now))
     }
+
+    /// The due times that have come and did not fire yet.
+    pub(super) fn overdue(&self, now: Timestamp) -> Result<Option<Missed>, Unreadable> {
+        let Some(due) = self.due_at.filter(|due| *due <= now) else { return Ok(None) };
+        let timetable = self.timetable()?;
+        Ok(until(&self.timing(&timetable), Some(due), now))
+    }
+}
+
+/// The due times from the first one until now.
+fn until(timing: &Timing<'_>, first: Option<Timestamp>, now: Timestamp) -> Option<Missed> {
+    let mut missed: Option<Missed> = None;
+    let mut at = first;
+    while let Some(due) = at.filter(|due| *due <= now) {
+        let counted = missed.map_or(0, |missed| missed.count);
+        if counted >= MAX_COUNTED {
+            break;
+        }
+        missed = Some(Missed { first: missed.map_or(due, |missed| missed.first), last: due, count: counted + 1 });
+        at = timing.after(due);
+    }
+    missed
 }
 
 pub(super) fn duration(millis: i64) -> Duration {

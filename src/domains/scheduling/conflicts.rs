@@ -1,5 +1,5 @@
-//! Which schedules are due together, how often, and what would keep them apart; and how many are due in which hour. Pure:
-//! it is given the due times.
+//! Which schedules fire together, how often, and what would keep them apart; and how many fire in which hour. Pure: it is
+//! given the times, with their jitter.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ const MAX_NAMED: usize = 20;
 /// Offsets in minutes that are tried to keep a schedule apart.
 const MAX_OFFSET: i64 = 59;
 
-/// A schedule and its due times within the horizon.
+/// A schedule and its firings within the horizon.
 #[derive(Debug)]
 pub(super) struct Watched {
     pub id: ScheduleId,
@@ -23,13 +23,14 @@ pub(super) struct Watched {
     pub workflow: WorkflowId,
     /// Credentials that its workflow uses, by id, else by name.
     pub credentials: Vec<String>,
-    pub due: Vec<Timestamp>,
+    /// In order.
+    pub fires: Vec<Timestamp>,
 }
 
 impl Watched {
     fn minutes(&self) -> impl Iterator<Item = i64> {
         let mut last = None;
-        let minutes = self.due.iter().map(|due| due.as_millis().div_euclid(MINUTE_MS));
+        let minutes = self.fires.iter().map(|at| at.as_millis().div_euclid(MINUTE_MS));
         minutes.filter(move |minute| last.replace(*minute) != Some(*minute))
     }
 }
@@ -48,8 +49,10 @@ struct Group {
     first: i64,
 }
 
-/// Groups of schedules that are due in the same minute, those that meet most often first.
-pub(super) fn find_conflicts(watched: &[Watched]) -> Vec<Conflict> {
+/// Groups of schedules that fire in the same minute, those that meet most often first. `with`: only those that this one
+/// belongs to.
+pub(super) fn find_conflicts(watched: &[Watched], with: Option<ScheduleId>) -> Vec<Conflict> {
+    let asked = watched.iter().position(|schedule| Some(schedule.id) == with);
     let mut by_minute: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (at, schedule) in watched.iter().enumerate() {
         for minute in schedule.minutes() {
@@ -59,6 +62,9 @@ pub(super) fn find_conflicts(watched: &[Watched]) -> Vec<Conflict> {
     let mut groups: HashMap<(Shared, Vec<usize>), Group> = HashMap::new();
     for (minute, due) in by_minute.iter().filter(|(_, due)| due.len() > 1) {
         for (shared, members) in sharing(watched, due) {
+            if asked.is_some_and(|asked| !members.contains(&asked)) {
+                continue;
+            }
             let group = groups.entry((shared, members)).or_insert(Group { count: 0, first: *minute });
             group.count += 1;
         }
@@ -70,7 +76,7 @@ pub(super) fn find_conflicts(watched: &[Watched]) -> Vec<Conflict> {
     sorted.truncate(MAX_CONFLICTS);
     sorted
         .into_iter()
-        .map(|((shared, members), group)| conflict(watched, &by_minute, shared, &members, &group))
+        .map(|((shared, members), group)| conflict(watched, &by_minute, shared, &members, &group, asked))
         .collect()
 }
 
@@ -102,14 +108,18 @@ fn conflict(
     shared: Shared,
     members: &[usize],
     group: &Group,
+    asked: Option<usize>,
 ) -> Conflict {
-    let named = members.iter().filter_map(|at| watched.get(*at)).take(MAX_NAMED);
+    let all = || members.iter().filter_map(|at| watched.get(*at));
+    // The last one, too: it may be what was asked about.
+    let named = all().take(MAX_NAMED - 1).chain(all().skip(MAX_NAMED - 1).last());
     let (kind, resource) = match shared {
         Shared::Minute => (ConflictKind::Minute, None),
         Shared::Workflow(workflow) => (ConflictKind::Workflow, Some(workflow.to_string())),
         Shared::Credential(credential) => (ConflictKind::Credential, Some(credential)),
     };
-    let newest = members.iter().filter_map(|at| watched.get(*at)).max_by_key(|schedule| schedule.id);
+    let asked = asked.and_then(|asked| watched.get(asked));
+    let moved = asked.or_else(|| all().max_by_key(|schedule| schedule.id));
     Conflict {
         kind,
         resource,
@@ -117,7 +127,7 @@ fn conflict(
         size: members.len(),
         count: group.count,
         first_at: Timestamp::from_millis(group.first.saturating_mul(MINUTE_MS)),
-        suggestion: newest.map(|newest| suggest(newest, by_minute)),
+        suggestion: moved.map(|moved| suggest(moved, by_minute)),
     }
 }
 
@@ -165,8 +175,8 @@ struct Hour {
 pub(super) fn load(watched: &[Watched]) -> Vec<HourLoad> {
     let mut hours: BTreeMap<i64, Hour> = BTreeMap::new();
     for (at, schedule) in watched.iter().enumerate() {
-        for due in &schedule.due {
-            let millis = due.as_millis();
+        for at_time in &schedule.fires {
+            let millis = at_time.as_millis();
             let hour = hours.entry(millis.div_euclid(HOUR_MS)).or_default();
             hour.firings += 1;
             *hour.by_minute.entry(millis.div_euclid(MINUTE_MS)).or_default() += 1;
@@ -197,12 +207,12 @@ mod tests {
             name: format!("S{number}"),
             workflow: WorkflowId::from_uuid(uuid::Uuid::from_u128(workflow)),
             credentials: credentials.iter().map(ToString::to_string).collect(),
-            due: minutes.into_iter().map(|minute| Timestamp::from_millis(minute * MINUTE_MS + 500)).collect(),
+            fires: minutes.into_iter().map(|minute| Timestamp::from_millis(minute * MINUTE_MS + 500)).collect(),
         }
     }
 
     fn found(watched: &[Watched]) -> Vec<(ConflictKind, usize, u32)> {
-        find_conflicts(watched).iter().map(|conflict| (conflict.kind, conflict.size, conflict.count)).collect()
+        find_conflicts(watched, None).iter().map(|conflict| (conflict.kind, conflict.size, conflict.count)).collect()
     }
 
     #[test]
@@ -220,7 +230,7 @@ mod tests {
     #[test]
     fn several_firings_of_one_schedule_in_a_minute_are_no_conflict() {
         let mut often = watched(1, 1, &[], [5]);
-        often.due.push(Timestamp::from_millis(5 * MINUTE_MS + 900));
+        often.fires.push(Timestamp::from_millis(5 * MINUTE_MS + 900));
         assert_eq!(found(&[often, watched(2, 2, &[], [6])]), []);
     }
 
@@ -228,12 +238,30 @@ mod tests {
     fn the_newest_is_asked_to_move_to_where_nobody_is() {
         let hourly = || (0..24).map(|hour| hour * 60);
         let busy = watched(1, 1, &[], hourly().chain((0..24).map(|hour| hour * 60 + 1)));
-        let conflicts = find_conflicts(&[busy, watched(2, 2, &[], hourly())]);
+        let conflicts = find_conflicts(&[busy, watched(2, 2, &[], hourly())], None);
         let suggestion = conflicts[0].suggestion.as_ref().unwrap();
         assert_eq!((suggestion.offset_minutes, suggestion.text.contains("no other")), (2, true), "{suggestion:?}");
         let every_minute = || watched(3, 3, &[], 0..1440);
-        let suggestion = find_conflicts(&[every_minute(), watched(4, 4, &[], 0..1440)])[0].suggestion.clone().unwrap();
+        let suggestion =
+            find_conflicts(&[every_minute(), watched(4, 4, &[], 0..1440)], None)[0].suggestion.clone().unwrap();
         assert!(suggestion.offset_minutes == 0 || suggestion.text.contains("meets others"), "{suggestion:?}");
+    }
+
+    #[test]
+    fn what_is_asked_about_is_found_among_many() {
+        let mut all: Vec<Watched> = (1..=30).map(|number| watched(number, number, &[], [0])).collect();
+        // So many other groups that meet more often.
+        for pair in 0..150_u128 {
+            let minutes = || (0..3).map(|at| 1000 + i64::try_from(pair).unwrap() * 10 + at);
+            all.extend([1, 2].map(|one| watched(1000 + pair * 2 + one, 1000 + pair * 2 + one, &[], minutes())));
+        }
+        all.push(watched(9999, 9999, &[], [0]));
+        let id = all.last().unwrap().id;
+        let conflicts = find_conflicts(&all, Some(id));
+        let [conflict] = &conflicts[..] else { panic!("{conflicts:?}") };
+        assert_eq!((conflict.size, conflict.schedules.len(), conflict.schedules.last().unwrap().id), (31, 20, id));
+        assert_eq!(conflict.suggestion.as_ref().unwrap().schedule_id, id);
+        assert_eq!(find_conflicts(&all, None).len(), MAX_CONFLICTS);
     }
 
     #[test]

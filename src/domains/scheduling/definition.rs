@@ -7,12 +7,12 @@ use millrace_model::{Item, Value};
 
 use super::clockwork::Unreadable;
 use super::dto::ScheduleBody;
-use super::model::{Misfire, Overlap};
+use super::model::{Misfire, Overlap, Timing};
 use super::repository::Row;
 use super::rule::{Calendar, Pace, Rule};
 use super::timetable::Timetable;
 use crate::common::validate::visible_text;
-use crate::common::{FieldError, Timestamp};
+use crate::common::{FieldError, ScheduleId, Timestamp};
 
 const MAX_NAME: usize = 128;
 const MAX_DESCRIPTION: usize = 2_000;
@@ -55,6 +55,16 @@ impl Definition {
         default_zone: &str,
         now: Timestamp,
     ) -> Result<Definition, Vec<FieldError>> {
+        Definition::with_rule(body, rule_of(body), default_zone, now)
+    }
+
+    /// The same for a rule that the body does not say.
+    pub(super) fn with_rule(
+        body: &ScheduleBody,
+        rule: Result<Rule, Vec<FieldError>>,
+        default_zone: &str,
+        now: Timestamp,
+    ) -> Result<Definition, Vec<FieldError>> {
         let mut faults = Vec::new();
         check_texts(body, &mut faults);
         check_numbers(body, &mut faults);
@@ -62,7 +72,7 @@ impl Definition {
         let input = check_input(body.input_data.as_ref(), &mut faults);
         let zone_name = body.timezone.as_deref().unwrap_or(default_zone);
         let zone = find_zone(zone_name).map_err(|fault| faults.push(fault)).ok();
-        let rule = rule_of(body).map_err(|found| faults.extend(found)).ok();
+        let rule = rule.map_err(|found| faults.extend(found)).ok();
         let (Some(zone), Some(rule)) = (zone, rule) else { return Err(faults) };
         let definition = Definition {
             name: body.name.trim().to_owned(),
@@ -110,6 +120,12 @@ impl Definition {
     /// Ready to be asked; `now`: where an interval begins to count that names no start.
     pub(super) fn timetable(&self, now: Timestamp) -> Result<Timetable, Unreadable> {
         Ok(Timetable::new(&self.rule, self.zone.clone(), self.starts_at.unwrap_or(now))?)
+    }
+
+    /// When the schedule with this id would fire.
+    pub(super) fn timing<'a>(&self, id: ScheduleId, timetable: &'a Timetable) -> Timing<'a> {
+        let (ends_at, jitter) = (self.ends_at, self.jitter);
+        Timing { id, timetable, ends_at, jitter, misfire: self.misfire, catch_up: self.catch_up }
     }
 
     /// Writes the definition into a row.

@@ -16,7 +16,7 @@ use super::dto::{
     ScheduleBody,
 };
 use super::error::Error;
-use super::model::Misfire;
+use super::model::{Misfire, Timing};
 use super::repository::{self as rows, Row};
 use super::service::{Service, unknown_workflow};
 use crate::common::{Ctx, FieldError, ScheduleId, Timestamp, WorkflowId};
@@ -53,16 +53,17 @@ impl Service {
     pub async fn preview(&self, ctx: &Ctx, query: &PreviewQuery) -> Result<PreviewResponse, Error> {
         let count = run_count(query.count)?;
         let now = self.clock.now();
-        let body = ScheduleBody::of_rule(query.cron.clone(), query.every_seconds, query.timezone.clone());
+        let body = ScheduleBody::of_query(query)?;
         let definition = self.check(&body, now).map_err(as_query)?;
-        let timetable = definition.timetable(now)?;
-        let due = std::iter::successors(timetable.next(now, None), |due| timetable.next(*due, Some(*due)));
-        let runs = due.take(count).map(|due| next_run(due, due, &definition.zone)).collect();
+        let (id, timetable) = (ScheduleId::new(), definition.timetable(now)?);
+        let timing = definition.timing(id, &timetable);
+        let due = std::iter::successors(timing.first_after(now, None), |due| timing.after(*due));
+        let runs = due.take(count).map(|due| next_run(due, timing.fires_at(due), &definition.zone)).collect();
         let workflow = match &query.workflow_id {
             None => None,
             Some(reference) => Some(self.resolve(ctx, reference).await.map_err(as_query)?),
         };
-        let conflicts = self.conflicts_with(ctx, ScheduleId::new(), workflow, &definition, now).await?;
+        let conflicts = self.conflicts_with(ctx, id, workflow, &definition, now).await?;
         let (summary, timezone) = (describe(&definition.rule), definition.zone_name);
         Ok(PreviewResponse { summary, timezone, runs, conflicts })
     }
@@ -72,7 +73,7 @@ impl Service {
         let (from, to) = self.range(query)?;
         let Horizon { watched, complete } = self.look_ahead(ctx, from, to).await?;
         let schedules = watched.len();
-        let conflicts = beside_requests(move || conflicts::find_conflicts(&watched)).await;
+        let conflicts = beside_requests(move || conflicts::find_conflicts(&watched, None)).await;
         Ok(ConflictsResponse { from, to, schedules, complete, conflicts })
     }
 
@@ -85,16 +86,16 @@ impl Service {
         Ok(LoadResponse { from, to, schedules, complete, hours })
     }
 
-    /// Refuses a definition that would be due together with other schedules within a week.
+    /// Refuses a definition that would fire together with other schedules within a week.
     pub(super) async fn refuse_conflicts(
         &self,
         ctx: &Ctx,
         id: ScheduleId,
-        body: &ScheduleBody,
+        workflow: &str,
         definition: &Definition,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let workflow = self.resolve(ctx, &body.workflow_id).await?;
+        let workflow = self.resolve(ctx, workflow).await?;
         match self.conflicts_with(ctx, id, Some(workflow), definition, now).await?.len() {
             0 => Ok(()),
             count => Err(Error::Collides { count }),
@@ -118,10 +119,12 @@ impl Service {
     ) -> Result<Vec<Conflict>, Error> {
         let to = now.plus(Duration::from_secs(u64::from(DEFAULT_HOURS) * 3600));
         let mut horizon = self.look_ahead(ctx, now, to).await?;
+        // What is to be saved stands for itself as it was before.
+        horizon.watched.retain(|watched| watched.id != id);
         let timetable = definition.timetable(now)?;
-        let first = timetable.next(first_search(definition.starts_at, now), None);
-        let due = std::iter::successors(first, |due| timetable.next(*due, Some(*due)));
-        let end = definition.ends_at.map_or(to, |end| end.min(to));
+        let timing = definition.timing(id, &timetable);
+        let first = timing.first_after(first_search(definition.starts_at, now), None);
+        let due = std::iter::successors(first, |due| timing.after(*due));
         let credentials = match workflow {
             Some(workflow) => self.credentials(ctx, workflow).await?,
             None => Vec::new(),
@@ -132,11 +135,9 @@ impl Service {
             // One that is its own: it shares no workflow with others.
             workflow: workflow.unwrap_or_else(WorkflowId::new),
             credentials,
-            due: due.take_while(|due| *due <= end).take(MAX_DUE).collect(),
+            fires: fires(&timing, due.take_while(|due| *due <= to).take(MAX_DUE)),
         });
-        let mut conflicts = beside_requests(move || conflicts::find_conflicts(&horizon.watched)).await;
-        conflicts.retain(|conflict| conflict.schedules.iter().any(|schedule| schedule.id == id));
-        Ok(conflicts)
+        Ok(beside_requests(move || conflicts::find_conflicts(&horizon.watched, Some(id))).await)
     }
 
     fn range(&self, query: &HorizonQuery) -> Result<(Timestamp, Timestamp), Error> {
@@ -161,15 +162,15 @@ impl Service {
             if let Entry::Vacant(unknown) = credentials.entry(row.workflow_id) {
                 unknown.insert(self.credentials(ctx, row.workflow_id).await?);
             }
-            let due = due_within(&row, from, to, left.min(MAX_DUE))?;
-            complete &= due.len() < left.min(MAX_DUE);
-            left = left.saturating_sub(due.len());
+            let fires = firings_within(&row, from, to, left.min(MAX_DUE))?;
+            complete &= fires.len() < left.min(MAX_DUE);
+            left = left.saturating_sub(fires.len());
             watched.push(Watched {
                 id: row.id,
                 name: row.name,
                 workflow: row.workflow_id,
                 credentials: credentials.get(&row.workflow_id).cloned().unwrap_or_default(),
-                due,
+                fires,
             });
         }
         Ok(Horizon { watched, complete })
@@ -193,18 +194,21 @@ impl Service {
 
 impl ScheduleBody {
     /// A body that says no more than when.
-    fn of_rule(cron: Option<String>, every_seconds: Option<u64>, timezone: Option<String>) -> ScheduleBody {
-        ScheduleBody {
+    fn of_query(query: &PreviewQuery) -> Result<ScheduleBody, Error> {
+        let calendar = query.calendar.as_deref().map(serde_json::from_str).transpose().map_err(|error| {
+            Error::Invalid(vec![FieldError::new("?calendar", "invalid_value", format!("is no calendar: {error}"))])
+        })?;
+        Ok(ScheduleBody {
             workflow_id: String::new(),
             name: "This schedule".to_owned(),
             description: None,
-            cron,
-            every_seconds,
-            calendar: None,
-            timezone,
+            cron: query.cron.clone(),
+            every_seconds: query.every_seconds,
+            calendar,
+            timezone: query.timezone.clone(),
             starts_at: None,
             ends_at: None,
-            jitter_seconds: 0,
+            jitter_seconds: query.jitter_seconds.unwrap_or_default(),
             trigger_event: None,
             input_data: None,
             overlap: super::model::Overlap::Skip,
@@ -212,11 +216,20 @@ impl ScheduleBody {
             catch_up_seconds: 3600,
             pause_after_failures: 0,
             refuse_conflicts: false,
-        }
+        })
     }
 }
 
-fn due_within(row: &Row, from: Timestamp, to: Timestamp, most: usize) -> Result<Vec<Timestamp>, Error> {
+/// When due times fire, in order.
+fn fires(timing: &Timing<'_>, due: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
+    let mut fires: Vec<Timestamp> = due.map(|due| timing.fires_at(due)).collect();
+    // Jitters may overtake one another.
+    fires.sort_unstable();
+    fires
+}
+
+/// The firings of what is due in a range.
+fn firings_within(row: &Row, from: Timestamp, to: Timestamp, most: usize) -> Result<Vec<Timestamp>, Error> {
     let timetable = row.timetable()?;
     let timing = row.timing(&timetable);
     // What lies before the range is passed over by a search, not one by one.
@@ -225,7 +238,7 @@ fn due_within(row: &Row, from: Timestamp, to: Timestamp, most: usize) -> Result<
         due => due,
     };
     let due = std::iter::successors(first, |due| timing.after(*due));
-    Ok(due.take_while(|due| *due <= to).take(most).collect())
+    Ok(fires(&timing, due.take_while(|due| *due <= to).take(most)))
 }
 
 fn next_run(due: Timestamp, fires_at: Timestamp, zone: &TimeZone) -> NextRun {

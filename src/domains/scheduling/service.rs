@@ -21,6 +21,8 @@ use crate::domains::{executions, workflows};
 use crate::infrastructure::config;
 use crate::infrastructure::database::{Database, Transaction};
 
+/// Why due times that have come are missed when a schedule changes.
+const CHANGED: &str = "the schedule was changed before it fired";
 /// Executions that one backfill may begin.
 const MAX_BACKFILL: usize = 1_000;
 
@@ -85,7 +87,7 @@ impl Service {
         let definition = self.check(body, now)?;
         let id = ScheduleId::new();
         if body.refuse_conflicts {
-            self.refuse_conflicts(ctx, id, body, &definition, now).await?;
+            self.refuse_conflicts(ctx, id, &body.workflow_id, &definition, now).await?;
         }
         let transaction = self.database.begin(ctx).await?;
         let (workflow_id, version_id) =
@@ -122,7 +124,7 @@ impl Service {
                 let message = "a schedule keeps its workflow; make another schedule";
                 return Err(Error::Invalid(vec![FieldError::new("/workflowId", "immutable", message)]));
             }
-            self.redefine(row, body)
+            self.redefine(ctx, row, body).await
         })
         .await
     }
@@ -134,10 +136,10 @@ impl Service {
                 return Err(Error::OfWorkflow("the trigger node"));
             }
             if row.origin == Origin::Workflow {
-                return self.set_policies(row, &changes);
+                return self.set_policies(ctx, row, &changes).await;
             }
             let body = changes.apply(ScheduleBody::of_row(row)?);
-            self.redefine(row, &body)
+            self.redefine(ctx, row, &body).await
         })
         .await
     }
@@ -154,14 +156,15 @@ impl Service {
         Ok(transaction.commit().await?)
     }
 
-    /// Nothing fires until it is resumed.
+    /// Nothing fires until it is resumed. Due times that have come are recorded as skipped.
     pub async fn pause(&self, ctx: &Ctx, id: ScheduleId, reason: &str) -> Result<ScheduleResponse, Error> {
         let now = self.clock.now();
         self.change(ctx, id, "schedule.pause", async |row| {
+            let skipped = give_up_overdue(row, Outcome::Skipped, &format!("paused: {reason}"), now)?;
             row.paused_at.get_or_insert(now);
             row.pause_reason = Some(reason.to_owned());
             row.disarm(State::Paused);
-            Ok(())
+            Ok(skipped)
         })
         .await
     }
@@ -292,46 +295,64 @@ impl Service {
         Definition::check(body, &self.default_zone, now).map_err(Error::Invalid)
     }
 
-    fn redefine(&self, row: &mut Row, body: &ScheduleBody) -> Result<(), Error> {
+    /// What is due stays due, unless it is due at other times now: then what has come and did not fire is missed.
+    async fn redefine(&self, ctx: &Ctx, row: &mut Row, body: &ScheduleBody) -> Result<Option<Firing>, Error> {
         let now = self.clock.now();
         let definition = self.check(body, now)?;
-        let before = (row.rule.clone(), row.zone.clone(), row.starts_at);
-        definition.apply(row);
-        if before != (row.rule.clone(), row.zone.clone(), row.starts_at) {
+        if body.refuse_conflicts {
+            self.refuse_conflicts(ctx, row.id, &body.workflow_id, &definition, now).await?;
+        }
+        let times = |row: &Row| (row.rule.clone(), row.zone.clone(), row.starts_at, row.ends_at);
+        let mut redefined = row.clone();
+        definition.apply(&mut redefined);
+        if times(row) == times(&redefined) && row.state != State::Ended {
+            *row = redefined;
+            row.put_off()?;
+            return Ok(None);
+        }
+        let missed = give_up_overdue(row, Outcome::Missed, CHANGED, now)?;
+        let is_new_clock =
+            (&row.rule, &row.zone, row.starts_at) != (&redefined.rule, &redefined.zone, redefined.starts_at);
+        *row = Row { last_due_at: row.last_due_at, ..redefined };
+        if is_new_clock {
             row.anchor = row.starts_at.unwrap_or(now);
             row.last_due_at = None;
         }
-        if row.state == State::Paused { Ok(()) } else { Ok(row.arm(now)?) }
+        if row.state != State::Paused {
+            row.arm(now)?;
+        }
+        Ok(missed)
     }
 
     /// Overlap, misfire and the like, of a schedule that is part of a workflow.
-    fn set_policies(&self, row: &mut Row, changes: &UpdateSchedule) -> Result<(), Error> {
-        // A body with any definition: only its policies are looked at.
-        let body = ScheduleBody {
-            cron: Some("@yearly".to_owned()),
-            every_seconds: None,
-            calendar: None,
-            ..changes.clone().apply(ScheduleBody::of_row(row)?)
-        };
-        let policies = self.check(&body, self.clock.now())?;
-        let kept = (row.rule.clone(), row.name.clone(), row.starts_at);
+    async fn set_policies(&self, ctx: &Ctx, row: &mut Row, changes: &UpdateSchedule) -> Result<Option<Firing>, Error> {
+        let (body, now) = (changes.clone().apply(ScheduleBody::of_row(row)?), self.clock.now());
+        let own = Ok(row.read_rule()?);
+        let policies = Definition::with_rule(&body, own, &self.default_zone, now).map_err(Error::Invalid)?;
+        if body.refuse_conflicts {
+            self.refuse_conflicts(ctx, row.id, &body.workflow_id, &policies, now).await?;
+        }
+        let kept = (row.rule.clone(), row.zone.clone(), row.name.clone());
         policies.apply(row);
-        (row.rule, row.name, row.starts_at) = kept;
-        Ok(())
+        (row.rule, row.zone, row.name) = kept;
+        row.put_off()?;
+        Ok(None)
     }
 
-    /// Changes a row and records it, unless somebody else has changed it meanwhile.
+    /// Changes a row and records it, unless somebody else has changed it meanwhile. `change` gives the record of due times
+    /// that are given up by it.
     async fn change(
         &self,
         ctx: &Ctx,
         id: ScheduleId,
         action: &'static str,
-        change: impl AsyncFnOnce(&mut Row) -> Result<(), Error>,
+        change: impl AsyncFnOnce(&mut Row) -> Result<Option<Firing>, Error>,
     ) -> Result<ScheduleResponse, Error> {
         let transaction = self.database.begin(ctx).await?;
         let mut row = rows::lock(&transaction, ctx.tenant, id).await?.ok_or(Error::NotFound)?;
         let before = ScheduleResponse::from_row(row.clone())?;
-        change(&mut row).await?;
+        let given_up = change(&mut row).await?;
+        rows::insert_firings(&transaction, given_up.into_iter().collect()).await?;
         self.write(ctx, transaction, row, action, before).await
     }
 
@@ -396,6 +417,19 @@ pub(super) fn blank(origin: Origin) -> Row {
         created_at: unset,
         updated_at: unset,
     }
+}
+
+/// Gives up the due times that have come and did not fire yet, and makes the record of that.
+fn give_up_overdue(
+    row: &mut Row,
+    outcome: Outcome,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Option<Firing>, Unreadable> {
+    let Some(overdue) = row.overdue(now)? else { return Ok(None) };
+    let record = given_up(row, overdue, outcome, reason, now);
+    row.last_due_at = Some(overdue.last);
+    Ok(Some(record))
 }
 
 pub(super) fn unknown_workflow(reference: &str) -> Error {

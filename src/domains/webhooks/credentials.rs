@@ -78,6 +78,14 @@ impl Credentials {
         Credentials::new(&settings, &Secret::new(secret))
     }
 
+    /// The name of the header that they are shown in, in lower case.
+    pub(super) fn shown_in(&self) -> &str {
+        match self {
+            Credentials::Header { name, .. } => name,
+            Credentials::Basic { .. } | Credentials::Jwt { .. } => "authorization",
+        }
+    }
+
     /// The header that shows them. `None`: tokens are made by others.
     pub(super) fn header(&self) -> Option<(Str, Str)> {
         match self {
@@ -114,10 +122,11 @@ impl Credentials {
 
 fn claims(token: &str, key: &DecodingKey, validation: &Validation, now: i64) -> Option<Value> {
     let claims = jsonwebtoken::decode::<serde_json::Value>(token, key, validation).ok()?.claims;
-    let time = |name: &str| claims.get(name).and_then(serde_json::Value::as_f64);
-    // Whole seconds far below 2^53.
-    let now: f64 = i32::try_from(now).map_or(f64::MAX, f64::from);
-    if time("exp").is_some_and(|expires| expires <= now) || time("nbf").is_some_and(|begins| begins > now) {
+    // A time that is no number is no time: the token does not count.
+    let time = |name: &str| claims.get(name).map(|time| time.as_f64()).map_or(Some(None), |time| time.map(Some));
+    // Whole seconds: enough until 2106.
+    let now: f64 = u32::try_from(now).map_or(f64::MAX, f64::from);
+    if time("exp")?.is_some_and(|expires| expires <= now) || time("nbf")?.is_some_and(|begins| begins > now) {
         return None;
     }
     Value::from_json(&claims.to_string()).ok()
@@ -201,6 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn tokens_count_after_2038() {
+        let key = DecodingKey::from_secret(b"hush");
+        let Some(Credentials::Jwt { validation, .. }) =
+            Credentials::new(&Authentication::Jwt { algorithm: Algorithm::HS256 }, &Secret::new("hush".to_owned()))
+        else {
+            panic!("no token")
+        };
+        let later = 2_147_483_648 + 10;
+        let token =
+            |exp: i64| encode(&Header::default(), &json!({ "exp": exp }), &EncodingKey::from_secret(b"hush")).unwrap();
+        assert!(claims(&token(later + 1), &key, &validation, later).is_some());
+        assert!(claims(&token(later - 1), &key, &validation, later).is_none());
+    }
+
+    #[test]
     fn tokens_count_while_they_last_and_with_their_algorithm_only() {
         let settings = Authentication::Jwt { algorithm: Algorithm::HS256 };
         let now = NOW.as_seconds();
@@ -212,6 +236,9 @@ mod tests {
             (token(Algorithm::HS256, json!({ "sub": "a", "exp": now + 1 }), "hush"), 200),
             (token(Algorithm::HS256, json!({}), "hush"), 200),
             (token(Algorithm::HS256, json!({ "exp": now }), "hush"), 403),
+            (token(Algorithm::HS256, json!({ "exp": "2099-01-01" }), "hush"), 403),
+            (token(Algorithm::HS256, json!({ "exp": (now + 9).to_string() }), "hush"), 403),
+            (token(Algorithm::HS256, json!({ "exp": 4_000_000_000_u64 }), "hush"), 200),
             (token(Algorithm::HS256, json!({ "nbf": now + 60 }), "hush"), 403),
             (token(Algorithm::HS256, json!({}), "other"), 403),
             (token(Algorithm::HS512, json!({}), "hush"), 403),

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::dto_subscriptions::{AttemptResponse, DeliveryResponse, ListDeliveriesQuery, RecoveredResponse};
 use super::error::Error;
+use super::queue::LOOKED_AT;
 use super::repository::outbound::{self as rows, Attempt, Delivery, Subscription};
+use super::shares::Shares;
 use super::signature::{self, Sample, Scheme};
 use super::subscriptions::Subscriptions;
 use crate::common::error::chain;
@@ -40,7 +42,7 @@ const WARNINGS: [i32; 3] = [90, 70, 50];
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// A process that takes longer than this over an attempt is taken for dead.
 const LEASE: Duration = Duration::from_secs(60);
-const AT_ONCE: u64 = 32;
+const AT_ONCE: usize = 32;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Of an answer that is kept, in characters.
 const MAX_ANSWER: usize = 1000;
@@ -62,34 +64,57 @@ names! {
 impl Subscriptions {
     /// Tells of events until the shutdown.
     pub async fn deliver(self, shutdown: CancellationToken) {
+        let mut shares = Shares::new(AT_ONCE);
+        let mut looked = None;
         while !shutdown.is_cancelled() {
-            let told = self.deliver_due().await.unwrap_or_else(|error| {
-                tracing::warn!(error = chain(&error), "events to be told could not be looked for");
-                0
+            // Not each time that an attempt ends.
+            if looked.is_none_or(|looked: Instant| looked.elapsed() >= LOOK_EVERY) {
+                looked = Some(Instant::now());
+                self.collect().await.unwrap_or_else(|error| {
+                    tracing::warn!(error = chain(&error), "events to be told could not be looked for");
+                    0
+                });
+            }
+            let due = self.due().await.unwrap_or_else(|error| {
+                tracing::warn!(error = chain(&error), "what is to be told could not be looked for");
+                Vec::new()
             });
-            if told == 0 {
-                tokio::select! {
-                    () = shutdown.cancelled() => return,
-                    () = self.news.notified() => {}
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                }
+            for row in due {
+                let subscriptions = self.clone();
+                shares.begin(row.id, row.tenant_id, async move {
+                    subscriptions.tell(&row).await;
+                });
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = shares.one_ended() => {}
+                () = self.news.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
+        shares.all_ended().await;
+    }
+
+    /// What is to be told, of each tenant no more than its share.
+    async fn due(&self) -> Result<Vec<Delivery>, Error> {
+        let (now, share) = (self.clock.now(), Shares::<DeliveryId>::of_tenant(AT_ONCE));
+        Ok(rows::due(&self.database.read(AcrossTenants), now, share, LOOKED_AT).await?)
     }
 
     /// Keeps what happened, and tells what is due now, some of it; gives how much was kept and how many attempts were made.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
         let kept = self.collect().await?;
-        let due = rows::due(&self.database.read(AcrossTenants), self.clock.now(), AT_ONCE).await?;
-        let attempts = join_all(due.iter().map(|row| self.attempt(row))).await;
-        let mut made = kept;
-        for attempt in attempts {
-            match attempt {
-                Ok(was_made) => made += usize::from(was_made),
-                Err(error) => tracing::error!(error = chain(&error), "an event could not be told; it is tried again"),
-            }
-        }
-        Ok(made)
+        let due = self.due().await?;
+        let made = join_all(due.iter().map(|row| self.tell(row))).await;
+        Ok(kept + made.into_iter().filter(|was_made| *was_made).count())
+    }
+
+    /// Whether an attempt was made.
+    async fn tell(&self, row: &Delivery) -> bool {
+        self.attempt(row).await.unwrap_or_else(|error| {
+            tracing::error!(error = chain(&error), "an event could not be told; it is tried again");
+            false
+        })
     }
 
     /// `false`: it was not its turn, or somebody else was faster.
@@ -194,6 +219,8 @@ impl Subscriptions {
             headers,
             body: Body::Bytes(row.payload.clone().into()),
             timeout: Some(TIMEOUT),
+            // A letter of UTF-8 takes up to four bytes.
+            reads_only: Some(MAX_ANSWER * 4),
             // A redirect would tell somebody who did not subscribe.
             max_redirects: None,
             ..Request::default()

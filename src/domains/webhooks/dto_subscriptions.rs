@@ -15,7 +15,7 @@ use crate::common::{Cursor, DeliveryId, SubscriptionId, Timestamp};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "Status page", "url": "https://status.example/hooks", "events": ["execution.error", "workflow.*"]
+    "name": "Status page", "url": "https://status.example/hooks", "events": ["execution.failed", "workflow.*"]
 }))]
 pub struct SetSubscription {
     #[validate(length(min = 1, max = 120), custom(function = visible_text))]
@@ -23,8 +23,8 @@ pub struct SetSubscription {
     /// http or https; addresses within the server's network are refused when it is called.
     #[validate(length(min = 1, max = 2048))]
     pub url: String,
-    /// Names of events, `kind.*`, or `*`. Every action of the audit log is an event, and `execution.success`,
-    /// `execution.error`, `execution.canceled` and `execution.crashed`.
+    /// Names of events, `kind.*`, or `*`. Every action of the audit log is an event, and `execution.started`,
+    /// `.waiting`, `.resumed`, `.succeeded`, `.failed`, `.canceled` and `.crashed`. A name that no event has is refused.
     #[validate(length(min = 1, max = 100))]
     pub events: Vec<String>,
     /// One event after the other, and none before the one that failed is told or given up; else side by side.
@@ -44,7 +44,7 @@ fn yes() -> bool {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "Status page", "url": "https://status.example/hooks",
-    "events": ["execution.error", "workflow.*"], "ordered": false, "enabled": true, "failingSince": null,
+    "events": ["execution.failed", "workflow.*"], "ordered": false, "enabled": true, "failingSince": null,
     "disabledAt": null, "disabledReason": null,
     "createdAt": "2025-01-31T08:00:00.000Z", "updatedAt": "2025-01-31T08:00:00.000Z"
 }))]
@@ -85,7 +85,7 @@ impl From<&Subscription> for SubscriptionResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "Status page", "url": "https://status.example/hooks",
-    "events": ["execution.error"], "ordered": false, "enabled": true, "failingSince": null, "disabledAt": null,
+    "events": ["execution.failed"], "ordered": false, "enabled": true, "failingSince": null, "disabledAt": null,
     "disabledReason": null, "createdAt": "2025-01-31T08:00:00.000Z", "updatedAt": "2025-01-31T08:00:00.000Z",
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 }))]
@@ -114,8 +114,8 @@ pub struct ListDeliveriesQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "id": "01890a5d-ac96-774b-bcce-b302099a8057", "subscriptionId": "01890a5d-ac96-774b-bcce-b302099a8058",
-    "event": "execution.error", "status": "pending", "attempts": 1, "nextAttemptAt": "2025-01-31T08:00:05.000Z",
-    "payload": { "type": "execution.error", "timestamp": "2025-01-31T08:00:00.000Z", "data": {} },
+    "event": "execution.failed", "status": "pending", "attempts": 1, "nextAttemptAt": "2025-01-31T08:00:05.000Z",
+    "payload": { "type": "execution.failed", "timestamp": "2025-01-31T08:00:00.000Z", "data": {} },
     "createdAt": "2025-01-31T08:00:00.000Z"
 }))]
 pub struct DeliveryResponse {

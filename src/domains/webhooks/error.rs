@@ -17,6 +17,8 @@ pub enum Error {
     RequestNotFound,
     #[error("there is no subscription with this id")]
     SubscriptionNotFound,
+    #[error("somebody else has changed the subscription meanwhile: read it and try again")]
+    SubscriptionChanged,
     #[error("there is no delivery with this id")]
     DeliveryNotFound,
     #[error("there is no queued webhook with this id")]
@@ -75,6 +77,7 @@ impl Coded for Error {
             Error::NotSigned => NOT_SIGNED,
             Error::RequestNotFound => REQUEST_NOT_FOUND,
             Error::SubscriptionNotFound => SUBSCRIPTION_NOT_FOUND,
+            Error::SubscriptionChanged => SUBSCRIPTION_CHANGED,
             Error::DeliveryNotFound => DELIVERY_NOT_FOUND,
             Error::QueuedNotFound => QUEUED_NOT_FOUND,
             Error::BeingProcessed => BEING_PROCESSED,
@@ -116,6 +119,8 @@ impl Coded for Error {
 
 const REQUEST_NOT_FOUND: Code = Code::new(Kind::NotFound, "webhook_request_not_found", "No such request");
 const SUBSCRIPTION_NOT_FOUND: Code = Code::new(Kind::NotFound, "subscription_not_found", "No such subscription");
+const SUBSCRIPTION_CHANGED: Code =
+    Code::new(Kind::Conflict, "subscription_changed", "The subscription has changed meanwhile");
 const DELIVERY_NOT_FOUND: Code = Code::new(Kind::NotFound, "delivery_not_found", "No such delivery");
 const QUEUED_NOT_FOUND: Code = Code::new(Kind::NotFound, "queued_webhook_not_found", "No such queued webhook");
 const BEING_PROCESSED: Code = Code::new(Kind::Conflict, "queued_webhook_busy", "The webhook is being worked on");

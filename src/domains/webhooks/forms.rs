@@ -29,12 +29,13 @@ impl Service {
         };
         let launch = service::launch(receiver, 0, vec![item]);
         if !form.waits && !goes_on(receiver) {
-            self.executor().submit(launch).await.map_err(Error::from)?;
-            return Ok(completed(&form));
+            let id = self.executor().submit(launch).await.map_err(Error::from)?;
+            return Ok(completed(&form).about(id));
         }
         let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
         let program = &receiver.program;
-        self.follow(&program.address, program.tenant, id, &form, answer).await
+        let reply = self.follow(&program.address, program.tenant, id, &form, answer).await?;
+        Ok(reply.about(id))
     }
 }
 

@@ -16,14 +16,14 @@ use super::reply::{self, Reply};
 use super::settings::{Deduplication, Logging, Network, RateLimit, Replays, Secrets, Settings, SigningSecret, network};
 use super::signature::{self, Message, Sample, Scheme};
 use crate::common::{TenantId, Timestamp, WebhookId};
-use crate::infrastructure::cache::{Bucket, Key};
+use crate::infrastructure::cache::Bucket;
 use crate::infrastructure::database::idempotency::Attempt;
 
 /// How long signatures are remembered whose scheme tells no time.
-const UNDATED_MEMORY: Duration = Duration::from_secs(86_400);
+pub(super) const UNDATED_MEMORY: Duration = Duration::from_secs(86_400);
 
 /// Names in lower case.
-type Headers = Vec<(Str, Str)>;
+pub(super) type Headers = Vec<(Str, Str)>;
 
 /// What is set for one webhook, ready to be checked.
 #[derive(Debug)]
@@ -74,8 +74,16 @@ pub(super) struct Caller<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     delivery: Option<Attempt>,
-    seal: Option<Key>,
+    seal: Option<Seal>,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// What was signed is remembered so.
+#[derive(Debug)]
+struct Seal {
+    of: Attempt,
+    /// Whoever sends it again signs it anew; else the same bytes come again, and count where the first came to nothing.
+    is_dated: bool,
 }
 
 /// What to do with a call.
@@ -136,7 +144,8 @@ impl Guard {
     /// Begins an entry of the log, where there is one.
     pub(super) fn draft(&self, caller: &Caller<'_>, request: &ReceivedRequest, now: Timestamp) -> Option<Draft> {
         let logging = self.logging.as_ref()?;
-        Some(Draft::new((self.tenant, self.endpoint), logging, caller, request, now))
+        let shown = self.credentials.as_ref().map(Credentials::shown_in);
+        Some(Draft::new((self.tenant, self.endpoint), logging, caller, request, now).hide(shown))
     }
 
     /// Largest body in bytes.
@@ -157,6 +166,11 @@ impl Guard {
         (signed.unwrap_or_default(), credentials.into_iter().collect())
     }
 
+    /// The query that a sample with this body, which is no form, has to have.
+    pub(super) fn query_of(&self, body: &[u8]) -> Option<String> {
+        self.signature.as_ref().and_then(|verifier| signature::query_of(verifier.scheme, body))
+    }
+
     /// Checks a call whose body was read within the limit. Claims of its token go into the request.
     pub(super) async fn admit(
         &self,
@@ -170,10 +184,18 @@ impl Guard {
         }
         let proof = self.signature.as_ref().map(|verifier| verifier.check(caller, request, now)).transpose()?;
         let mut admission = Admission::default();
-        match self.delivery(gate, request).await? {
-            Some(Delivery::Again(reply)) => return Ok(Verdict::Known(reply)),
-            Some(Delivery::First(attempt)) => admission.delivery = Some(attempt),
-            None => {}
+        match self.delivery(gate, request).await {
+            Ok(Some(Delivery::First(attempt))) => admission.delivery = Some(attempt),
+            Ok(None) => {}
+            // It begins nothing, so it is counted against nobody but who sends it.
+            Ok(Some(Delivery::Again(reply))) => {
+                self.count_caller(gate, caller).await?;
+                return Ok(Verdict::Known(reply));
+            }
+            Err(reply) => {
+                self.count_caller(gate, caller).await?;
+                return Err(reply);
+            }
         }
         let admitted = self.count(gate, caller, proof, &mut admission).await;
         match admitted {
@@ -213,7 +235,8 @@ impl Guard {
         };
         let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
         let window = Duration::from_secs(settings.window_seconds);
-        gate.begin(self.tenant, self.endpoint, &id, &request.body, window).await.map(Some)
+        let longest = self.answer_timeout.unwrap_or_default().max(gate.answer_timeout());
+        gate.begin(self.tenant, self.endpoint, &id, &request.body, window, longest).await.map(Some)
     }
 
     async fn count(
@@ -226,19 +249,14 @@ impl Guard {
         if let (Some(verifier), Some(proof)) = (&self.signature, proof)
             && verifier.replays == Replays::Refuse
         {
-            let mac: String = proof.mac.iter().map(|byte| format!("{byte:02x}")).collect();
-            let seal = Key::tenant(self.tenant, "webhook-signature", &format!("{}/{mac}", self.endpoint));
             // A time may be off either way, so a signature counts for twice the tolerance.
             let dated = Duration::from_secs(u64::from(verifier.tolerance).saturating_mul(2).saturating_add(1));
             let life = if proof.is_dated { dated } else { UNDATED_MEMORY };
-            if !gate.is_new(&seal, life).await? {
-                return Err(reply::unsigned("it was used before"));
-            }
-            admission.seal = Some(seal);
+            let seal = gate.seal(self.tenant, &self.endpoint.to_string(), proof.content, life).await?;
+            let of = seal.ok_or_else(|| reply::unsigned("it was used before"))?;
+            admission.seal = Some(Seal { of, is_dated: proof.is_dated });
         }
-        if let (Some(bucket), Some(address)) = (self.rate_per_address, caller.address) {
-            gate.take(self.tenant, Whose::Caller(self.endpoint, address), bucket).await?;
-        }
+        self.count_caller(gate, caller).await?;
         if let Some(bucket) = self.rate {
             gate.take(self.tenant, Whose::Endpoint(self.endpoint), bucket).await?;
         }
@@ -246,6 +264,16 @@ impl Guard {
             admission._place = Some(Arc::clone(places).try_acquire_owned().map_err(|_| reply::busy())?);
         }
         Ok(())
+    }
+
+    /// Counts a call against what its address is allowed.
+    async fn count_caller(&self, gate: &Gate, caller: &Caller<'_>) -> Result<(), Reply> {
+        match (self.rate_per_address, caller.address) {
+            (Some(bucket), Some(address)) => {
+                gate.take(self.tenant, Whose::Caller(self.endpoint, address), bucket).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -270,18 +298,19 @@ impl Admission {
             gate.finish(attempt, reply).await;
         }
         if let Some(seal) = &self.seal
-            && reply.status >= 500
+            && (reply.execution.is_none() || reply.status >= 500 && !seal.is_dated)
         {
-            gate.forget(seal).await;
+            gate.forget(&seal.of).await;
         }
     }
 
-    async fn give_back(self, gate: &Gate) {
+    /// Nothing was begun: the same call may come again.
+    pub(super) async fn give_back(self, gate: &Gate) {
         if let Some(attempt) = &self.delivery {
             gate.abandon(attempt).await;
         }
         if let Some(seal) = &self.seal {
-            gate.forget(seal).await;
+            gate.forget(&seal.of).await;
         }
     }
 }

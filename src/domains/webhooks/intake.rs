@@ -13,6 +13,7 @@ use super::dto::{RotateSecret, RotatedSecretResponse};
 use super::dto_queue::QueuedResponse;
 use super::endpoints::new_secret;
 use super::error::Error;
+use super::guard::UNDATED_MEMORY;
 use super::queue::queued;
 use super::repository::queue as rows;
 use super::service::Service;
@@ -23,6 +24,8 @@ use crate::domains::audit::Change;
 
 /// What a sealed row of secrets belongs to.
 const ROW: &str = "receiver";
+/// Where events go that may concern several workflows.
+const GENERIC: &str = "generic";
 /// Longest event name and delivery id.
 const MAX_NAME: usize = 255;
 
@@ -46,33 +49,77 @@ impl Service {
             _ => self.tenant_of(incoming).await?,
         };
         let tenant = tenant.ok_or(Error::NoWorkflow)?;
-        self.check_sender(tenant, incoming).await?;
-        let payload = text(incoming)?;
-        parsed(payload)?;
-        let active = self.workflows.active_version(tenant, reference).await.map_err(|error| match error {
-            crate::domains::workflows::Error::NotFound => Error::NoWorkflow,
-            error => error.into(),
-        })?;
-        let (workflow, _) = active.ok_or(Error::WorkflowNotActive)?;
-        self.enqueue(tenant, incoming, None, payload.to_owned(), &[workflow]).await
+        self.proved(tenant, incoming, reference, async {
+            let payload = text(incoming)?;
+            parsed(payload)?;
+            let active = self.workflows.active_version(tenant, reference).await.map_err(|error| match error {
+                crate::domains::workflows::Error::NotFound => Error::NoWorkflow,
+                error => error.into(),
+            })?;
+            let (workflow, _) = active.ok_or(Error::WorkflowNotActive)?;
+            self.enqueue(tenant, incoming, None, payload.to_owned(), &[workflow]).await
+        })
+        .await
     }
 
     /// Queues a webhook `{"event", "data"}` for every active workflow that wants the event.
     pub(super) async fn fan_out(&self, incoming: &Incoming) -> Result<QueuedResponse, Error> {
         let tenant = self.tenant_of(incoming).await?.ok_or(Error::NoTenant)?;
-        self.check_sender(tenant, incoming).await?;
-        let mut body = parsed(text(incoming)?)?;
-        let event = event_of(&body)?;
-        let data = body.get_mut("data").map(Value::take).unwrap_or_default();
-        if !matches!(data, Value::Object(_) | Value::Null) {
-            return Err(invalid("/data", "wrong_type", "must be an object"));
+        self.proved(tenant, incoming, GENERIC, async {
+            let mut body = parsed(text(incoming)?)?;
+            let event = event_of(&body)?;
+            let data = body.get_mut("data").map(Value::take).unwrap_or_default();
+            if !matches!(data, Value::Object(_) | Value::Null) {
+                return Err(invalid("/data", "wrong_type", "must be an object"));
+            }
+            let payload = if data.is_null() { "{}".to_owned() } else { data.to_string() };
+            let workflows = rows::workflows_for(&self.database.read(tenant), tenant, &event).await?;
+            if workflows.is_empty() {
+                return Err(Error::EventUnknown(event));
+            }
+            self.enqueue(tenant, incoming, Some(&event), payload, &workflows).await
+        })
+        .await
+    }
+
+    /// Takes a webhook of a sender who has proved themselves, and of each signed body but one. Size was checked before;
+    /// then the signature, then the rate. `place`: what it was sent to.
+    async fn proved(
+        &self,
+        tenant: TenantId,
+        incoming: &Incoming,
+        place: &str,
+        take: impl Future<Output = Result<QueuedResponse, Error>>,
+    ) -> Result<QueuedResponse, Error> {
+        let proof = self.check_sender(tenant, incoming).await?;
+        let seal = match proof.filter(|_| self.refuses_replays) {
+            None => None,
+            Some(proof) => {
+                let place = format!("queue/{place}");
+                match self.gate.seal(tenant, &place, proof.content, UNDATED_MEMORY).await? {
+                    // What has a name of its own comes again, and is known by it.
+                    None if self.is_queued(tenant, incoming).await? => None,
+                    None => return Err(Error::WrongSignature("it was used before".to_owned())),
+                    seal => seal,
+                }
+            }
+        };
+        let taken = match self.enter(tenant, incoming.address).await {
+            Ok(_place) => take.await,
+            Err(refusal) => Err(Error::TooMany(refusal.retry_after())),
+        };
+        if let (Err(_), Some(seal)) = (&taken, &seal) {
+            self.gate.forget(seal).await;
         }
-        let payload = if data.is_null() { "{}".to_owned() } else { data.to_string() };
-        let workflows = rows::workflows_for(&self.database.read(tenant), tenant, &event).await?;
-        if workflows.is_empty() {
-            return Err(Error::EventUnknown(event));
+        taken
+    }
+
+    /// Is it in the queue already, by the id of its delivery?
+    async fn is_queued(&self, tenant: TenantId, incoming: &Incoming) -> Result<bool, Error> {
+        match delivery(incoming) {
+            None => Ok(false),
+            Some(delivery) => Ok(rows::is_known(&self.database.read(tenant), tenant, &delivery).await?),
         }
-        self.enqueue(tenant, incoming, Some(&event), payload, &workflows).await
     }
 
     async fn tenant_of(&self, incoming: &Incoming) -> Result<Option<TenantId>, Error> {
@@ -82,22 +129,19 @@ impl Service {
         }
     }
 
-    /// Size was checked before; then the signature, then the rate.
-    async fn check_sender(&self, tenant: TenantId, incoming: &Incoming) -> Result<(), Error> {
+    /// What a sender has signed. `None`: it showed the secret itself, with which any body may come.
+    async fn check_sender(&self, tenant: TenantId, incoming: &Incoming) -> Result<Option<signature::Proof>, Error> {
         let now = self.gate.now();
-        let secrets = self.receiver_secrets(tenant).await?;
+        let secrets = self.receiver_secrets(tenant).await?.1;
         let current = secrets.signature.iter().filter(|secret| secret.until.is_none_or(|until| until > now));
         let current: Vec<&str> = current.map(|secret| secret.value.expose().as_str()).collect();
         if current.is_empty() {
             return Err(Error::NoReceiverSecret);
         }
         let message = Message { headers: &incoming.headers, url: "", body: &incoming.body, now: now.as_seconds() };
-        signature::verify(Scheme::N8n, current, 0, &message)
+        let proof = signature::verify(Scheme::N8n, current, 0, &message)
             .map_err(|refusal| Error::WrongSignature(refusal.to_string()))?;
-        for (whose, bucket) in self.server_limits(incoming.address) {
-            self.gate.take(tenant, whose, bucket).await.map_err(|wait| Error::TooMany(wait.retry_after()))?;
-        }
-        Ok(())
+        Ok((!proof.is_bare).then_some(proof))
     }
 
     async fn enqueue(
@@ -108,33 +152,30 @@ impl Service {
         payload: String,
         workflows: &[WorkflowId],
     ) -> Result<QueuedResponse, Error> {
-        let header = |name: &str| incoming.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value);
-        let delivery = ["idempotency-key", "webhook-id", "x-n8n-delivery"].into_iter().find_map(header);
-        // Whatever the sender's ids look like, ours are short; another body is another delivery.
-        let delivery = delivery.map(|id| {
-            let hash =
-                Sha256::new().chain_update(id.as_str()).chain_update([0]).chain_update(&incoming.body).finalize();
-            hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        });
+        let delivery = delivery(incoming);
         let now = self.gate.now();
         let new = workflows
             .iter()
             .map(|workflow| queued(tenant, *workflow, event, payload.clone(), delivery.as_deref(), now));
         let new: Vec<_> = new.collect();
-        let ids = new.iter().map(|row| row.id).collect();
+        let ids: Vec<_> = new.iter().map(|row| row.id).collect();
         let transaction = self.database.begin(tenant).await?;
-        let added = rows::insert(&transaction, new).await?;
+        rows::insert(&transaction, new).await?;
+        // Where a delivery came before for some of the workflows, only the others are told.
+        let ids = rows::those_there(&transaction, tenant, ids).await?;
         transaction.commit().await?;
         self.queued.notify_one();
-        let duplicate = added == 0;
-        Ok(QueuedResponse { status: "queued", ids: if duplicate { Vec::new() } else { ids }, duplicate })
+        Ok(QueuedResponse { status: "queued", duplicate: ids.is_empty(), ids })
     }
 
-    async fn receiver_secrets(&self, tenant: TenantId) -> Result<Secrets, Error> {
-        match rows::secrets(&self.database.read(tenant), tenant).await? {
-            None => Ok(Secrets::default()),
-            Some(sealed) => Secrets::read(&self.sealer.open(tenant, ROW, &sealed)?),
-        }
+    /// The row as it is, and what it says.
+    async fn receiver_secrets(&self, tenant: TenantId) -> Result<(Option<rows::Receiver>, Secrets), Error> {
+        let row = rows::secrets(&self.database.read(tenant), tenant).await?;
+        let secrets = match &row {
+            None => Secrets::default(),
+            Some(row) => Secrets::read(&self.sealer.open(tenant, ROW, &row.secrets)?)?,
+        };
+        Ok((row, secrets))
     }
 
     /// Makes a new secret for senders, or takes over a given one; those before count a while longer.
@@ -144,17 +185,29 @@ impl Service {
             Some(_) => return Err(invalid("/secret", "length", "must be at least 8 characters long")),
             None => new_secret(Scheme::N8n)?,
         };
-        let mut secrets = self.receiver_secrets(ctx.tenant).await?;
+        let (seen, mut secrets) = self.receiver_secrets(ctx.tenant).await?;
         let now = self.gate.now();
         let until = now.plus(Duration::from_secs(given.overlap_seconds));
         secrets.add(SigningSecret { value: value.clone(), until: None }, now, until);
         let sealed = self.sealer.seal(ctx.tenant, ROW, secrets.write().expose())?;
+        let row = rows::Receiver { tenant_id: ctx.tenant, secrets: sealed, updated_at: now };
         let transaction = self.database.begin(ctx).await?;
-        rows::set_secrets(&transaction, ctx.tenant, sealed, now).await?;
+        if !rows::set_secrets(&transaction, seen.as_ref(), row).await? {
+            return Err(Error::ChangedMeanwhile);
+        }
         self.audit.record(&transaction, ctx, Change::new("webhookReceiver.rotate", ctx.tenant)).await?;
         transaction.commit().await?;
         Ok(RotatedSecretResponse { secret: value.expose().clone(), previous_until: until })
     }
+}
+
+/// The id of a delivery, as it is kept: whatever the sender's look like, ours are short, and another body is another
+/// delivery.
+fn delivery(incoming: &Incoming) -> Option<String> {
+    let header = |name: &str| incoming.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+    let id = ["idempotency-key", "webhook-id", "x-n8n-delivery"].into_iter().find_map(header)?;
+    let hash = Sha256::new().chain_update(id.as_str()).chain_update([0]).chain_update(&incoming.body).finalize();
+    Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn text(incoming: &Incoming) -> Result<&str, Error> {

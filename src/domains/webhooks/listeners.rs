@@ -1,6 +1,7 @@
 //! Test calls: somebody listens at a workflow's test addresses, the first call to one of them runs the newest version by
 //! hand, and the listener is told what happens. A listener and the call may meet on different replicas.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,13 +156,16 @@ impl Service {
         }
     }
 
-    /// A call of a test address: taken by the one who listens, if there is one.
+    /// A call of a test address: taken by the one who listens, if there is one. `lets_in`: refuses callers that the node's
+    /// options keep out.
     pub(super) async fn call_test(
         &self,
         tenant: TenantId,
         path: &str,
         read: impl AsyncFnOnce(Vec<(Box<str>, String)>) -> Result<ReceivedRequest, Reply>,
         method: &str,
+        address: Option<IpAddr>,
+        lets_in: impl FnOnce(&Receiver) -> Result<(), Reply>,
     ) -> Result<Reply, Reply> {
         let all = rows::list(&self.database.read(tenant), tenant, self.gate.now()).await.map_err(Error::from)?;
         let (listener, parameters) = match RouteTable::new(all).find(method, path) {
@@ -175,7 +179,9 @@ impl Service {
         let program = program.runnable().map_err(Error::from)?;
         let node = program.workflow().find(&listener.node).ok_or(Error::NodeGone)?;
         let receiver = Receiver::new(program, node, None);
+        lets_in(&receiver)?;
         self.stored.check(&receiver, &mut request, self.now()).await?;
+        let _place = self.enter(tenant, address).await?;
         (request.test, request.webhook_url) =
             (true, ecow::eco_format!("{}/webhook-test/{}", receiver.program.address, listener.path));
         let (output, items) = received(&request, &receiver)?;
@@ -194,16 +200,25 @@ impl Service {
         };
         let channel = channel(tenant, listener.call);
         let on_receipt = receiver.settings.response_mode == ResponseMode::OnReceived;
-        let (id, reply) = if on_receipt {
-            let id = self.executor().submit(launch).await.map_err(Error::from)?;
-            self.tell_listener(&channel, "received", &request, id, None).await;
-            (id, answer_on_receipt(&receiver.settings).into())
+        let begun = if on_receipt {
+            self.executor().submit(launch).await.map(|id| (id, None))
         } else {
-            let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
-            self.tell_listener(&channel, "received", &request, id, None).await;
-            (id, self.reply(id, &receiver, self.executor().answer(answer).await).await)
+            self.executor().call(launch, Interest::FirstAnswer).await.map(|(id, answer)| (id, Some(answer)))
         };
-        self.tell_listener(&channel, "answered", &request, id, Some(&reply)).await;
+        let (id, answer) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                let refusal = Reply::from(Error::from(error));
+                self.tell_listener(&channel, "answered", &request, None, Some(&refusal)).await;
+                return Err(refusal);
+            }
+        };
+        self.tell_listener(&channel, "received", &request, Some(id), None).await;
+        let reply = match answer {
+            None => Reply::from(answer_on_receipt(&receiver.settings)).about(id),
+            Some(answer) => self.reply(id, &receiver, self.executor().answer(answer).await).await,
+        };
+        self.tell_listener(&channel, "answered", &request, Some(id), Some(&reply)).await;
         Ok(reply)
     }
 
@@ -212,7 +227,7 @@ impl Service {
         channel: &Key,
         name: &str,
         request: &ReceivedRequest,
-        execution: ExecutionId,
+        execution: Option<ExecutionId>,
         reply: Option<&Reply>,
     ) {
         let data = match reply {

@@ -1,8 +1,7 @@
 //! The log of requests and answers, for webhooks that ask for it. Requests do not wait for it: a task of its own writes
 //! batches, and when it cannot keep up entries are dropped and counted. Secrets never get into it.
 
-use std::fmt;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use base64::Engine;
@@ -12,18 +11,19 @@ use millrace_model::Str;
 use millrace_nodes::webhook::ReceivedRequest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::mpsc;
-use utoipa::ToSchema;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::guard::Caller;
 use super::reply::Reply;
 use super::repository::requests::{self as rows, Logged};
 use super::settings::Logging;
+use crate::common::names::names;
 use crate::common::{TenantId, Timestamp, WebhookId, WebhookRequestId};
 use crate::infrastructure::database::{AcrossTenants, Database};
 
-/// Entries that wait to be written.
+/// Entries that wait to be written, and bytes of their bodies.
 const QUEUE: usize = 8192;
+const ROOM: usize = 128 << 20;
 /// Entries written at once.
 const BATCH: usize = 256;
 /// Of an answer's body, and of what a search looks at.
@@ -35,33 +35,23 @@ const REDACTED: &str = "[redacted]";
 const PROOFS: [&str; 9] =
     ["authorization", "cookie", "signature", "token", "secret", "hmac", "api-key", "apikey", "password"];
 
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = WebhookOutcome)]
-pub enum Outcome {
-    /// An execution began.
-    Accepted,
-    /// The delivery came before; nothing began.
-    Duplicate,
-    /// It was not let in.
-    Refused,
-    /// An execution began and failed, or none could begin.
-    Failed,
+names! {
+    /// What became of a request.
+    WebhookOutcome {
+        /// An execution began.
+        Accepted = "accepted",
+        /// The delivery came before; nothing began.
+        Duplicate = "duplicate",
+        /// It was not let in.
+        Refused = "refused",
+        /// An execution began and failed, or none could begin.
+        Failed = "failed",
+    }
 }
 
+pub(super) use WebhookOutcome as Outcome;
+
 impl Outcome {
-    const ALL: [Outcome; 4] = [Outcome::Accepted, Outcome::Duplicate, Outcome::Refused, Outcome::Failed];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Accepted => "accepted",
-            Outcome::Duplicate => "duplicate",
-            Outcome::Refused => "refused",
-            Outcome::Failed => "failed",
-        }
-    }
-
     fn of(reply: &Reply) -> Outcome {
         if reply.headers.iter().any(|(name, _)| name == "idempotency-replayed") {
             Outcome::Duplicate
@@ -72,25 +62,6 @@ impl Outcome {
         } else {
             Outcome::Refused
         }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// The text names no outcome.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown outcome")]
-pub struct UnknownOutcome;
-
-impl FromStr for Outcome {
-    type Err = UnknownOutcome;
-
-    fn from_str(text: &str) -> Result<Outcome, UnknownOutcome> {
-        Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text).ok_or(UnknownOutcome)
     }
 }
 
@@ -120,7 +91,19 @@ impl Message {
 
 /// Takes entries. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Log(mpsc::Sender<Logged>);
+pub(super) struct Log {
+    entries: mpsc::Sender<Entry>,
+    /// Bytes that may still wait.
+    room: Arc<Semaphore>,
+}
+
+/// An answered request on its way into the log.
+struct Entry {
+    draft: Draft,
+    reply: Reply,
+    micros: i64,
+    _room: OwnedSemaphorePermit,
+}
 
 /// A request that is to be logged when it is answered.
 pub(super) struct Draft {
@@ -132,6 +115,8 @@ pub(super) struct Draft {
     target: String,
     address: Option<String>,
     request: ReceivedRequest,
+    /// Headers besides those of everybody that prove something, in lower case.
+    proofs: Vec<String>,
 }
 
 impl Log {
@@ -139,22 +124,36 @@ impl Log {
     pub(super) fn start(database: Database) -> Log {
         let (sender, mut entries) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
-            let mut batch = Vec::with_capacity(BATCH);
+            let mut batch: Vec<Entry> = Vec::with_capacity(BATCH);
             while entries.recv_many(&mut batch, BATCH).await > 0 {
                 let count = u64::try_from(batch.len()).unwrap_or_default();
-                if let Err(error) = rows::insert(&database.write(AcrossTenants), std::mem::take(&mut batch)).await {
+                let taken = std::mem::take(&mut batch);
+                // Bodies are parsed and packed: that takes long.
+                let packing = tokio::task::spawn_blocking(|| taken.into_iter().map(Entry::row).collect());
+                let rows: Vec<Logged> = packing.await.unwrap_or_default();
+                if let Err(error) = rows::insert(&database.write(AcrossTenants), rows).await {
                     tracing::warn!(%error, count, "requests of webhooks could not be logged");
                     metrics::counter!("millrace_webhook_log_lost_total").increment(count);
                 }
             }
         });
-        Log(sender)
+        Log { entries: sender, room: Arc::new(Semaphore::new(ROOM)) }
     }
 
     pub(super) fn write(&self, draft: Draft, reply: &Reply) {
-        if self.0.try_send(draft.finish(reply)).is_err() {
+        let micros = i64::try_from(draft.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let size = draft.request.body.len().saturating_add(reply.body.len());
+        let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(size).unwrap_or(u32::MAX)).ok();
+        let entry = room.map(|room| Entry { draft, reply: reply.clone(), micros, _room: room });
+        if entry.is_none_or(|entry| self.entries.try_send(entry).is_err()) {
             metrics::counter!("millrace_webhook_log_lost_total").increment(1);
         }
+    }
+}
+
+impl Entry {
+    fn row(self) -> Logged {
+        self.draft.finish(&self.reply, self.micros)
     }
 }
 
@@ -175,10 +174,24 @@ impl Draft {
             target: caller.target.to_owned(),
             address: caller.address.map(|address| address.to_string()),
             request: request.clone(),
+            proofs: Vec::new(),
         }
     }
 
-    fn finish(self, reply: &Reply) -> Logged {
+    /// Keeps the values of a header out of the log.
+    pub(super) fn hide(mut self, header: Option<&str>) -> Draft {
+        self.proofs.extend(header.map(str::to_owned));
+        self
+    }
+
+    /// Keeps all headers out of the log.
+    pub(super) fn without_headers(mut self) -> Draft {
+        self.request.headers.clear();
+        self
+    }
+
+    fn finish(self, reply: &Reply, micros: i64) -> Logged {
+        let hidden = [&self.logging.redact[..], &self.proofs].concat();
         let body = redacted_body(&self.request.body, &self.logging.redact);
         let target = redacted_target(&self.target, &self.logging.redact);
         let searched = match self.logging.bodies {
@@ -186,10 +199,11 @@ impl Draft {
             false => target.clone(),
         };
         let kept = |bytes: &[u8]| self.logging.bodies.then(|| BASE64_STANDARD.encode(bytes));
-        let request = Message { headers: redacted(&self.request.headers, &self.logging.redact), body: kept(&body) };
-        let answer = reply.body.get(..reply.body.len().min(MAX_RESPONSE)).unwrap_or_default();
-        let answer = redacted_body(answer, &self.logging.redact);
-        let response = Message { headers: redacted(&reply.headers, &self.logging.redact), body: kept(&answer) };
+        let request = Message { headers: redacted(&self.request.headers, &hidden), body: kept(&body) };
+        // Cut only then: half a JSON text could not be read.
+        let mut answer = redacted_body(&reply.body, &self.logging.redact);
+        answer.truncate(MAX_RESPONSE);
+        let response = Message { headers: redacted(&reply.headers, &hidden), body: kept(&answer) };
         Logged {
             id: WebhookRequestId::new(),
             tenant_id: self.tenant,
@@ -200,7 +214,7 @@ impl Draft {
             address: self.address,
             status: i16::try_from(reply.status).unwrap_or_default(),
             outcome: Outcome::of(reply),
-            micros: i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX),
+            micros,
             execution_id: reply.execution,
             // PostgreSQL's text holds no NUL.
             searched: searched.chars().filter(|letter| *letter != '\0').take(MAX_SEARCHED).collect(),

@@ -14,6 +14,7 @@ mod dto_subscriptions;
 mod endpoints;
 mod entities;
 mod error;
+mod event_names;
 mod forms;
 mod gate;
 mod guard;
@@ -32,6 +33,7 @@ mod sample;
 mod sealing;
 mod service;
 mod settings;
+mod shares;
 mod signature;
 mod stored;
 mod subscriptions;
@@ -47,12 +49,18 @@ pub use route_table::{Lookup, RouteTable, Routed};
 pub use service::{Dependencies, Service};
 pub use subscriptions::{Dependencies as SubscriptionDependencies, Subscriptions};
 
-/// Routes under `/api/v1`.
-pub fn configure_api(config: &mut ApiConfig) {
+/// Routes under `/api/v1/webhooks/n8n`: no part of the rest of the API, whose limits are counted before anybody has proved
+/// anything.
+pub fn configure_receivers(config: &mut ApiConfig) {
     config
         .service(handlers::queue::try_receivers)
         .service(handlers::queue::receive_generic_webhook)
-        .service(handlers::queue::receive_n8n_webhook)
+        .service(handlers::queue::receive_n8n_webhook);
+}
+
+/// Routes under `/api/v1`.
+pub fn configure_api(config: &mut ApiConfig) {
+    config
         .service(handlers::queue::rotate_receiver_secret)
         .service(handlers::queue::get_webhook_queue_status)
         .service(handlers::queue::list_queued_webhooks)

@@ -1,21 +1,19 @@
 //! The queue of webhooks that are accepted before their workflow runs: tried until it succeeds, a few times, then kept as
 //! dead letters. What is queued is stored, and is tried at least once: a process that dies over it leaves it to others.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use millrace_model::Value;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
 
 use super::dto_queue::{ListQueuedWebhooksQuery, PurgedResponse, QueueStatusResponse, QueuedWebhookResponse};
 use super::error::Error;
 use super::repository::queue::{self as rows, Queued};
 use super::service::Service;
+use super::shares::Shares;
 use crate::common::error::chain;
+use crate::common::names::names;
 use crate::common::{Ctx, ExecutionId, Page, QueuedWebhookId, Timestamp};
 use crate::domains::audit::Change;
 use crate::domains::executions::{self, Answer, Interest, Launch, Mode};
@@ -25,55 +23,26 @@ use crate::infrastructure::database::AcrossTenants;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A process that works on a webhook for longer than its workflow may take, and this much more, is taken for dead.
 const GRACE: Duration = Duration::from_secs(60);
+/// Of what is due, so much is looked at: some of every tenant first.
+pub(super) const LOOKED_AT: usize = 200;
 /// Longest error text that is kept, in characters.
 const MAX_ERROR: usize = 1000;
 
-/// Where a queued webhook stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = QueuedWebhookStatus)]
-pub enum Status {
-    /// Waits for its first or its next try.
-    Queued,
-    /// Its workflow runs.
-    Processing,
-    /// Its workflow has succeeded, or runs on by itself.
-    Completed,
-    /// A dead letter: every try has failed.
-    Failed,
-}
-
-impl Status {
-    const ALL: [Status; 4] = [Status::Queued, Status::Processing, Status::Completed, Status::Failed];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Status::Queued => "queued",
-            Status::Processing => "processing",
-            Status::Completed => "completed",
-            Status::Failed => "failed",
-        }
+names! {
+    /// Where a queued webhook stands.
+    QueuedWebhookStatus {
+        /// Waits for its first or its next try.
+        Queued = "queued",
+        /// Its workflow runs.
+        Processing = "processing",
+        /// Its workflow has succeeded, or runs on by itself.
+        Completed = "completed",
+        /// A dead letter: every try has failed.
+        Failed = "failed",
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// The text names no state.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown state")]
-pub struct UnknownStatus;
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Status, UnknownStatus> {
-        Status::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
-    }
-}
+pub(super) use QueuedWebhookStatus as Status;
 
 /// How often, and when.
 #[derive(Clone, Debug)]
@@ -81,7 +50,7 @@ pub(super) struct Schedule {
     /// Waits before the second, third… try.
     pub waits: Vec<Duration>,
     /// Webhooks that one process works on at the same time.
-    pub at_once: u64,
+    pub at_once: usize,
     /// How long a process may be busy with one.
     pub lease: Duration,
     /// How long those that succeeded are kept.
@@ -93,7 +62,7 @@ impl Schedule {
         let waits = config.webhooks.queue_backoff_seconds.iter().map(|seconds| Duration::from_secs(*seconds));
         Schedule {
             waits: waits.collect(),
-            at_once: config.webhooks.queue_concurrency,
+            at_once: usize::try_from(config.webhooks.queue_concurrency).unwrap_or(usize::MAX),
             lease: Duration::from_secs(config.executions.answer_timeout_seconds).saturating_add(GRACE),
             kept: Duration::from_secs(config.webhooks.queue_keep_seconds),
         }
@@ -109,32 +78,44 @@ impl Schedule {
 impl Service {
     /// Works on the queue until the shutdown.
     pub async fn work_on_queue(self, shutdown: CancellationToken) {
+        let mut shares = Shares::new(self.schedule.at_once);
         while !shutdown.is_cancelled() {
-            let worked_on = match self.process_due().await {
-                Ok(count) => count,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "queued webhooks could not be looked for");
-                    0
-                }
-            };
-            if worked_on == 0 {
-                tokio::select! {
-                    () = shutdown.cancelled() => return,
-                    () = self.queued.notified() => {}
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                }
+            let due = self.due().await.unwrap_or_else(|error| {
+                tracing::warn!(error = chain(&error), "queued webhooks could not be looked for");
+                Vec::new()
+            });
+            for row in due {
+                let service = self.clone();
+                shares.begin(row.id, row.tenant_id, async move { service.work_on(&row).await });
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = shares.one_ended() => {}
+                () = self.queued.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
+        shares.all_ended().await;
+    }
+
+    /// What is due, of each tenant no more than its share.
+    async fn due(&self) -> Result<Vec<Queued>, Error> {
+        let (at_once, now) = (self.schedule.at_once, self.gate.now());
+        let share = Shares::<QueuedWebhookId>::of_tenant(at_once);
+        Ok(rows::due(&self.database.read(AcrossTenants), now, share, LOOKED_AT).await?)
     }
 
     /// Works on what is due now, some of it; gives how many webhooks there were.
     pub async fn process_due(&self) -> Result<usize, Error> {
-        let due = rows::due(&self.database.read(AcrossTenants), self.gate.now(), self.schedule.at_once).await?;
-        let outcomes = join_all(due.iter().map(|row| self.process(row))).await;
-        for error in outcomes.into_iter().filter_map(Result::err) {
+        let due = self.due().await?;
+        join_all(due.iter().map(|row| self.work_on(row))).await;
+        Ok(due.len())
+    }
+
+    async fn work_on(&self, row: &Queued) {
+        if let Err(error) = self.process(row).await {
             tracing::error!(error = chain(&error), "a queued webhook could not be worked on; it is tried again");
         }
-        Ok(due.len())
     }
 
     async fn process(&self, seen: &Queued) -> Result<(), Error> {

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use millrace_model::{NodeIndex, Problem, Str, Value};
-use millrace_nodes::webhook::Settings;
+use millrace_model::{Node, NodeIndex, Problem, Str, Value};
+use millrace_nodes::webhook::{ResponseMode, Settings};
 use millrace_runner::Compiled;
 
 use super::guard::Guard;
@@ -13,6 +13,8 @@ use super::settings::{Network, network};
 use super::stored::type_of;
 use crate::domains::executions::Program;
 use crate::domains::workflows::FORM_TRIGGER;
+
+const RESPOND: &str = "n8n-nodes-base.respondToWebhook";
 
 /// A webhook node of a program, ready to be called.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) struct Receiver {
     pub settings: Settings,
     /// Origins of other sites that browsers may call from; `*`: all.
     pub allowed_origins: Vec<Str>,
+    /// Of its resume address, where it waits; without slashes around it.
+    pub suffix: Str,
     /// What the tenant has set for it; `None`: nothing, and nothing is checked.
     pub guard: Option<Arc<Guard>>,
     /// Callers that are let in; empty: all.
@@ -33,7 +37,9 @@ impl Receiver {
         let settings = settings(&program.compiled, node);
         let origins = option(&program.compiled, node, "allowedOrigins");
         let origins = origins.map(|origins| listed(&origins)).filter(|origins| !origins.is_empty());
+        let suffix = option(&program.compiled, node, "webhookSuffix");
         Receiver {
+            suffix: suffix.map(|suffix| suffix.trim_matches('/').into()).unwrap_or_default(),
             allowed_addresses: settings.ip_allow_list.iter().filter_map(|text| network(text)).collect(),
             allowed_origins: origins.unwrap_or_else(|| vec!["*".into()]),
             guard: guard.map(Arc::new),
@@ -57,6 +63,12 @@ impl Receiver {
         if let Some(kind) = asked.filter(|kind| !compiled.workflow().node(node).credentials.contains_key(kind)) {
             let message = format!("asks its callers for credentials, but names no {kind}: it would let nobody in");
             problems.push(Problem::new(at("authentication"), "webhook.credentials_missing", message));
+        }
+        let answers = |node: &Node| !node.disabled && node.kind == RESPOND;
+        if settings.response_mode == ResponseMode::Streaming && !compiled.workflow().nodes.iter().any(answers) {
+            let message = "asks for an answer in parts as nodes write it, which this server does not give: let a Respond to \
+                           Webhook node answer, or the last node";
+            problems.push(Problem::new(at("responseMode"), "webhook.streaming_not_supported", message));
         }
         if let Some(text) = settings.ip_allow_list.iter().find(|text| network(text).is_none()) {
             let message = format!("\"{text}\" is neither an IP address nor a block of addresses");

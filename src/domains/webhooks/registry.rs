@@ -307,7 +307,7 @@ impl WorkflowHooks for Registry {
         queue::set_events(transaction, ctx.tenant, activation.workflow, &events).await?;
         self.keep_endpoints(transaction, ctx.tenant, activation, &found).await?;
         rows::delete(transaction, ctx.tenant, activation.workflow).await?;
-        rows::insert(transaction, wanted).await?;
+        rows::insert(transaction, wanted).await.map_err(taken_meanwhile)?;
         Ok(rows::touch(transaction, ctx.tenant, now).await?)
     }
 
@@ -362,6 +362,15 @@ fn settings_problems(activation: &Activation<'_>) -> Vec<Problem> {
         !node.disabled && matches!(node.kind.as_str(), "n8n-nodes-base.webhook" | FORM_TRIGGER)
     });
     webhooks.flat_map(|index| Receiver::problems(&compiled, index)).collect()
+}
+
+/// Another activation took one of the paths at the same time.
+fn taken_meanwhile(error: database::Error) -> Refusal {
+    if !database::is_unique_violation(&error) {
+        return error.into();
+    }
+    let message = "another workflow that is being activated takes one of its webhook paths".to_owned();
+    Refusal::Conflict { code: PATH_TAKEN, message, problems: Vec::new() }
 }
 
 /// Refuses endpoints that another workflow has, or that stand twice in this one.

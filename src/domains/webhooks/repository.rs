@@ -9,7 +9,7 @@ pub(super) mod requests;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder,
+    QueryOrder, Statement, TryGetable,
 };
 
 use super::entities::{epoch, route};
@@ -17,6 +17,22 @@ use crate::common::{TenantId, Timestamp, WorkflowId};
 use crate::infrastructure::database::Scoped;
 
 pub(super) type Row = route::Model;
+
+/// Ids of a table's rows that are due, over all tenants: of each tenant the first ones, and the first of each before the
+/// second of any. `share`: of a tenant; `limit`: of all.
+async fn due_by_tenant<I: TryGetable>(
+    connection: &impl ConnectionTrait,
+    table: &'static str,
+    now: Timestamp,
+    (share, limit): (usize, usize),
+) -> Result<Vec<I>, DbErr> {
+    let sql = format!(
+        "SELECT id FROM (SELECT id, due_at, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY due_at, id) AS place \
+         FROM {table} WHERE due_at <= $1) AS due WHERE place <= {share} ORDER BY place, due_at LIMIT {limit}"
+    );
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [now.into()]);
+    connection.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "id")).collect()
+}
 
 /// All routes of a tenant.
 pub(super) async fn list(connection: &impl ConnectionTrait, tenant: TenantId) -> Result<Vec<Row>, DbErr> {

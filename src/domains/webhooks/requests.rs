@@ -1,6 +1,7 @@
 //! The log of a webhook as its tenant reads it, and replays of what is in it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use millrace_model::{Object, Str, Value};
@@ -12,7 +13,7 @@ use super::dto_requests::{
 use super::error::Error;
 use super::log::Message;
 use super::repository::requests::{self as rows, Filter, Logged};
-use super::route_table::Lookup;
+use super::route_table::{Lookup, below};
 use super::service::Service;
 use crate::common::{Ctx, Page, WebhookId, WebhookRequestId};
 use crate::domains::audit::Change;
@@ -20,6 +21,8 @@ use crate::domains::workflows::FORM_PATH;
 
 /// Requests that are replayed by one call at most.
 const MOST_REPLAYS: u64 = 1000;
+/// Replays begin within this time of the first.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Replays that run at the same time.
 const AT_ONCE: usize = 16;
 
@@ -62,8 +65,8 @@ impl Service {
     pub async fn replay(&self, ctx: &Ctx, id: WebhookId, given: ReplayRequests) -> Result<ReplayResponse, Error> {
         let webhook = self.endpoint(ctx, id).await?;
         let connection = &self.database.read(ctx);
-        let mut found = match &given.requests {
-            Some(ids) => rows::find_all(connection, ctx.tenant, webhook.id, ids).await?,
+        let mut ids = match given.requests {
+            Some(ids) => ids,
             None => {
                 let filter = Filter {
                     outcome: given.outcome,
@@ -72,32 +75,36 @@ impl Service {
                     limit: MOST_REPLAYS,
                     ..Filter::default()
                 };
-                rows::list(connection, ctx.tenant, webhook.id, &filter).await?
+                let found = rows::list(connection, ctx.tenant, webhook.id, &filter).await?;
+                found.into_iter().map(|row| row.id).collect()
             }
         };
-        found.sort_by_key(|row| row.id);
-        found.truncate(usize::try_from(MOST_REPLAYS).unwrap_or(usize::MAX));
-        let count = found.len();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(usize::try_from(MOST_REPLAYS).unwrap_or(usize::MAX));
+        let count = ids.len();
         self.record(ctx, Change::new("webhook.replay", id).after(&serde_json::json!({ "requests": count }))).await?;
         let mut replayed = Vec::with_capacity(count);
-        for some in found.chunks(AT_ONCE) {
-            replayed.extend(join_all(some.iter().map(|row| self.replay_one(ctx, row))).await);
+        let deadline = Instant::now() + LONGEST;
+        for some in ids.chunks(AT_ONCE) {
+            if Instant::now() > deadline {
+                replayed.extend(some.iter().map(|id| not_replayed(*id, "it took too long: replay what is left")));
+                continue;
+            }
+            // Bodies may be large: a few at a time.
+            let found = rows::find_all(connection, ctx.tenant, webhook.id, some).await?;
+            replayed.extend(join_all(found.iter().map(|row| self.replay_one(ctx, row))).await);
         }
         Ok(ReplayResponse { data: replayed })
     }
 
     async fn replay_one(&self, ctx: &Ctx, row: &Logged) -> ReplayedResponse {
-        let failed = |error: &str| ReplayedResponse {
-            request_id: row.id,
-            status: None,
-            execution_id: None,
-            error: Some(error.to_owned()),
-        };
+        let failed = |error: &str| not_replayed(row.id, error);
         let message = Message::unpack(&row.request);
         let Some(body) = message.bytes() else { return failed("its body was not kept") };
         let (path, query) = row.target.split_once('?').unwrap_or((&row.target, ""));
-        let form = || path.split_once("/form/").map(|(_, path)| format!("{FORM_PATH}{path}"));
-        let hook = path.split_once("/webhook/").map(|(_, path)| path.to_owned());
+        let form = || below(path, "/form/").map(|path| format!("{FORM_PATH}{path}"));
+        let hook = below(path, "/webhook/").map(str::to_owned);
         let path = hook.or_else(form).unwrap_or_default();
         let routes = match self.routes(ctx.tenant).await {
             Ok(routes) => routes,
@@ -122,4 +129,8 @@ impl Service {
         let (Ok(reply) | Err(reply)) = self.call(&Arc::clone(&route), receiver, request).await;
         ReplayedResponse { request_id: row.id, status: Some(reply.status), execution_id: reply.execution, error: None }
     }
+}
+
+fn not_replayed(request_id: WebhookRequestId, error: &str) -> ReplayedResponse {
+    ReplayedResponse { request_id, status: None, execution_id: None, error: Some(error.to_owned()) }
 }

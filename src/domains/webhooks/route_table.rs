@@ -123,6 +123,15 @@ impl<R: Routed> RouteTable<R> {
     }
 }
 
+/// What of a path is below a folder of the server, or of one of its tenants: `/t/{tenant}/webhook/…`.
+pub(super) fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let of_tenant = || {
+        let (_, rest) = path.strip_prefix("/t/")?.split_once('/')?;
+        rest.strip_prefix(folder.trim_start_matches('/'))
+    };
+    path.strip_prefix(folder).or_else(of_tenant)
+}
+
 fn of_method<R: Routed>(routes: &[Arc<R>], method: &str) -> Option<Arc<R>> {
     routes.iter().find(|route| route.method() == method).cloned()
 }
@@ -212,6 +221,20 @@ mod tests {
             }
             Lookup::OtherMethods(methods) => format!("only {}", methods.join(",")),
             Lookup::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn tenants_may_be_called_like_folders() {
+        for (path, expected) in [
+            ("/webhook/a/webhook/b", Some("a/webhook/b")),
+            ("/t/acme/webhook/a", Some("a")),
+            ("/t/webhook/webhook/a", Some("a")),
+            ("/t/acme/webhook/", Some("")),
+            ("/t/webhook/a", None),
+            ("/api/v1/webhook/a", None),
+        ] {
+            assert_eq!(below(path, "/webhook/"), expected, "{path}");
         }
     }
 

@@ -39,13 +39,18 @@ impl Service {
         };
         let receiver = self.receiver(&route).await?;
         let body = test.body.unwrap_or_else(|| serde_json::json!({})).to_string();
-        let url = format!("{}/webhook/{path}", self.base(ctx).await?);
+        let mut url = format!("{}/webhook/{path}", self.base(ctx).await?);
+        let query = receiver.guard.as_ref().and_then(|guard| guard.query_of(body.as_bytes()));
+        if let Some(query) = &query {
+            url = format!("{url}?{query}");
+        }
         let content_type: (Str, Str) = ("content-type".into(), "application/json".into());
         let parameters = parameters.into_iter().map(|(name, value)| (Str::from(&*name), Value::from(value)));
         let mut request = ReceivedRequest {
             method: method.as_str().into(),
             headers: vec![content_type.clone()],
             params: parameters.collect::<Object>(),
+            query: query.unwrap_or_default().as_str().into(),
             body: body.into(),
             ..ReceivedRequest::default()
         };

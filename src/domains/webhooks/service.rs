@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use millrace_model::{BinaryData, ExecutionError, Item};
 use millrace_nodes::webhook::{ReceivedRequest, ResponseData, ResponseMode, answer_on_receipt, items};
 use millrace_runner::describe_binary;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::error::Error;
 use super::gate::{Gate, Whose};
@@ -52,12 +52,14 @@ pub struct Service {
     pub(super) queued: Arc<Notify>,
     limits: Arc<Limits>,
     pub(super) stored: Stored,
+    /// A signed body is queued once a day.
+    pub(super) refuses_replays: bool,
 }
 
 /// What the server allows to all webhooks.
 struct Limits {
     /// Calls that are answered at the same time.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     tenant: Option<Bucket>,
     address: Option<Bucket>,
 }
@@ -94,17 +96,23 @@ impl Service {
         Service {
             sealer: registry.sealer().clone(),
             stored: Stored::new(credentials),
-            gate: Gate::new(Arc::clone(&cache), clock, deliveries),
+            gate: Gate::new(
+                Arc::clone(&cache),
+                clock,
+                deliveries,
+                Duration::from_secs(config.executions.answer_timeout_seconds),
+            ),
             schedule: Arc::new(Schedule::new(config)),
             queued: Arc::default(),
             log: Log::start(database.clone()),
             log_kept: Duration::from_secs(config.webhooks.log_keep_seconds),
+            refuses_replays: config.webhooks.queue_refuses_replays,
             cache,
             workflows,
             public_url: config.public_url().into(),
             longest_window: config.limits.idempotency_seconds,
             limits: Arc::new(Limits {
-                places: Semaphore::new(config.webhooks.max_concurrent),
+                places: Arc::new(Semaphore::new(config.webhooks.max_concurrent)),
                 tenant: per_minute(config.webhooks.requests_per_minute),
                 address: per_minute(config.webhooks.requests_per_minute_per_address),
             }),
@@ -150,9 +158,13 @@ impl Service {
         self.public_url.split_once("://").map_or("http", |(scheme, _)| scheme)
     }
 
-    /// A place among the calls that are being answered.
-    pub(super) fn place(&self) -> Result<SemaphorePermit<'_>, Reply> {
-        self.limits.places.try_acquire().map_err(|_| reply::busy())
+    /// Counts a call against what the server allows, and gives it a place among those that are being answered. For calls
+    /// that have proved themselves: others take nobody's place.
+    pub(super) async fn enter(&self, tenant: TenantId, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Reply> {
+        for (whose, bucket) in self.server_limits(address) {
+            self.gate.take(tenant, whose, bucket).await?;
+        }
+        Arc::clone(&self.limits.places).try_acquire_owned().map_err(|_| reply::busy())
     }
 
     /// Answers a call: lets it in where something is set for the webhook, then runs the workflow.
@@ -163,7 +175,10 @@ impl Service {
         caller: &Caller<'_>,
         request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
-        let draft = receiver.guard.as_ref().and_then(|guard| guard.draft(caller, &request, self.now()));
+        let draft = match receiver.guard.as_ref().and_then(|guard| guard.draft(caller, &request, self.now())) {
+            Some(draft) => Some(self.stored.hide(receiver, draft).await),
+            None => None,
+        };
         let answer = self.checked(route, receiver, caller, request).await;
         if let Some(draft) = draft {
             let (Ok(reply) | Err(reply)) = &answer;
@@ -183,7 +198,7 @@ impl Service {
         match &receiver.guard {
             Some(guard) => self.admitted(guard, route, caller, request).await,
             None => {
-                self.count(route.tenant(), caller).await?;
+                let _place = self.enter(route.tenant(), caller.address).await?;
                 self.call(route, receiver, request).await
             }
         }
@@ -210,19 +225,23 @@ impl Service {
         caller: &Caller<'_>,
         mut request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
-        let admission = match guard.admit(&self.gate, caller, &mut request).await {
-            Ok(Verdict::Admitted(admission)) => admission,
-            Ok(Verdict::Known(reply)) => return Ok(reply),
-            Err(reply) => {
-                metrics::counter!("millrace_webhooks_refused_total", "status" => reply.status.to_string()).increment(1);
-                return Err(reply);
+        let admission = match guard.admit(&self.gate, caller, &mut request).await? {
+            Verdict::Admitted(admission) => admission,
+            Verdict::Known(reply) => {
+                // Only who sends it again is slowed down.
+                for (whose, bucket) in self.limits_of_address(caller.address) {
+                    self.gate.take(route.tenant(), whose, bucket).await?;
+                }
+                return Ok(reply);
             }
         };
-        if let Err(reply) = self.count(route.tenant(), caller).await {
-            admission.settle(&self.gate, &reply).await;
-            return Err(reply);
+        match self.enter(route.tenant(), caller.address).await {
+            Ok(place) => self.settled(route, (admission, place), request).await,
+            Err(reply) => {
+                admission.give_back(&self.gate).await;
+                Err(reply)
+            }
         }
-        self.settled(route, admission, request).await
     }
 
     /// Runs a call to its answer and settles it, even if the caller hangs up meanwhile: the same delivery that comes
@@ -230,7 +249,7 @@ impl Service {
     async fn settled(
         &self,
         route: &Arc<Route>,
-        admission: Admission,
+        (admission, place): (Admission, OwnedSemaphorePermit),
         request: ReceivedRequest,
     ) -> Result<Reply, Reply> {
         let (service, route) = (self.clone(), Arc::clone(route));
@@ -241,24 +260,21 @@ impl Service {
             };
             let (Ok(reply) | Err(reply)) = &answer;
             admission.settle(&service.gate, reply).await;
+            drop(place);
             answer
         });
         answering.await.unwrap_or_else(|_| Err(Reply::error(500, "Internal error", None)))
     }
 
-    /// Counts a call against what the server allows.
-    async fn count(&self, tenant: TenantId, caller: &Caller<'_>) -> Result<(), Reply> {
-        for (whose, bucket) in self.server_limits(caller.address) {
-            self.gate.take(tenant, whose, bucket).await?;
-        }
-        Ok(())
-    }
-
     /// The limits that the server sets, as far as it sets any.
     pub(super) fn server_limits(&self, address: Option<IpAddr>) -> impl Iterator<Item = (Whose, Bucket)> + use<> {
-        let of_address = self.limits.address.zip(address).map(|(bucket, address)| (Whose::Address(address), bucket));
         let of_tenant = self.limits.tenant.map(|bucket| (Whose::Tenant, bucket));
-        of_address.into_iter().chain(of_tenant)
+        self.limits_of_address(address).chain(of_tenant)
+    }
+
+    fn limits_of_address(&self, address: Option<IpAddr>) -> impl Iterator<Item = (Whose, Bucket)> + use<> {
+        let of_address = self.limits.address.zip(address).map(|(bucket, address)| (Whose::Address(address), bucket));
+        of_address.into_iter()
     }
 
     /// Runs the workflow behind a route, and answers as its webhook node says.
@@ -302,12 +318,14 @@ impl Service {
         reply.about(id)
     }
 
-    /// Goes on with an execution that waits for a call.
+    /// Goes on with an execution that waits for a call. `lets_in`: refuses callers that the node's options keep out.
     pub(super) async fn resume(
         &self,
         tenant: TenantId,
-        id: &str,
+        (id, suffix): (&str, &str),
         mut request: ReceivedRequest,
+        address: Option<IpAddr>,
+        lets_in: impl FnOnce(&Receiver) -> Result<(), Reply>,
     ) -> Result<Reply, Reply> {
         self.tenants.profile(tenant).await.and_then(|profile| profile.require_active()).map_err(Error::from)?;
         let unknown = || reply::no_execution(id);
@@ -322,17 +340,22 @@ impl Service {
             return Err(unknown());
         }
         let receiver = Receiver::new(Arc::clone(&waiting.program), waiting.node, None);
+        if receiver.suffix != suffix.trim_matches('/') {
+            return Err(unknown());
+        }
+        lets_in(&receiver)?;
         if !receiver.settings.methods.contains(&request.method) {
             let methods: Vec<String> = receiver.settings.methods.iter().map(ToString::to_string).collect();
             return Err(reply::other_methods(&request.method, &methods));
         }
         self.stored.check(&receiver, &mut request, self.now()).await?;
+        let _place = self.enter(tenant, address).await?;
         request.webhook_url = ecow::eco_format!("{}/webhook-waiting/{id}", receiver.program.address);
         let (_, items) = received(&request, &receiver)?;
         let resumed = self.executions.resume(&waiting, Some(Arc::new(items))).await.map_err(Error::from)?;
         let Some(answer) = resumed else { return Err(reply::running(id)) };
         if receiver.settings.response_mode == ResponseMode::OnReceived {
-            return Ok(answer_on_receipt(&receiver.settings).into());
+            return Ok(Reply::from(answer_on_receipt(&receiver.settings)).about(parsed));
         }
         Ok(self.reply(parsed, &receiver, self.executor().answer(answer).await).await)
     }

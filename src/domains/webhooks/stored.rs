@@ -9,6 +9,7 @@ use millrace_nodes::webhook::{Authentication, ReceivedRequest};
 use moka::sync::Cache;
 
 use super::credentials::Credentials;
+use super::log::Draft;
 use super::receiver::Receiver;
 use super::reply::Reply;
 use crate::common::error::chain;
@@ -17,6 +18,7 @@ use crate::domains::credentials::{self as vault, Wanted};
 
 /// A changed credential may count this much longer.
 const LIFE: Duration = Duration::from_secs(5);
+const HEADER: &str = "httpHeaderAuth";
 const MOST_KNOWN: u64 = 10_000;
 
 /// Cheap to clone.
@@ -39,19 +41,32 @@ impl Stored {
         now: Timestamp,
     ) -> Result<(), Reply> {
         let Some(kind) = type_of(receiver.settings.authentication) else { return Ok(()) };
-        let key = (receiver.program.tenant, receiver.program.version, receiver.node);
-        let known = match self.known.get(&key) {
-            Some(known) => known,
-            None => {
-                let read = Arc::new(self.read(receiver, kind).await.ok_or_else(unusable)?);
-                self.known.insert(key, Arc::clone(&read));
-                read
-            }
-        };
+        let known = self.credentials(receiver, kind).await.ok_or_else(unusable)?;
         if let Some(claims) = known.check(&request.headers, now)? {
             request.jwt_payload = Some(claims);
         }
         Ok(())
+    }
+
+    /// Keeps what callers show out of the log.
+    pub(super) async fn hide(&self, receiver: &Receiver, draft: Draft) -> Draft {
+        // Others show it in a header that is hidden always.
+        let Some(kind) = type_of(receiver.settings.authentication).filter(|kind| *kind == HEADER) else { return draft };
+        match self.credentials(receiver, kind).await {
+            Some(known) => draft.hide(Some(known.shown_in())),
+            // Nobody knows which header it is.
+            None => draft.without_headers(),
+        }
+    }
+
+    async fn credentials(&self, receiver: &Receiver, kind: &str) -> Option<Arc<Credentials>> {
+        let key = (receiver.program.tenant, receiver.program.version, receiver.node);
+        if let Some(known) = self.known.get(&key) {
+            return Some(known);
+        }
+        let read = Arc::new(self.read(receiver, kind).await?);
+        self.known.insert(key, Arc::clone(&read));
+        Some(read)
     }
 
     async fn read(&self, receiver: &Receiver, kind: &str) -> Option<Credentials> {
@@ -74,7 +89,7 @@ pub(super) const fn type_of(authentication: Authentication) -> Option<&'static s
     match authentication {
         Authentication::None => None,
         Authentication::Basic => Some("httpBasicAuth"),
-        Authentication::Header => Some("httpHeaderAuth"),
+        Authentication::Header => Some(HEADER),
         Authentication::Jwt => Some("jwtAuth"),
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -14,10 +15,12 @@ use super::dto::{RotateSecret, RotatedSecretResponse};
 use super::dto_subscriptions::{CreatedSubscriptionResponse, SetSubscription, SubscriptionResponse};
 use super::endpoints::new_secret;
 use super::error::Error;
+use super::event_names;
 use super::repository::outbound::{self as rows, Delivery, Subscription};
 use super::sealing::Sealer;
 use super::settings::{Secrets, SigningSecret};
 use super::signature::{self, Scheme};
+use crate::common::error::chain;
 use crate::common::{Clock, Ctx, DeliveryId, FieldError, Page, PageQuery, Secret, SubscriptionId, TenantId, Timestamp};
 use crate::domains::audit::{self, Change};
 use crate::domains::tenants;
@@ -29,6 +32,8 @@ use crate::infrastructure::http_client::HttpClient;
 const LISTENER: &str = "webhooks";
 /// Events are kept for subscribers while no worker runs for so long.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
+/// Subscriptions that are looked after at the same time.
+const SIDE_BY_SIDE: usize = 8;
 const RENEW_EVERY: Duration = Duration::from_secs(3600);
 
 /// The webhooks that this server sends. Cheap to clone.
@@ -68,8 +73,14 @@ impl Subscriptions {
     /// Keeps for all subscribers what happened since the last time; gives how much.
     pub(super) async fn collect(&self) -> Result<usize, Error> {
         let mut kept = 0;
-        for row in rows::enabled(&self.database.read(AcrossTenants)).await? {
-            kept += self.collect_for(&row).await?;
+        for some in rows::enabled(&self.database.read(AcrossTenants)).await?.chunks(SIDE_BY_SIDE) {
+            for collected in join_all(some.iter().map(|row| self.collect_for(row))).await {
+                // What keeps one subscription back keeps no other back.
+                kept += collected.unwrap_or_else(|error| {
+                    tracing::warn!(error = chain(&error), "events of a subscription could not be looked for");
+                    0
+                });
+            }
         }
         Ok(kept)
     }
@@ -166,13 +177,12 @@ impl Subscriptions {
         given: SetSubscription,
     ) -> Result<SubscriptionResponse, Error> {
         check(&given)?;
-        let mut row = self.row(ctx, id).await?;
-        let before = SubscriptionResponse::from(&row);
-        let now = self.clock.now();
+        let seen = self.row(ctx, id).await?;
+        let (before, now) = (SubscriptionResponse::from(&seen), self.clock.now());
+        let mut row = seen.clone();
         (row.name, row.url, row.events) = (given.name, given.url, json!(given.events).to_string());
-        (row.ordered, row.updated_at) = (given.ordered, now);
-        let begins = given.enabled && row.disabled_at.is_some();
-        if begins {
+        row.ordered = given.ordered;
+        if given.enabled && row.disabled_at.is_some() {
             row.reached = self.beginning(ctx.tenant).await?.to_string();
         }
         if given.enabled {
@@ -181,9 +191,10 @@ impl Subscriptions {
         } else if row.disabled_at.is_none() {
             (row.disabled_at, row.disabled_reason) = (Some(now), Some("switched off".to_owned()));
         }
+        row.updated_at = later(now, &seen);
         let after = SubscriptionResponse::from(&row);
         let change = Change::new("subscription.update", id).before(&before).after(&after);
-        self.write(ctx, &row, begins, change).await?;
+        self.write(ctx, &seen, &row, change).await?;
         Ok(after)
     }
 
@@ -204,7 +215,7 @@ impl Subscriptions {
         id: SubscriptionId,
         given: RotateSecret,
     ) -> Result<RotatedSecretResponse, Error> {
-        let mut row = self.row(ctx, id).await?;
+        let seen = self.row(ctx, id).await?;
         let value = match given.secret {
             Some(value) if signature::is_usable(Scheme::StandardWebhooks, value.expose()) => value,
             Some(_) => {
@@ -215,10 +226,11 @@ impl Subscriptions {
         };
         let now = self.clock.now();
         let until = now.plus(Duration::from_secs(given.overlap_seconds));
-        let mut secrets = self.secrets(&row)?;
+        let mut secrets = self.secrets(&seen)?;
         secrets.add(SigningSecret { value: value.clone(), until: None }, now, until);
-        row.secrets = self.seal(ctx.tenant, id, &secrets)?;
-        self.write(ctx, &row, false, Change::new("subscription.rotate", id)).await?;
+        let sealed = self.seal(ctx.tenant, id, &secrets)?;
+        let row = Subscription { secrets: sealed, updated_at: later(now, &seen), ..seen.clone() };
+        self.write(ctx, &seen, &row, Change::new("subscription.rotate", id)).await?;
         Ok(RotatedSecretResponse { secret: value.expose().clone(), previous_until: until })
     }
 
@@ -236,10 +248,11 @@ impl Subscriptions {
         Ok(delivery_id)
     }
 
-    /// `begins`: it is told from its new place on.
-    async fn write(&self, ctx: &Ctx, row: &Subscription, begins: bool, change: Change) -> Result<(), Error> {
+    async fn write(&self, ctx: &Ctx, seen: &Subscription, row: &Subscription, change: Change) -> Result<(), Error> {
         let transaction = self.database.begin(ctx).await?;
-        rows::update(&transaction, row, begins).await?;
+        if !rows::update(&transaction, seen, row).await? {
+            return Err(Error::SubscriptionChanged);
+        }
         self.audit.record(&transaction, ctx, change).await?;
         transaction.commit().await?;
         Ok(())
@@ -256,6 +269,11 @@ impl Subscriptions {
     fn seal(&self, tenant: TenantId, id: SubscriptionId, secrets: &Secrets) -> Result<Vec<u8>, Error> {
         self.sealer.seal(tenant, &id.to_string(), secrets.write().expose())
     }
+}
+
+/// Later than before, even within one millisecond: it is also the version that is compared.
+fn later(now: Timestamp, seen: &Subscription) -> Timestamp {
+    now.max(seen.updated_at.plus(Duration::from_millis(1)))
 }
 
 /// As what subscribers know an event: a record by what was done.
@@ -301,12 +319,7 @@ fn check(given: &SetSubscription) -> Result<(), Error> {
         problems.push(FieldError::new("/url", "invalid_url", "must be an http or https URL without credentials"));
     }
     for (at, event) in given.events.iter().enumerate() {
-        let name = event.strip_suffix(".*").unwrap_or(event);
-        let is_name = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
-        };
-        if event != "*" && !is_name(name) {
-            let message = "must be the name of an event, `kind.*`, or `*`";
+        if let Err(message) = event_names::check(event) {
             problems.push(FieldError::new(format!("/events/{at}"), "invalid_event", message));
         }
     }
@@ -321,11 +334,11 @@ mod tests {
     fn patterns_name_events() {
         let wants = |pattern: &str, kind| is_wanted(&[pattern.to_owned()], kind);
         for (pattern, kind, expected) in [
-            ("*", "execution.error", true),
-            ("execution.*", "execution.error", true),
-            ("execution.*", "executions.error", false),
-            ("execution.error", "execution.error", true),
-            ("execution.error", "execution.success", false),
+            ("*", "execution.failed", true),
+            ("execution.*", "execution.failed", true),
+            ("execution.*", "executions.failed", false),
+            ("execution.failed", "execution.failed", true),
+            ("execution.failed", "execution.succeeded", false),
         ] {
             assert_eq!(wants(pattern, kind), expected, "{pattern} {kind}");
         }

@@ -322,6 +322,7 @@ pub struct Webhooks {
     pub queue_backoff_seconds: Vec<u64>,
     pub queue_concurrency: u64,
     pub queue_keep_seconds: u64,
+    pub queue_refuses_replays: bool,
     pub log_keep_seconds: u64,
 }
 

@@ -138,7 +138,7 @@ impl HttpClient {
             let answer = with_body(sent, &body)?.send().await.map_err(|error| explain(&error))?;
             let hop =
                 request.max_redirects.and_then(|_| redirect::next(answer.status(), answer.headers(), &url, &method));
-            let Some(hop) = hop else { return self.read(answer, url).await };
+            let Some(hop) = hop else { return self.read(answer, url, request.reads_only).await };
             redirects_left = redirects_left
                 .checked_sub(1)
                 .ok_or_else(|| Error::new(ErrorKind::TooManyRedirects, "too many redirects"))?;
@@ -156,10 +156,11 @@ impl HttpClient {
         }
     }
 
-    async fn read(&self, mut answer: reqwest::Response, url: Url) -> Result<Response, Error> {
+    /// `only`: the beginning of so many bytes is enough.
+    async fn read(&self, mut answer: reqwest::Response, url: Url, only: Option<usize>) -> Result<Response, Error> {
         let limit = self.settings.max_response_bytes;
         let too_large = || Error::new(ErrorKind::TooLarge, format!("the answer is over {limit} bytes"));
-        if answer.content_length().is_some_and(|length| length > limit) {
+        if only.is_none() && answer.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
         let status = answer.status();
@@ -171,10 +172,15 @@ impl HttpClient {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| explain(&error))? {
-            if body.len() + chunk.len() > limit {
-                return Err(too_large());
-            }
             body.extend_from_slice(&chunk);
+            match only {
+                Some(only) if body.len() >= only => {
+                    body.truncate(only);
+                    break;
+                }
+                None if body.len() > limit => return Err(too_large()),
+                _ => {}
+            }
         }
         let reason = status.canonical_reason().unwrap_or_default();
         Ok(Response { status: status.as_u16(), reason, headers, body: body.freeze(), url: url.into() })

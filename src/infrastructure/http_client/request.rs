@@ -19,6 +19,9 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// None: a redirect is an answer like any other.
     pub max_redirects: Option<usize>,
+    /// No more of the answer's body is read than so many bytes; a longer one is cut. None: a longer one than is configured is
+    /// an error.
+    pub reads_only: Option<usize>,
     pub ignore_tls_errors: bool,
     /// URL of a proxy; its address is checked like any other.
     pub proxy: Option<String>,

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{AsyncCommands, Client};
+use millrace::infrastructure::database::AcrossTenants;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{another, items, running, standing};
 use crate::support::TestTenant;
@@ -96,6 +99,48 @@ async fn an_inactive_workflow_takes_nothing_and_an_active_one_takes_up_where_it_
     let begun = items(&acme, &workflow, 2).await;
     assert_eq!(begun, [json!({ "number": 1 }), json!({ "number": 2 })]);
     shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn equal_messages_are_as_many_executions() {
+    let Some((mut redis, data)) = redis().await else { return };
+    let (server, acme, shutdown) = running().await;
+    let credential = json!({ "name": "Queue", "type": "redis", "data": data });
+    acme.developer.post("/api/v1/credentials", credential).await.expect(201);
+    let queue = unique("queue");
+    let workflow = queue_workflow(&acme, &queue).await;
+    let () = redis.rpush(&queue, "same").await.unwrap();
+    items(&acme, &workflow, 1).await;
+    let state = "SELECT count(*) AS begun FROM triggers WHERE state IS NOT NULL";
+    let mut begun = 1_i64;
+    for _ in 0..400 {
+        let row = server
+            .app
+            .database
+            .read(AcrossTenants)
+            .query_one_raw(Statement::from_string(
+                server.app.database.read(AcrossTenants).get_database_backend(),
+                state,
+            ))
+            .await
+            .unwrap()
+            .unwrap();
+        begun = row.try_get("", "begun").unwrap();
+        if begun == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(begun, 0, "what was settled is remembered no longer");
+    shutdown.cancel();
+    // A process died with an equal one in its hands, before anything was begun for it.
+    let id = standing(&acme, &workflow, "listening").await["id"].as_str().unwrap().to_owned();
+    let () = redis.rpush(format!("{queue}:millrace:{id}"), "same").await.unwrap();
+    let next = CancellationToken::new();
+    tokio::spawn(another(&server).run(next.clone()));
+    server.clock.advance(std::time::Duration::from_secs(3600));
+    items(&acme, &workflow, 2).await;
+    next.cancel();
 }
 
 #[actix_web::test]

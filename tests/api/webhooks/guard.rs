@@ -201,6 +201,96 @@ async fn tenants_and_addresses_have_limits_of_the_server() {
 }
 
 #[actix_web::test]
+async fn the_options_of_a_node_keep_addresses_and_bots_out() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    for (path, options) in [
+        ("elsewhere", json!({ "ipWhitelist": "198.51.100.1, 192.0.2.0/24" })),
+        ("here", json!({ "ipWhitelist": "203.0.113.7" })),
+        ("people", json!({ "ignoreBots": true })),
+    ] {
+        let mut workflow = greeting(path);
+        workflow["nodes"][0]["parameters"]["options"] = options;
+        activated(&acme.developer, workflow).await;
+    }
+    let person = server.visitor().with("user-agent", "Mozilla/5.0");
+    for (path, by_person, by_bot) in [("elsewhere", 403, 403), ("here", 200, 200), ("people", 200, 403)] {
+        let path = format!("/t/acme/webhook/{path}");
+        person.post(&path, json!({})).await.expect(by_person);
+        server.visitor().with("user-agent", "examplebot/1.0").post(&path, json!({})).await.expect(by_bot);
+    }
+}
+
+#[actix_web::test]
+async fn tokens_are_asked_for() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let settings = json!({ "authentication": { "type": "jwt", "algorithm": "HS256" } });
+    set(&acme, settings, json!({ "authentication": "hush" })).await;
+    let token = |secret: &str, exp: i64| {
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &json!({ "exp": exp }), &key).unwrap();
+        server.visitor().with("authorization", &format!("Bearer {token}"))
+    };
+    let now = server.clock.now().as_seconds();
+    call(&server.visitor()).await.expect(401);
+    call(&token("other", now + 60)).await.expect(403);
+    call(&token("hush", now)).await.expect(403);
+    call(&token("hush", now + 60)).await.expect(200);
+}
+
+#[actix_web::test]
+async fn calls_beyond_the_servers_places_are_refused_and_may_come_again() {
+    let server = TestServer::with(|config| config.webhooks.max_concurrent = 1).await;
+    let acme = server.tenant("acme").await;
+    let mut workflow = greeting("hello");
+    workflow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.wait", "typeVersion": 1.1,
+        "position": [200, 0], "parameters": { "resume": "webhook" } });
+    let workflow = activated(&acme.developer, workflow).await;
+    let id = webhook(&acme.viewer, &workflow).await["id"].as_str().unwrap().to_owned();
+    let settings = json!({ "answerTimeoutSeconds": 1, "signature": { "scheme": "standardWebhooks" } });
+    let body = json!({ "settings": settings, "secrets": { "signature": SECRET } });
+    acme.developer.send(Method::PUT, &format!("/api/v1/webhooks/{id}"), Some(body)).await.expect(200);
+    let callers = ["m1", "m2"].map(|id| signed(&server, SECRET, id, 0));
+    let (one, two) = futures_util::join!(call(&callers[0]), call(&callers[1]));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [202, 503]);
+    let (refused, taken) = if one.status == 503 { (&callers[0], &callers[1]) } else { (&callers[1], &callers[0]) };
+    call(refused).await.expect(202);
+    call(taken).await.expect(401);
+}
+
+#[actix_web::test]
+async fn a_delivery_that_is_worked_on_is_not_begun_again() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let mut workflow = greeting("hello");
+    workflow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.wait", "typeVersion": 1.1,
+        "position": [200, 0], "parameters": { "resume": "webhook" } });
+    let workflow = activated(&acme.developer, workflow).await;
+    let id = webhook(&acme.viewer, &workflow).await["id"].as_str().unwrap().to_owned();
+    let settings = json!({ "answerTimeoutSeconds": 1800, "deduplication": {} });
+    let body = json!({ "settings": settings });
+    acme.developer.send(Method::PUT, &format!("/api/v1/webhooks/{id}"), Some(body)).await.expect(200);
+    let caller = server.visitor().with("idempotency-key", "d1");
+    let again = async {
+        while executions(&acme).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        call(&caller).await.expect(409);
+        // Not as long as its caller may wait for it.
+        server.clock.advance(Duration::from_secs(600));
+        let late = tokio::time::timeout(Duration::from_secs(10), call(&caller)).await;
+        late.expect("it began again").expect(409);
+    };
+    tokio::select! {
+        first = call(&caller) => panic!("it is answered: {first:?}"),
+        () = again => {}
+    }
+}
+
+#[actix_web::test]
 async fn what_is_set_outlives_new_versions_of_the_workflow() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
@@ -223,7 +313,8 @@ async fn what_is_set_outlives_new_versions_of_the_workflow() {
 async fn a_sample_is_signed_as_senders_have_to() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
-    for (scheme, secret) in [("standardWebhooks", SECRET), ("github", "hush"), ("stripe", "hush"), ("slack", "hush")] {
+    let others = ["github", "stripe", "slack", "shopify", "twilio", "n8n"].map(|scheme| (scheme, "hush"));
+    for (scheme, secret) in [("standardWebhooks", SECRET)].into_iter().chain(others) {
         let settings = json!({ "signature": { "scheme": scheme } });
         let path = set(&acme, settings, json!({ "signature": secret })).await;
         let sample = json!({ "body": { "name": scheme } });

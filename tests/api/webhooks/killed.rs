@@ -15,6 +15,8 @@ use crate::support::TestDatabase;
 
 /// Callers that send one webhook after the other until the server is gone.
 const CALLERS: usize = 4;
+/// When they are answered.
+const MODES: [&str; 2] = ["onReceived", "lastNode"];
 const PASSWORD: &str = "correct horse battery";
 
 struct Server {
@@ -84,13 +86,13 @@ impl Drop for Server {
     }
 }
 
-/// Acknowledged on receipt; then one node that shows the body.
-fn workflow() -> Value {
+/// Acknowledged on receipt, or when it has run; then one node that shows the body.
+fn workflow(mode: &str) -> Value {
     json!({
-        "name": "Taken",
+        "name": mode,
         "nodes": [
             { "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0],
-              "parameters": { "httpMethod": "POST", "path": "taken", "responseMode": "onReceived", "options": {} } },
+              "parameters": { "httpMethod": "POST", "path": mode, "responseMode": mode, "options": {} } },
             { "name": "Done", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "position": [200, 0], "parameters": {} }
         ],
         "connections": { "Webhook": { "main": [[{ "node": "Done", "type": "main", "index": 0 }]] } },
@@ -108,9 +110,11 @@ async fn every_acknowledged_webhook_has_an_execution_after_the_process_is_killed
         json!({ "email": "owner@acme.example", "password": PASSWORD, "name": "owner", "tenantName": "acme" });
     let session = server.call(None, "/api/v1/auth/register", Some(register)).await;
     let token = session["accessToken"].as_str();
-    let imported = server.call(token, "/api/v1/workflows/import", Some(workflow())).await;
-    let activate = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
-    server.call(token, &activate, Some(json!({}))).await;
+    for mode in MODES {
+        let imported = server.call(token, "/api/v1/workflows/import", Some(workflow(mode))).await;
+        let activate = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
+        server.call(token, &activate, Some(json!({}))).await;
+    }
     server.kill();
 
     let mut acknowledged = BTreeSet::new();
@@ -124,7 +128,8 @@ async fn every_acknowledged_webhook_has_an_execution_after_the_process_is_killed
                 for number in 0_u64.. {
                     let mark = format!("mark-{round}-{caller}-{number}-");
                     let body = json!({ "mark": mark }).to_string();
-                    let Some(answered) = wire.post("/t/acme/webhook/taken", &[], &body).await else { return };
+                    let path = format!("/t/acme/webhook/{}", MODES[caller % MODES.len()]);
+                    let Some(answered) = wire.post(&path, &[], &body).await else { return };
                     if answered.status != 200 || sender.send(mark).is_err() {
                         return;
                     }

@@ -4,6 +4,7 @@ mod credentials;
 mod guard;
 mod killed;
 mod queue;
+mod replays;
 mod requests;
 mod subscriptions;
 mod trace;
@@ -84,6 +85,75 @@ async fn credentials_that_cannot_be_checked_let_nobody_in() {
     let path = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
     let pointers = &["/nodes/0/parameters/authentication"];
     acme.developer.post(&path, json!({})).await.problem_at(422, "workflow_not_runnable", pointers);
+}
+
+#[actix_web::test]
+async fn an_answer_in_parts_is_given_whole_or_refused_at_the_activation() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let mut workflow = greeting("hello");
+    workflow["nodes"][0]["parameters"]["responseMode"] = json!("streaming");
+    let imported = acme.developer.post("/api/v1/workflows/import", workflow.clone()).await.json(201);
+    let path = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
+    let pointers = &["/nodes/0/parameters/responseMode"];
+    acme.developer.post(&path, json!({})).await.problem_at(422, "workflow_not_runnable", pointers);
+    workflow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1.5,
+        "position": [200, 0], "parameters": { "respondWith": "text", "responseBody": "parts",
+        "options": { "enableStreaming": true } } });
+    activated(&acme.developer, workflow).await;
+    let answer = server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(200);
+    assert_eq!(answer.body, "parts");
+}
+
+#[actix_web::test]
+async fn documents_of_workflows_share_nothing_with_the_servers_pages() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    for (path, kind, is_sandboxed) in
+        [("page", "text/html", true), ("drawing", "image/svg+xml", true), ("data", "application/json", false)]
+    {
+        let headers = json!({ "entries": [{ "name": "Content-Type", "value": kind }] });
+        let mut workflow = greeting(path);
+        workflow["nodes"][0]["parameters"]["responseMode"] = json!("responseNode");
+        workflow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1.1,
+            "position": [200, 0], "parameters": { "respondWith": "text", "responseBody": "{}",
+            "options": { "responseHeaders": headers } } });
+        activated(&acme.developer, workflow).await;
+        let answer = server.visitor().post(&format!("/t/acme/webhook/{path}"), json!({})).await.expect(200);
+        let policies: Vec<_> = answer.headers.get_all("content-security-policy").collect();
+        let has = policies.iter().any(|policy| policy.to_str().unwrap().starts_with("sandbox "));
+        assert_eq!(has, is_sandboxed, "{path}: {policies:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_tenant_may_be_called_like_a_folder_of_the_server() {
+    let server = TestServer::start().await;
+    for name in ["webhook", "form"] {
+        let tenant = server.tenant(name).await;
+        activated(&tenant.developer, greeting("hello")).await;
+        let path = format!("/t/{}/webhook/hello", tenant.slug);
+        assert_eq!(tenant.slug, name);
+        server.visitor().post(&path, json!({ "name": "Ann" })).await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn a_tenant_is_known_by_its_host_name() {
+    let server = TestServer::with(|config| {
+        config.tenants.own_hosts = true;
+        config.server.public_url = "https://millrace.example".to_owned();
+    })
+    .await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    activated(&acme.developer, greeting("hello")).await;
+    let hosts = json!({ "hosts": ["hooks.acme.example"] });
+    acme.owner.patch("/api/v1/tenants/current", hosts).await.expect(200);
+    let caller = |host: &str| server.visitor().with("host", host);
+    let body = json!({ "name": "Ann" });
+    caller("hooks.acme.example").post("/webhook/hello", body.clone()).await.expect(200);
+    caller("hooks.other.example").post("/webhook/hello", body.clone()).await.expect(404);
+    assert_eq!(globex.viewer.get("/api/v1/executions").await.json(200)["data"], json!([]));
 }
 
 #[actix_web::test]

@@ -40,7 +40,7 @@ async fn entries(tenant: &TestTenant, path: &str, query: &str, count: usize) -> 
 async fn what_came_in_can_be_seen_found_and_replayed() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
-    let path = logged(&acme, json!({ "bodies": true, "redact": ["card", "x-own"] })).await;
+    let path = logged(&acme, json!({ "bodies": true, "redact": ["card"] })).await;
     let caller = server.visitor().with("x-own", "hush");
     caller.post("/t/acme/webhook/hello?card=4111&b=2", json!({ "name": "Ann", "card": "4111" })).await.expect(200);
     caller.post("/t/acme/webhook/hello", json!({ "name": "Bea" })).await.expect(200);
@@ -66,6 +66,43 @@ async fn what_came_in_can_be_seen_found_and_replayed() {
     assert_eq!(many["data"].as_array().unwrap().len(), 2);
     let executions = acme.viewer.get("/api/v1/executions").await.json(200);
     assert_eq!(executions["data"].as_array().unwrap().len(), 5);
+}
+
+#[actix_web::test]
+async fn the_header_that_a_node_asks_for_is_not_told() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let data = json!({ "name": "X-Acme", "value": "hush" });
+    let credential = json!({ "name": "callers", "type": "httpHeaderAuth", "data": data });
+    let id = acme.developer.post("/api/v1/credentials", credential).await.json(201)["id"].clone();
+    let mut workflow = greeting("hello");
+    workflow["nodes"][0]["parameters"]["authentication"] = json!("headerAuth");
+    workflow["nodes"][0]["credentials"] = json!({ "httpHeaderAuth": { "id": id, "name": "callers" } });
+    let workflow = activated(&acme.developer, workflow).await;
+    let path = format!("/api/v1/webhooks/{}", webhook(&acme.viewer, &workflow).await["id"].as_str().unwrap());
+    let body = json!({ "settings": { "log": {} } });
+    acme.developer.send(Method::PUT, &path, Some(body)).await.expect(200);
+    let caller = server.visitor().with("x-other", "told");
+    caller.with("x-acme", "hush").post("/t/acme/webhook/hello", json!({})).await.expect(200);
+    caller.with("x-acme", "hushes").post("/t/acme/webhook/hello", json!({})).await.expect(403);
+    for entry in entries(&acme, &path, "", 2).await {
+        let whole = acme.viewer.get(&format!("{path}/requests/{}", entry["id"].as_str().unwrap())).await.json(200);
+        let headers = &whole["request"]["headers"];
+        assert_eq!((&headers["x-acme"], &headers["x-other"]), (&json!("[redacted]"), &json!("told")), "{whole}");
+    }
+}
+
+#[actix_web::test]
+async fn long_answers_are_redacted_before_they_are_cut() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let path = logged(&acme, json!({ "bodies": true, "redact": ["greeting"] })).await;
+    let name = "4111".repeat(20_000);
+    let caller = server.visitor().with("x-own", "hush");
+    caller.post("/t/acme/webhook/hello", json!({ "name": name })).await.expect(200);
+    let entry = entries(&acme, &path, "", 1).await[0].clone();
+    let whole = acme.viewer.get(&format!("{path}/requests/{}", entry["id"].as_str().unwrap())).await.json(200);
+    assert_eq!(whole["response"]["body"], r#"{"greeting":"[redacted]"}"#);
 }
 
 #[actix_web::test]

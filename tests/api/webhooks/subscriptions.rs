@@ -32,6 +32,9 @@ type Answer = (u16, Option<&'static str>);
 struct Subscriber {
     sent: Arc<Mutex<Vec<Sent>>>,
     answers: Arc<Mutex<Vec<Answer>>>,
+    /// Before it answers.
+    pause: Arc<Mutex<Duration>>,
+    says: Arc<Mutex<Option<String>>>,
 }
 
 impl Subscriber {
@@ -60,7 +63,10 @@ impl Subscriber {
         if let Some(seconds) = retry_after {
             response.insert_header(("retry-after", seconds));
         }
-        response.body("seen")
+        drop(answers);
+        let pause = *subscriber.pause.lock().unwrap();
+        tokio::time::sleep(pause).await;
+        response.body(subscriber.says.lock().unwrap().clone().unwrap_or_else(|| "seen".to_owned()))
     }
 
     fn sent(&self) -> Vec<Sent> {
@@ -151,7 +157,7 @@ async fn failures_are_tried_again_when_it_is_time_and_as_the_subscriber_asks() {
     let subscriber = Subscriber::default();
     *subscriber.answers.lock().unwrap() = vec![(500, None), (429, Some("600"))];
     let url = subscriber.listen().await;
-    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let made = subscribe(&acme, &url, json!(["test.ping"]), false).await;
     let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
     let pinged = acme.developer.post(&format!("{path}/test"), json!({})).await.json(200);
     let delivery = format!("/api/v1/webhook-deliveries/{}", pinged["deliveryId"].as_str().unwrap());
@@ -257,7 +263,7 @@ async fn who_fails_for_five_days_is_told_no_more() {
     let subscriber = Subscriber::default();
     *subscriber.answers.lock().unwrap() = vec![(500, None); 100];
     let url = subscriber.listen().await;
-    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let made = subscribe(&acme, &url, json!(["test.ping"]), false).await;
     let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
     for _ in 0..11 {
         let developer = sign_in(&server, "developer@acme.example").await;
@@ -275,12 +281,86 @@ async fn who_fails_for_five_days_is_told_no_more() {
 }
 
 #[actix_web::test]
+async fn a_slow_subscriber_of_one_tenant_keeps_no_other_waiting() {
+    let (server, acme) = open().await;
+    let globex = server.tenant("globex").await;
+    let (slow, quick) = (Subscriber::default(), Subscriber::default());
+    *slow.pause.lock().unwrap() = Duration::from_secs(10);
+    let made = subscribe(&acme, &slow.listen().await, json!(["test.ping"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}/test", made["id"].as_str().unwrap());
+    for _ in 0..40 {
+        acme.developer.post(&path, json!({})).await.expect(200);
+    }
+    let made = subscribe(&globex, &quick.listen().await, json!(["test.ping"]), false).await;
+    server.clock.advance(Duration::from_secs(1));
+    let path = format!("/api/v1/webhook-subscriptions/{}/test", made["id"].as_str().unwrap());
+    globex.developer.post(&path, json!({})).await.expect(200);
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    tokio::spawn(server.app.subscriptions.as_ref().clone().deliver(shutdown.clone()));
+    let began = std::time::Instant::now();
+    while quick.sent().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(8), "it waits for the slow one");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(slow.sent().len() <= 16, "half of the places");
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn no_more_of_an_answer_is_read_than_is_kept() {
+    let server = TestServer::with(|config| {
+        config.http_client.allow_private_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        config.http_client.max_response_bytes = 5000;
+    })
+    .await;
+    let acme = server.tenant("acme").await;
+    let subscriber = Subscriber::default();
+    *subscriber.says.lock().unwrap() = Some("x".repeat(100_000));
+    let made = subscribe(&acme, &subscriber.listen().await, json!(["test.ping"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}/test", made["id"].as_str().unwrap());
+    let pinged = acme.developer.post(&path, json!({})).await.json(200);
+    tell(&server).await;
+    let delivery = format!("/api/v1/webhook-deliveries/{}", pinged["deliveryId"].as_str().unwrap());
+    let told = acme.viewer.get(&delivery).await.json(200);
+    assert_eq!(
+        (&told["status"], told["log"][0]["answer"].as_str().unwrap().len()),
+        (&json!("delivered"), 1000),
+        "{told}"
+    );
+}
+
+#[actix_web::test]
+async fn changes_at_the_same_time_do_not_undo_one_another() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    let made = subscribe(&acme, &subscriber.listen().await, json!(["test.ping"]), false).await;
+    let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
+    let rotated = async |secret: &str| {
+        let body = json!({ "secret": secret, "overlapSeconds": 600 });
+        acme.developer.post(&format!("{path}/secret"), body).await.status.as_u16()
+    };
+    let secrets: Vec<String> = (0..4).map(|at| BASE64_STANDARD.encode([at; 32])).collect();
+    let outcomes = futures_util::future::join_all(secrets.iter().map(|secret| rotated(secret))).await;
+    assert!(outcomes.iter().all(|status| [201, 409].contains(status)), "{outcomes:?}");
+    acme.developer.post(&format!("{path}/test"), json!({})).await.expect(200);
+    tell_all(&server, &subscriber, 1).await;
+    let sent = subscriber.sent().remove(0);
+    for (secret, status) in secrets.iter().zip(outcomes) {
+        assert_eq!(
+            is_signed(&sent, &format!("whsec_{secret}")),
+            status == 201,
+            "what was answered with success counts"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn addresses_within_the_walls_are_not_told() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
     let subscriber = Subscriber::default();
     let url = subscriber.listen().await;
-    let made = subscribe(&acme, &url, json!(["nothing"]), false).await;
+    let made = subscribe(&acme, &url, json!(["test.ping"]), false).await;
     let path = format!("/api/v1/webhook-subscriptions/{}", made["id"].as_str().unwrap());
     let pinged = acme.developer.post(&format!("{path}/test"), json!({})).await.json(200);
     tell(&server).await;
@@ -293,6 +373,7 @@ async fn addresses_within_the_walls_are_not_told() {
         (json!({ "name": "s", "url": "https://u:p@a.example", "events": ["*"] }), "/url"),
         (json!({ "name": "s", "url": "https://a.example", "events": [] }), "/events"),
         (json!({ "name": "s", "url": "https://a.example", "events": ["a b"] }), "/events/0"),
+        (json!({ "name": "s", "url": "https://a.example", "events": ["*", "execution.error"] }), "/events/1"),
         (json!({ "name": " ", "url": "https://a.example", "events": ["*"] }), "/name"),
     ] {
         acme.developer.post("/api/v1/webhook-subscriptions", body).await.problem_at(422, "invalid_body", &[pointer]);

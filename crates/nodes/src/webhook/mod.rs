@@ -3,7 +3,6 @@
 
 mod answer;
 mod multipart;
-mod path;
 mod query_text;
 mod request;
 mod settings;
@@ -12,7 +11,6 @@ mod tests;
 
 pub use answer::{answer_of_last_node, answer_on_receipt};
 pub(crate) use answer::{default_type, encoded};
-pub use path::match_path;
 pub use query_text::nested as query;
 pub use request::{BinaryStore, ReceivedRequest, items};
 pub(crate) use settings::headers;

@@ -85,7 +85,9 @@ impl Settings {
             multiple_methods: at("multipleMethods").is_some_and(truthy),
             methods,
             path: text(at("path")).map(|path| path.trim_matches('/').into()).unwrap_or_default(),
-            authentication: match at("authentication").and_then(Value::as_str) {
+            // The Wait node has another name for it.
+            authentication: match at("authentication").or_else(|| at("incomingAuthentication")).and_then(Value::as_str)
+            {
                 Some("basicAuth") => Authentication::Basic,
                 Some("headerAuth") => Authentication::Header,
                 Some("jwtAuth") => Authentication::Jwt,

@@ -5,7 +5,7 @@ use millrace_model::{BinaryData, ExecutionError, Item, Object, Str, Value};
 
 use super::{
     Authentication, ReceivedRequest, ResponseData, ResponseMode, Settings, answer_of_last_node, answer_on_receipt,
-    items, match_path,
+    items,
 };
 
 fn object(text: &str) -> Object {
@@ -147,23 +147,10 @@ fn reads_settings() {
     assert_eq!(found.response_headers, [(Str::from("x-a"), Str::from("1"))]);
     assert_eq!(found.ip_allow_list, ["10.0.0.1", "10.0.0.2"]);
     assert!(found.ignore_bots);
+    let waiting = settings(1.1, r#"{"incomingAuthentication": "headerAuth"}"#);
+    assert_eq!(waiting.authentication, Authentication::Header);
     let plain = settings(1.0, r#"{"responseCode": 204}"#);
     assert_eq!((plain.response_code, plain.methods.as_slice()), (204, ["GET".into()].as_slice()));
-}
-
-#[test]
-fn matches_paths() {
-    let cases = [
-        ("users/:id/posts", "/users/7/posts", Some(r#"{"id":"7"}"#)),
-        ("users", "users/", Some("{}")),
-        ("users/:id", "users", None),
-        ("users/:id", "users//", None),
-        (":a/:b", "x/y", Some(r#"{"a":"x","b":"y"}"#)),
-    ];
-    for (path, called, expected) in cases {
-        let found = match_path(path, called).map(|params| Value::from(params).to_json());
-        assert_eq!(found.as_deref(), expected, "{path} {called}");
-    }
 }
 
 #[test]

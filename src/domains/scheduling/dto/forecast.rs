@@ -15,7 +15,7 @@ pub(crate) struct NextRunsQuery {
     pub count: Option<u8>,
 }
 
-/// A rule that is not saved yet: `cron` or `everySeconds`.
+/// A rule that is not saved yet: `cron`, `everySeconds` or `calendar`.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
@@ -25,6 +25,11 @@ pub struct PreviewQuery {
     pub cron: Option<String>,
     /// As in a schedule.
     pub every_seconds: Option<u64>,
+    /// As in a schedule, as JSON.
+    #[param(example = r#"{"times":["02:30"],"daysOfMonth":[-1]}"#)]
+    pub calendar: Option<String>,
+    /// As in a schedule.
+    pub jitter_seconds: Option<u64>,
     /// IANA name; the server's zone when left out.
     #[param(example = "Europe/Vienna")]
     pub timezone: Option<String>,
@@ -122,7 +127,7 @@ pub struct Conflict {
     pub kind: ConflictKind,
     /// The workflow or credential they share.
     pub resource: Option<String>,
-    /// The schedules, at most 20 of them.
+    /// The schedules, at most 20 of them: the first ones and the last.
     pub schedules: Vec<ScheduleName>,
     /// How many schedules they are.
     pub size: usize,
@@ -153,7 +158,7 @@ pub struct ScheduleName {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suggestion {
-    /// The newest of them.
+    /// The one that was asked about, or else the newest of them.
     pub schedule_id: ScheduleId,
     /// Minutes by which to put it off; 0 where that does not help.
     pub offset_minutes: i64,

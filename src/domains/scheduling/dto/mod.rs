@@ -115,6 +115,9 @@ pub struct UpdateSchedule {
     pub misfire: Option<Misfire>,
     pub catch_up_seconds: Option<u64>,
     pub pause_after_failures: Option<u16>,
+    /// Refuse the changes when it is then due together with others; see `GET /schedules/conflicts`.
+    #[serde(default)]
+    pub refuse_conflicts: bool,
 }
 
 /// Why a schedule is paused.
@@ -332,6 +335,7 @@ impl UpdateSchedule {
         body.misfire = self.misfire.unwrap_or(body.misfire);
         body.catch_up_seconds = self.catch_up_seconds.unwrap_or(body.catch_up_seconds);
         body.pause_after_failures = self.pause_after_failures.unwrap_or(body.pause_after_failures);
+        body.refuse_conflicts = self.refuse_conflicts;
         body
     }
 

@@ -104,6 +104,7 @@ impl Listener {
         let mut begun: Vec<String> =
             self.row.state.as_deref().and_then(|state| serde_json::from_str(state).ok()).unwrap_or_default();
         source.recover(|message| take_out(&mut begun, &fingerprint(message))).await?;
+        self.forget_begun().await?;
         self.is_well().await?;
         let opened = Instant::now();
         while opened.elapsed() < RECONNECT {
@@ -115,8 +116,17 @@ impl Listener {
             let heard = messages.iter().map(|message| vec![item(message)]).collect();
             self.begin(heard, Some(json!(begun).to_string())).await?;
             source.settle(&messages).await?;
+            self.forget_begun().await?;
         }
         Ok(())
+    }
+
+    /// Nothing is in hand any more: messages taken from now on are others, even where they are equal.
+    async fn forget_begun(&mut self) -> Result<(), Fault> {
+        match self.row.state.take() {
+            Some(_) => self.note().await,
+            None => Ok(()),
+        }
     }
 
     async fn hear_channels(&mut self, patterns: &[String], parses: bool, only_message: bool) -> Result<(), Fault> {

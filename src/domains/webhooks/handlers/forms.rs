@@ -12,6 +12,7 @@ use super::super::route_table::Lookup;
 use super::super::service::Service;
 use super::request::{self, Addressed, BodyLimits};
 use crate::domains::workflows::FORM_PATH;
+use crate::infrastructure::web::client_address;
 use millrace_nodes::webhook::query;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
@@ -38,6 +39,7 @@ pub(in super::super) async fn go_on(
         let tenant = super::tenant(&webhooks, &addressed).await?;
         let id = request.match_info().get("id").unwrap_or_default();
         let received = request::received(&request, payload, Vec::new(), **limits).await?;
+        let _place = webhooks.enter(tenant, client_address(&request)).await?;
         match *request.method() {
             Method::GET => {
                 let query = query(&received.query);
@@ -51,7 +53,7 @@ pub(in super::super) async fn go_on(
 }
 
 fn guarded(reply: Result<Reply, Reply>) -> HttpResponse {
-    let mut response = super::response(reply.unwrap_or_else(|reply| reply));
+    let mut response = reply.map_or_else(super::refused, super::response);
     let headers = response.headers_mut();
     headers.append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -78,13 +80,13 @@ async fn answer(
     if !receiver.is_form() {
         return Err(reply::not_registered(method, addressed.path));
     }
-    let _place = webhooks.place()?;
     request::check_caller(request, receiver)?;
     let caller = addressed.caller(request, webhooks.scheme());
     let limits = limits.within(receiver.guard.as_deref().and_then(Guard::body_limit));
     let mut received = request::received(request, payload, parameters, limits).await?;
     if request.method() == Method::GET {
         webhooks.let_in(receiver, &caller, &mut received).await?;
+        let _place = webhooks.enter(tenant, caller.address).await?;
         return Ok(webhooks.form(receiver, &query(&received.query)));
     }
     webhooks.answer(&route, receiver, &caller, received).await

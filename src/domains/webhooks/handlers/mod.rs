@@ -15,13 +15,17 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::guard::Guard;
+use super::receiver::Receiver;
 use super::reply::Reply;
 use super::route_table::Lookup;
 use super::service::Service;
 use crate::common::TenantId;
-use crate::infrastructure::web::note_tenant;
+use crate::infrastructure::web::{client_address, note_tenant};
 use request::Addressed;
 pub use request::BodyLimits;
+
+const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-presentation allow-scripts \
+                       allow-top-navigation-by-user-activation";
 
 /// A call of a webhook.
 pub(super) async fn receive(
@@ -30,10 +34,7 @@ pub(super) async fn receive(
     webhooks: Data<Service>,
     limits: Data<BodyLimits>,
 ) -> HttpResponse {
-    match answer(&request, payload, &webhooks, **limits).await {
-        Ok(response) => response,
-        Err(reply) => response(reply),
-    }
+    answer(&request, payload, &webhooks, **limits).await.unwrap_or_else(refused)
 }
 
 async fn answer(
@@ -56,7 +57,6 @@ async fn answer(
         Lookup::OtherMethods(methods) => return Err(super::reply::other_methods(method, &methods)),
         Lookup::Unknown => return Err(super::reply::not_registered(method, addressed.path)),
     };
-    let _place = webhooks.place()?;
     let receiver = webhooks.receiver(&route).await?;
     if receiver.is_form() {
         return Err(super::reply::not_registered(method, addressed.path));
@@ -66,7 +66,7 @@ async fn answer(
     let received = request::received(request, payload, parameters, limits).await?;
     let caller = addressed.caller(request, webhooks.scheme());
     let reply = webhooks.answer(&route, receiver, &caller, received).await?;
-    let mut response = response(reply);
+    let mut response = sandboxed(response(reply));
     cors::allow(request, receiver, response.headers_mut());
     Ok(response)
 }
@@ -84,9 +84,11 @@ pub(super) async fn receive_test(
         let addressed = Addressed::below(&request, "/webhook-test/");
         let tenant = tenant(&webhooks, &addressed).await?;
         let read = async |parameters| request::received(&request, payload, parameters, **limits).await;
-        webhooks.call_test(tenant, addressed.path, read, request.method().as_str()).await
+        let lets_in = |receiver: &Receiver| request::check_caller(&request, receiver);
+        let (method, address) = (request.method().as_str(), client_address(&request));
+        webhooks.call_test(tenant, addressed.path, read, method, address, lets_in).await
     };
-    response(answered.await.unwrap_or_else(|reply| reply))
+    sandboxed(answered.await.map_or_else(refused, response))
 }
 
 /// A call of the resume address of a waiting execution.
@@ -99,11 +101,12 @@ pub(super) async fn resume(
     let resumed = async {
         let addressed = Addressed::of(&request);
         let tenant = tenant(&webhooks, &addressed).await?;
-        let id = request.match_info().get("id").unwrap_or_default();
+        let part = |name| request.match_info().get(name).unwrap_or_default();
         let received = request::received(&request, payload, Vec::new(), **limits).await?;
-        webhooks.resume(tenant, id, received).await
+        let lets_in = |receiver: &Receiver| request::check_caller(&request, receiver);
+        webhooks.resume(tenant, (part("id"), part("suffix")), received, client_address(&request), lets_in).await
     };
-    response(resumed.await.unwrap_or_else(|reply| reply))
+    sandboxed(resumed.await.map_or_else(refused, response))
 }
 
 async fn tenant(webhooks: &Service, addressed: &Addressed<'_>) -> Result<TenantId, Reply> {
@@ -112,6 +115,28 @@ async fn tenant(webhooks: &Service, addressed: &Addressed<'_>) -> Result<TenantI
         None => webhooks.tenant_by_host(addressed.host).await?,
     };
     found.ok_or_else(|| super::reply::no_tenant(addressed.tenant, addressed.host))
+}
+
+/// The answer to a call that is not taken; counted, unless an execution began.
+fn refused(reply: Reply) -> HttpResponse {
+    if reply.execution.is_none() {
+        count_refused(reply.status);
+    }
+    response(reply)
+}
+
+/// Documents of workflows stand apart from the API's own pages: their scripts run, but as if on another site.
+fn sandboxed(mut response: HttpResponse) -> HttpResponse {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    if kind.contains("html") || kind.contains("xml") {
+        response.headers_mut().append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
+    }
+    response
+}
+
+fn count_refused(status: u16) {
+    metrics::counter!("millrace_webhooks_refused_total", "status" => status.to_string()).increment(1);
 }
 
 fn response(reply: Reply) -> HttpResponse {

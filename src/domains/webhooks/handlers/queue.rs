@@ -9,6 +9,7 @@ use super::super::dto_queue::{
     GenericWebhook, ListQueuedWebhooksQuery, ListenQuery, PurgeQueueQuery, Purged, PurgedResponse, QueueStatusResponse,
     QueuedResponse, QueuedWebhookResponse, ReceiverTestResponse,
 };
+use super::super::error::Error;
 use super::super::intake::Incoming;
 use super::super::queue::Status;
 use super::super::service::Service;
@@ -30,7 +31,7 @@ type Answer<T> = Result<T, Problem>;
     security(()),
     responses((status = 200, description = "They are.", body = ReceiverTestResponse), Public)
 )]
-#[get("/webhooks/n8n/test")]
+#[get("/test")]
 pub(in super::super) async fn try_receivers(webhooks: Data<Service>) -> Json<ReceiverTestResponse> {
     Json(ReceiverTestResponse { status: "ok", time: webhooks.now() })
 }
@@ -49,13 +50,13 @@ pub(in super::super) async fn try_receivers(webhooks: Data<Service>) -> Json<Rec
         Public, Unauthorized, BadBody, NotFound, Unavailable
     )
 )]
-#[post("/webhooks/n8n/generic")]
+#[post("/generic")]
 pub(in super::super) async fn receive_generic_webhook(
     request: HttpRequest,
     body: RawBody,
     webhooks: Data<Service>,
 ) -> Answer<Json<QueuedResponse>> {
-    Ok(Json(webhooks.fan_out(&incoming(&request, body)).await?))
+    webhooks.fan_out(&incoming(&request, body)).await.map(Json).map_err(refused)
 }
 
 /// Queue a webhook for a workflow
@@ -75,14 +76,14 @@ pub(in super::super) async fn receive_generic_webhook(
         Public, Unauthorized, BadBody, NotFound, Conflict, Unavailable
     )
 )]
-#[post("/webhooks/n8n/{workflowId}")]
+#[post("/{workflowId}")]
 pub(in super::super) async fn receive_n8n_webhook(
     request: HttpRequest,
     workflow: Path<String>,
     body: RawBody,
     webhooks: Data<Service>,
 ) -> Answer<Json<QueuedResponse>> {
-    Ok(Json(webhooks.take_in(&incoming(&request, body), &workflow).await?))
+    webhooks.take_in(&incoming(&request, body), &workflow).await.map(Json).map_err(refused)
 }
 
 /// The same two under `/t/{tenant}`.
@@ -92,10 +93,17 @@ pub(in super::super) async fn receive_for_tenant(
     webhooks: Data<Service>,
 ) -> Answer<Json<QueuedResponse>> {
     let incoming = incoming(&request, body);
-    Ok(Json(match request.match_info().get("workflowId").unwrap_or_default() {
-        "generic" => webhooks.fan_out(&incoming).await?,
-        workflow => webhooks.take_in(&incoming, workflow).await?,
-    }))
+    let queued = match request.match_info().get("workflowId").unwrap_or_default() {
+        "generic" => webhooks.fan_out(&incoming).await,
+        workflow => webhooks.take_in(&incoming, workflow).await,
+    };
+    queued.map(Json).map_err(refused)
+}
+
+fn refused(error: Error) -> Problem {
+    let problem = Problem::from(error);
+    super::count_refused(problem.code.kind.status().as_u16());
+    problem
 }
 
 fn incoming(request: &HttpRequest, body: RawBody) -> Incoming {
@@ -118,7 +126,7 @@ fn incoming(request: &HttpRequest, body: RawBody) -> Incoming {
     request_body = RotateSecret,
     responses(
         (status = 201, description = "The new secret; it is not shown again.", body = RotatedSecretResponse),
-        Guarded<WebhooksWrite>, BadBody
+        Guarded<WebhooksWrite>, BadBody, Conflict
     )
 )]
 #[post("/webhooks/queue/secret")]

@@ -13,6 +13,7 @@ use millrace_nodes::webhook::ReceivedRequest;
 use super::super::guard::Caller;
 use super::super::receiver::Receiver;
 use super::super::reply::Reply;
+use super::super::route_table::below;
 use crate::infrastructure::web::{client_address, client_host, is_proxied};
 
 /// Whose webhook is called, and which.
@@ -31,9 +32,8 @@ impl<'a> Addressed<'a> {
 
     /// What is called below a folder of the server.
     pub(super) fn below(request: &'a HttpRequest, folder: &str) -> Addressed<'a> {
-        let full = request.uri().path();
         // The raw path: encoded slashes within a segment must stay within it.
-        let path = full.split_once(folder).map_or("", |(_, path)| path);
+        let path = below(request.uri().path(), folder).unwrap_or_default();
         Addressed { tenant: request.match_info().get("tenant"), host: client_host(request).unwrap_or_default(), path }
     }
 

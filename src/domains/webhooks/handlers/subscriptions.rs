@@ -11,7 +11,7 @@ use super::super::dto_subscriptions::{
 use super::super::subscriptions::Subscriptions;
 use crate::common::permission::grants::{WebhooksRead, WebhooksWrite};
 use crate::common::{DeliveryId, Page, PageQuery, Problem, SubscriptionId};
-use crate::infrastructure::web::{BadBody, Can, CreatedSecret, Guarded, Json, NoContent, NotFound};
+use crate::infrastructure::web::{BadBody, Can, Conflict, CreatedSecret, Guarded, Json, NoContent, NotFound};
 
 type Answer<T> = Result<T, Problem>;
 
@@ -87,7 +87,7 @@ pub(in super::super) async fn get_subscription(
     request_body = SetSubscription,
     responses(
         (status = 200, description = "The subscription as it is now.", body = SubscriptionResponse),
-        Guarded<WebhooksWrite>, BadBody, NotFound
+        Guarded<WebhooksWrite>, BadBody, NotFound, Conflict
     )
 )]
 #[put("/webhook-subscriptions/{id}")]
@@ -127,7 +127,7 @@ pub(in super::super) async fn delete_subscription(
     request_body = RotateSecret,
     responses(
         (status = 201, description = "The new secret; it is not shown again.", body = RotatedSecretResponse),
-        Guarded<WebhooksWrite>, BadBody, NotFound
+        Guarded<WebhooksWrite>, BadBody, NotFound, Conflict
     )
 )]
 #[post("/webhook-subscriptions/{id}/secret")]

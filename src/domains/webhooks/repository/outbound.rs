@@ -1,14 +1,14 @@
 //! Queries of subscriptions, of what they are to be told, and of the attempts.
 
-use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use super::super::deliveries::DeliveryStatus;
 use super::super::entities::{attempt, delivery, subscription};
+use super::due_by_tenant;
 use crate::common::{DeliveryId, SubscriptionId, TenantId, Timestamp};
 use crate::infrastructure::database::Scoped;
 
@@ -47,22 +47,22 @@ pub(in super::super) async fn insert(connection: &impl ConnectionTrait, row: Sub
     subscription::Entity::insert(row.into_active_model()).exec_without_returning(connection).await.map(drop)
 }
 
-/// Writes the row; its place among the events only where it `begins` there.
+/// Writes what differs from the row as it was seen, provided that no person has changed it since. `false`: somebody has.
 pub(in super::super) async fn update(
     connection: &impl ConnectionTrait,
+    seen: &Subscription,
     row: &Subscription,
-    begins: bool,
-) -> Result<(), DbErr> {
-    let mut changed = row.clone().into_active_model().reset_all();
-    if !begins {
-        changed.reached = NotSet;
+) -> Result<bool, DbErr> {
+    use subscription::Column;
+    let (before, after) = (seen.clone().into_active_model(), row.clone().into_active_model());
+    let differs = |column: &Column| before.get(*column) != after.get(*column);
+    let mut update = subscription::Entity::update_scoped(row.tenant_id);
+    for column in Column::iter().filter(differs) {
+        let value = after.get(column).into_value();
+        update = update.col_expr(column, value.map_or_else(|| Expr::cust("NULL"), Expr::value));
     }
-    subscription::Entity::update_scoped(row.tenant_id)
-        .set(changed)
-        .filter(subscription::Column::Id.eq(row.id))
-        .exec(connection)
-        .await
-        .map(drop)
+    let update = update.filter(Column::Id.eq(row.id)).filter(Column::UpdatedAt.eq(seen.updated_at));
+    Ok(update.exec(connection).await?.rows_affected == 1)
 }
 
 /// Moves a subscription's place among the events, provided that nobody did since `seen`. `false`: somebody was faster, or
@@ -129,19 +129,16 @@ pub(in super::super) async fn insert_deliveries(
     delivery::Entity::insert_many(rows).exec_without_returning(connection).await.map(drop)
 }
 
-/// What every tenant's subscribers are to be told now.
+/// What every tenant's subscribers are to be told now; of each tenant no more than its share.
 pub(in super::super) async fn due(
     connection: &impl ConnectionTrait,
     now: Timestamp,
-    limit: u64,
+    share: usize,
+    limit: usize,
 ) -> Result<Vec<Delivery>, DbErr> {
-    delivery::Entity::across_tenants()
-        .filter(delivery::Column::DueAt.lte(now))
-        .order_by_asc(delivery::Column::DueAt)
-        .order_by_asc(delivery::Column::Id)
-        .limit(limit)
-        .all(connection)
-        .await
+    let ids: Vec<DeliveryId> = due_by_tenant(connection, "webhook_deliveries", now, (share, limit)).await?;
+    let found = delivery::Entity::across_tenants().filter(delivery::Column::Id.is_in(ids));
+    found.order_by_asc(delivery::Column::DueAt).order_by_asc(delivery::Column::Id).all(connection).await
 }
 
 /// What a subscriber is to be told first of all.

@@ -8,10 +8,12 @@ use sea_orm::{
 
 use super::super::entities::{event, queued, receiver};
 use super::super::queue::Status;
+use super::due_by_tenant;
 use crate::common::{QueuedWebhookId, TenantId, Timestamp, WorkflowId};
 use crate::infrastructure::database::Scoped;
 
 pub(in super::super) type Queued = queued::Model;
+pub(in super::super) type Receiver = receiver::Model;
 
 /// Adds webhooks. Those whose delivery is in the queue already are left out; gives how many were added.
 pub(in super::super) async fn insert(connection: &impl ConnectionTrait, rows: Vec<Queued>) -> Result<u64, DbErr> {
@@ -25,18 +27,39 @@ pub(in super::super) async fn insert(connection: &impl ConnectionTrait, rows: Ve
         .await
 }
 
-/// Webhooks of every tenant that are due: never tried, to be tried again, or left by a process that died.
+/// Those of these ids that are in the queue, oldest first.
+pub(in super::super) async fn those_there(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: Vec<QueuedWebhookId>,
+) -> Result<Vec<QueuedWebhookId>, DbErr> {
+    let found = queued::Entity::scoped(tenant).select_only().column(queued::Column::Id);
+    let found = found.filter(queued::Column::Id.is_in(ids)).order_by_asc(queued::Column::Id);
+    found.into_tuple().all(connection).await
+}
+
+/// Is a delivery in the queue, for whatever workflow?
+pub(in super::super) async fn is_known(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    delivery: &str,
+) -> Result<bool, DbErr> {
+    let found = queued::Entity::scoped(tenant).select_only().column(queued::Column::Id);
+    let found = found.filter(queued::Column::Delivery.eq(delivery));
+    Ok(found.into_tuple::<QueuedWebhookId>().one(connection).await?.is_some())
+}
+
+/// Webhooks of every tenant that are due: never tried, to be tried again, or left by a process that died. Of each tenant no
+/// more than its share.
 pub(in super::super) async fn due(
     connection: &impl ConnectionTrait,
     now: Timestamp,
-    limit: u64,
+    share: usize,
+    limit: usize,
 ) -> Result<Vec<Queued>, DbErr> {
-    queued::Entity::across_tenants()
-        .filter(queued::Column::DueAt.lte(now))
-        .order_by_asc(queued::Column::DueAt)
-        .limit(limit)
-        .all(connection)
-        .await
+    let ids: Vec<QueuedWebhookId> = due_by_tenant(connection, "webhook_queue", now, (share, limit)).await?;
+    let found = queued::Entity::across_tenants().filter(queued::Column::Id.is_in(ids));
+    found.order_by_asc(queued::Column::DueAt).all(connection).await
 }
 
 /// Writes a webhook's new state, provided that nobody wrote since `seen`. `false`: somebody was faster.
@@ -169,19 +192,30 @@ pub(in super::super) async fn workflows_for(
 pub(in super::super) async fn secrets(
     connection: &impl ConnectionTrait,
     tenant: TenantId,
-) -> Result<Option<Vec<u8>>, DbErr> {
-    Ok(receiver::Entity::scoped(tenant).one(connection).await?.map(|row| row.secrets))
+) -> Result<Option<Receiver>, DbErr> {
+    receiver::Entity::scoped(tenant).one(connection).await
 }
 
+/// Writes the senders' secrets, provided that they are still those that were seen. `false`: somebody was faster.
 pub(in super::super) async fn set_secrets(
     connection: &impl ConnectionTrait,
-    tenant: TenantId,
-    secrets: Vec<u8>,
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    let row = receiver::ActiveModel { tenant_id: Set(tenant), secrets: Set(secrets), updated_at: Set(now) };
-    let replaced = OnConflict::column(receiver::Column::TenantId)
-        .update_columns([receiver::Column::Secrets, receiver::Column::UpdatedAt])
-        .to_owned();
-    receiver::Entity::insert(row).on_conflict(replaced).exec_without_returning(connection).await.map(drop)
+    seen: Option<&Receiver>,
+    row: Receiver,
+) -> Result<bool, DbErr> {
+    use receiver::Column;
+    let written = match seen {
+        None => {
+            let known = OnConflict::column(Column::TenantId).do_nothing().to_owned();
+            let insert = receiver::Entity::insert(row.into_active_model()).on_conflict(known);
+            insert.exec_without_returning(connection).await?
+        }
+        Some(seen) => {
+            let update = receiver::Entity::update_scoped(row.tenant_id)
+                .col_expr(Column::Secrets, Expr::value(row.secrets))
+                .col_expr(Column::UpdatedAt, Expr::value(row.updated_at))
+                .filter(Column::Secrets.eq(seen.secrets.as_slice()));
+            update.exec(connection).await?.rows_affected
+        }
+    };
+    Ok(written == 1)
 }

@@ -2,12 +2,13 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::super::entities::logged;
 use super::super::log::Outcome;
-use crate::common::{TenantId, Timestamp, WebhookId, WebhookRequestId};
+use crate::common::{ExecutionId, TenantId, Timestamp, WebhookId, WebhookRequestId};
 use crate::infrastructure::database::Scoped;
 
 pub(in super::super) type Logged = logged::Model;
@@ -65,10 +66,49 @@ pub(in super::super) async fn list(
     if let Some(before) = filter.before {
         query = query.filter(logged::Column::Id.lt(before));
     }
-    query.all(connection).await
+    let rows = query.into_partial_model::<Line>().all(connection).await?;
+    Ok(rows.into_iter().map(Logged::from).collect())
 }
 
-/// Those of a webhook among these.
+/// A row without headers and bodies: they may be large, and lists show none.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "logged::Entity")]
+struct Line {
+    id: WebhookRequestId,
+    tenant_id: TenantId,
+    webhook_id: WebhookId,
+    received_at: Timestamp,
+    method: String,
+    target: String,
+    address: Option<String>,
+    status: i16,
+    outcome: Outcome,
+    micros: i64,
+    execution_id: Option<ExecutionId>,
+}
+
+impl From<Line> for Logged {
+    fn from(line: Line) -> Logged {
+        Logged {
+            id: line.id,
+            tenant_id: line.tenant_id,
+            webhook_id: line.webhook_id,
+            received_at: line.received_at,
+            method: line.method,
+            target: line.target,
+            address: line.address,
+            status: line.status,
+            outcome: line.outcome,
+            micros: line.micros,
+            execution_id: line.execution_id,
+            searched: String::new(),
+            request: Vec::new(),
+            response: None,
+        }
+    }
+}
+
+/// Those of a webhook among these, oldest first.
 pub(in super::super) async fn find_all(
     connection: &impl ConnectionTrait,
     tenant: TenantId,

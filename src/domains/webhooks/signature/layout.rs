@@ -50,6 +50,11 @@ impl<'a> Layout<'a> {
         Layout { candidates, encodings, signed_at: None, content, is_sha1: false }
     }
 
+    /// Of what is signed, without a key.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        self.content.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
+    }
+
     pub(super) fn mac(&self, key: &[u8]) -> Vec<u8> {
         let parts = self.content.iter().map(AsRef::as_ref);
         if self.is_sha1 { mac::sha1(key, parts) } else { mac::sha256(key, parts) }

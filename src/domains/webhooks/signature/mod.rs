@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use layout::Layout;
-pub(super) use sign::{Sample, sign};
+pub(super) use sign::{Sample, query_of, sign};
 
 /// How a sender signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,10 +51,12 @@ pub(super) struct Message<'a> {
 /// A signature that is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proof {
-    /// The keyed hash: the same request again has the same.
-    pub mac: Vec<u8>,
+    /// Hash of what was signed: the same request again has the same, whichever of its signatures is shown.
+    pub content: [u8; 32],
     /// The scheme says when it was signed, and that was checked.
     pub is_dated: bool,
+    /// The secret itself was shown, in place of a signature.
+    pub is_bare: bool,
 }
 
 /// Why a signature does not count.
@@ -91,10 +93,11 @@ pub(super) fn verify<'s>(
     for secret in secrets {
         let Some(key) = mac::key(scheme, secret) else { continue };
         let computed = layout.mac(&key);
-        let is_bare = scheme == Scheme::N8n && layout.candidates.iter().any(|given| same(given, secret));
+        // As it came: the secret itself has no upper case that stands for its lower case.
+        let is_bare = scheme == Scheme::N8n && layout.candidates.first().is_some_and(|given| same(given, secret));
         let mut forms = layout.encodings.iter().map(|encoding| encoding.write(&computed));
         if is_bare || forms.any(|form| layout.candidates.iter().any(|given| same(given, &form))) {
-            return Ok(Proof { mac: computed, is_dated: layout.signed_at.is_some() });
+            return Ok(Proof { content: layout.hash(), is_dated: layout.signed_at.is_some(), is_bare });
         }
     }
     Err(Refusal::Wrong)

@@ -1,6 +1,7 @@
 //! Signs as the senders do: for samples that try an endpoint out, and for what this server sends itself.
 
 use millrace_model::Str;
+use sha2::{Digest, Sha256};
 
 use super::layout::Layout;
 use super::mac::{self, Encoding};
@@ -16,6 +17,11 @@ pub(crate) struct Sample<'a> {
     pub url: &'a str,
     pub content_type: &'a str,
     pub body: &'a [u8],
+}
+
+/// What a sender adds to the URL for a body that is no form.
+pub(crate) fn query_of(scheme: Scheme, body: &[u8]) -> Option<String> {
+    (scheme == Scheme::Twilio).then(|| format!("bodySHA256={}", mac::hexadecimal(&Sha256::digest(body))))
 }
 
 /// The headers that prove a request, one signature for each secret where the scheme allows several. Secrets that the
