@@ -115,8 +115,8 @@ impl Program {
     /// What the limit of an execution that begins with these items is counted by. `None`: by the workflow alone.
     pub(super) fn concurrency_key(&self, items: &[Item]) -> Option<String> {
         let path = self.concurrency_key.as_deref()?;
-        let json = items.first().map(|item| Value::Object(item.json.clone())).unwrap_or_default();
-        let found = path.split('.').try_fold(&json, |value, name| value.get(name));
+        let json = items.first().map(|item| &item.json);
+        let found = path.split('.').fold(json, |value, name| value?.get(name));
         let text = found.map(Value::to_js_string).unwrap_or_default();
         Some(text.chars().take(MAX_KEY).collect())
     }
