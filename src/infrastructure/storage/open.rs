@@ -18,6 +18,8 @@ use crate::infrastructure::http_client::HttpClient;
 
 /// How often a request is made again that the service failed to answer.
 const RETRIES: usize = 3;
+/// A directory that takes longer than this, such as one of a server that is away, counts as away.
+const DISK: Duration = Duration::from_secs(60);
 
 /// The store cannot be used; the text names the setting.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +39,9 @@ pub enum StartError {
 /// The store that the configuration asks for. `None`: binaries are kept in the database.
 pub async fn open(config: &Config, http: &HttpClient) -> Result<Option<Storage>, StartError> {
     let storage = &config.storage;
-    let with_database = !config.database_url().starts_with("postgres");
+    let is_embedded = config.database_url().starts_with("sqlite");
     match storage.backend {
-        StorageBackend::Auto if with_database => in_directory(config).await.map(Some),
+        StorageBackend::Auto if is_embedded => in_directory(config).await.map(Some),
         StorageBackend::FileSystem => in_directory(config).await.map(Some),
         StorageBackend::S3 => in_bucket(&storage.s3, http).await.map(Some),
         StorageBackend::Auto | StorageBackend::Database => Ok(None),
@@ -56,8 +58,7 @@ async fn in_directory(config: &Config) -> Result<Storage, StartError> {
     std::fs::create_dir_all(&directory).map_err(|error| unusable(error.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(&directory).map_err(|error| unusable(error.to_string()))?;
     let store = store.with_automatic_cleanup(true);
-    let patience = Duration::from_secs(config.storage.s3.timeout_seconds);
-    let storage = assembled(Arc::new(store), "filesystem", "", patience)?;
+    let storage = assembled(Arc::new(store), "filesystem", "", DISK)?;
     try_out(&storage).await.map_err(|error| unusable(error.to_string()))?;
     restrict(&directory).map_err(|error| unusable(error.to_string()))?;
     Ok(storage)
