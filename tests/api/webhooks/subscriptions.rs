@@ -57,13 +57,15 @@ impl Subscriber {
             signature: header("webhook-signature"),
             body: String::from_utf8(body.to_vec()).unwrap(),
         });
-        let mut answers = subscriber.answers.lock().unwrap();
-        let (status, retry_after) = if answers.is_empty() { (200, None) } else { answers.remove(0) };
+        let next = || {
+            let mut answers = subscriber.answers.lock().unwrap();
+            if answers.is_empty() { (200, None) } else { answers.remove(0) }
+        };
+        let (status, retry_after) = next();
         let mut response = HttpResponse::build(status.try_into().unwrap());
         if let Some(seconds) = retry_after {
             response.insert_header(("retry-after", seconds));
         }
-        drop(answers);
         let pause = *subscriber.pause.lock().unwrap();
         tokio::time::sleep(pause).await;
         response.body(subscriber.says.lock().unwrap().clone().unwrap_or_else(|| "seen".to_owned()))
