@@ -138,7 +138,7 @@ async fn bombs_are_run_errors_and_memory_stays_bounded() {
         (
             fetch(&vendor.url, "/zip-that-lies", "file"),
             ("compression", 1.1, json!({ "binaryPropertyName": "data" })),
-            "larger than its declared",
+            "invalid zip data",
         ),
         (
             fetch(&vendor.url, "/gzip", "file"),

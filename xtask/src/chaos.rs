@@ -95,7 +95,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     };
     interrupt::listen()?;
     let mut services = if trial.services { Some(Services::start(&Plan::new())?) } else { None };
-    let mut cargo = vec!["test", "--locked", "--test", trial.binary];
+    // The whole workspace, as the suite builds it: other features would build everything anew.
+    let mut cargo = vec!["test", "--workspace", "--locked", "--test", trial.binary];
     if release {
         cargo.push("--release");
     }
