@@ -249,9 +249,8 @@ async fn a_pause_ends_for_those_alone_whom_its_node_lets_in() {
     ] {
         let mut parameters = json!({ "resume": "webhook", "httpMethod": "POST", "options": {} });
         parameters.as_object_mut().unwrap().extend(node.as_object().unwrap().clone());
-        let mut workflow = chain(name, &[
-            ("Hook", "webhook", 2.0, hook(name, "onReceived")), ("Approval", "wait", 1.1, parameters),
-        ]);
+        let mut workflow =
+            chain(name, &[("Hook", "webhook", 2.0, hook(name, "onReceived")), ("Approval", "wait", 1.1, parameters)]);
         let used = json!({ "httpHeaderAuth": { "id": credential, "name": "approvers" } });
         workflow["nodes"][1]["credentials"] = used;
         let id = activated(&acme.developer, workflow).await;

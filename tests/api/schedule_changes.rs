@@ -109,7 +109,8 @@ async fn calendars_are_explained_before_they_are_saved() {
     let found = acme.viewer.get(&calendar).await.json(200);
     assert_eq!(found["runs"][0]["dueAt"], "2025-02-01T02:30:00.000Z");
     assert_eq!(found["conflicts"][0]["count"], 7, "{found}");
-    for (query, pointer) in [("calendar=%7B", "?calendar"), ("calendar=%7B%22times%22%3A%5B%5D%7D", "?calendar/times")] {
+    for (query, pointer) in [("calendar=%7B", "?calendar"), ("calendar=%7B%22times%22%3A%5B%5D%7D", "?calendar/times")]
+    {
         let reply = acme.viewer.get(&format!("{preview}&{query}")).await;
         reply.problem_at(422, "schedule_invalid", &[pointer]);
     }

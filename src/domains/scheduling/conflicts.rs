@@ -242,7 +242,8 @@ mod tests {
         let suggestion = conflicts[0].suggestion.as_ref().unwrap();
         assert_eq!((suggestion.offset_minutes, suggestion.text.contains("no other")), (2, true), "{suggestion:?}");
         let every_minute = || watched(3, 3, &[], 0..1440);
-        let suggestion = find_conflicts(&[every_minute(), watched(4, 4, &[], 0..1440)], None)[0].suggestion.clone().unwrap();
+        let suggestion =
+            find_conflicts(&[every_minute(), watched(4, 4, &[], 0..1440)], None)[0].suggestion.clone().unwrap();
         assert!(suggestion.offset_minutes == 0 || suggestion.text.contains("meets others"), "{suggestion:?}");
     }
 

@@ -311,7 +311,8 @@ impl Service {
             return Ok(None);
         }
         let missed = give_up_overdue(row, Outcome::Missed, CHANGED, now)?;
-        let is_new_clock = (&row.rule, &row.zone, row.starts_at) != (&redefined.rule, &redefined.zone, redefined.starts_at);
+        let is_new_clock =
+            (&row.rule, &row.zone, row.starts_at) != (&redefined.rule, &redefined.zone, redefined.starts_at);
         *row = Row { last_due_at: row.last_due_at, ..redefined };
         if is_new_clock {
             row.anchor = row.starts_at.unwrap_or(now);
@@ -324,12 +325,7 @@ impl Service {
     }
 
     /// Overlap, misfire and the like, of a schedule that is part of a workflow.
-    async fn set_policies(
-        &self,
-        ctx: &Ctx,
-        row: &mut Row,
-        changes: &UpdateSchedule,
-    ) -> Result<Option<Firing>, Error> {
+    async fn set_policies(&self, ctx: &Ctx, row: &mut Row, changes: &UpdateSchedule) -> Result<Option<Firing>, Error> {
         let (body, now) = (changes.clone().apply(ScheduleBody::of_row(row)?), self.clock.now());
         let own = Ok(row.read_rule()?);
         let policies = Definition::with_rule(&body, own, &self.default_zone, now).map_err(Error::Invalid)?;

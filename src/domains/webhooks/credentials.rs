@@ -218,9 +218,8 @@ mod tests {
             panic!("no token")
         };
         let later = 2_147_483_648 + 10;
-        let token = |exp: i64| {
-            encode(&Header::default(), &json!({ "exp": exp }), &EncodingKey::from_secret(b"hush")).unwrap()
-        };
+        let token =
+            |exp: i64| encode(&Header::default(), &json!({ "exp": exp }), &EncodingKey::from_secret(b"hush")).unwrap();
         assert!(claims(&token(later + 1), &key, &validation, later).is_some());
         assert!(claims(&token(later - 1), &key, &validation, later).is_none());
     }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::dto_subscriptions::{AttemptResponse, DeliveryResponse, ListDeliveriesQuery, RecoveredResponse};
 use super::error::Error;
-use super::repository::outbound::{self as rows, Attempt, Delivery, Subscription};
 use super::queue::LOOKED_AT;
+use super::repository::outbound::{self as rows, Attempt, Delivery, Subscription};
 use super::shares::Shares;
 use super::signature::{self, Sample, Scheme};
 use super::subscriptions::Subscriptions;

@@ -173,7 +173,8 @@ mod tests {
                 names(&path, found);
                 continue;
             }
-            if path.ends_with("event_names.rs") || path.ends_with("tests.rs") {
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            if !is_source || path.ends_with("event_names.rs") || path.ends_with("tests.rs") {
                 continue;
             }
             let source = fs::read_to_string(&path).unwrap();
@@ -183,7 +184,8 @@ mod tests {
                 text.starts_with(|letter: char| letter.is_ascii_lowercase())
                     && text.bytes().all(|byte| byte.is_ascii_alphabetic())
             };
-            let is_name = |text: &&str| text.split_once('.').is_some_and(|(kind, event)| is_word(kind) && is_word(event));
+            let is_name =
+                |text: &&str| text.split_once('.').is_some_and(|(kind, event)| is_word(kind) && is_word(event));
             found.extend(code.split('"').filter(is_name).map(str::to_owned));
         }
     }

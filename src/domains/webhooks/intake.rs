@@ -130,11 +130,7 @@ impl Service {
     }
 
     /// What a sender has signed. `None`: it showed the secret itself, with which any body may come.
-    async fn check_sender(
-        &self,
-        tenant: TenantId,
-        incoming: &Incoming,
-    ) -> Result<Option<signature::Proof>, Error> {
+    async fn check_sender(&self, tenant: TenantId, incoming: &Incoming) -> Result<Option<signature::Proof>, Error> {
         let now = self.gate.now();
         let secrets = self.receiver_secrets(tenant).await?.1;
         let current = secrets.signature.iter().filter(|secret| secret.until.is_none_or(|until| until > now));

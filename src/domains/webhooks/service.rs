@@ -160,11 +160,7 @@ impl Service {
 
     /// Counts a call against what the server allows, and gives it a place among those that are being answered. For calls
     /// that have proved themselves: others take nobody's place.
-    pub(super) async fn enter(
-        &self,
-        tenant: TenantId,
-        address: Option<IpAddr>,
-    ) -> Result<OwnedSemaphorePermit, Reply> {
+    pub(super) async fn enter(&self, tenant: TenantId, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Reply> {
         for (whose, bucket) in self.server_limits(address) {
             self.gate.take(tenant, whose, bucket).await?;
         }
@@ -269,7 +265,6 @@ impl Service {
         });
         answering.await.unwrap_or_else(|_| Err(Reply::error(500, "Internal error", None)))
     }
-
 
     /// The limits that the server sets, as far as it sets any.
     pub(super) fn server_limits(&self, address: Option<IpAddr>) -> impl Iterator<Item = (Whose, Bucket)> + use<> {

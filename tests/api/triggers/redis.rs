@@ -114,9 +114,17 @@ async fn equal_messages_are_as_many_executions() {
     let state = "SELECT count(*) AS begun FROM triggers WHERE state IS NOT NULL";
     let mut begun = 1_i64;
     for _ in 0..400 {
-        let row = server.app.database.read(AcrossTenants).query_one_raw(Statement::from_string(
-            server.app.database.read(AcrossTenants).get_database_backend(), state,
-        )).await.unwrap().unwrap();
+        let row = server
+            .app
+            .database
+            .read(AcrossTenants)
+            .query_one_raw(Statement::from_string(
+                server.app.database.read(AcrossTenants).get_database_backend(),
+                state,
+            ))
+            .await
+            .unwrap()
+            .unwrap();
         begun = row.try_get("", "begun").unwrap();
         if begun == 0 {
             break;

@@ -109,9 +109,9 @@ async fn an_answer_in_parts_is_given_whole_or_refused_at_the_activation() {
 async fn documents_of_workflows_share_nothing_with_the_servers_pages() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
-    for (path, kind, is_sandboxed) in [
-        ("page", "text/html", true), ("drawing", "image/svg+xml", true), ("data", "application/json", false),
-    ] {
+    for (path, kind, is_sandboxed) in
+        [("page", "text/html", true), ("drawing", "image/svg+xml", true), ("data", "application/json", false)]
+    {
         let headers = json!({ "entries": [{ "name": "Content-Type", "value": kind }] });
         let mut workflow = greeting(path);
         workflow["nodes"][0]["parameters"]["responseMode"] = json!("responseNode");

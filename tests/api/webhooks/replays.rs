@@ -158,7 +158,8 @@ fn responding(response: Value) -> Value {
 async fn the_first_answer_comes_again_with_its_headers() {
     let server = TestServer::start().await;
     let acme = server.tenant("acme").await;
-    let headers = json!({ "entries": [{ "name": "Location", "value": "/orders/7" }, { "name": "X-Own", "value": "1" }] });
+    let headers =
+        json!({ "entries": [{ "name": "Location", "value": "/orders/7" }, { "name": "X-Own", "value": "1" }] });
     let response = json!({ "respondWith": "text", "responseBody": "made",
                            "options": { "responseCode": 201, "responseHeaders": headers } });
     set(&acme, responding(response), json!({ "deduplication": {} }), "").await;

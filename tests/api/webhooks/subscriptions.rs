@@ -57,13 +57,15 @@ impl Subscriber {
             signature: header("webhook-signature"),
             body: String::from_utf8(body.to_vec()).unwrap(),
         });
-        let mut answers = subscriber.answers.lock().unwrap();
-        let (status, retry_after) = if answers.is_empty() { (200, None) } else { answers.remove(0) };
+        let next = || {
+            let mut answers = subscriber.answers.lock().unwrap();
+            if answers.is_empty() { (200, None) } else { answers.remove(0) }
+        };
+        let (status, retry_after) = next();
         let mut response = HttpResponse::build(status.try_into().unwrap());
         if let Some(seconds) = retry_after {
             response.insert_header(("retry-after", seconds));
         }
-        drop(answers);
         let pause = *subscriber.pause.lock().unwrap();
         tokio::time::sleep(pause).await;
         response.body(subscriber.says.lock().unwrap().clone().unwrap_or_else(|| "seen".to_owned()))
@@ -322,7 +324,11 @@ async fn no_more_of_an_answer_is_read_than_is_kept() {
     tell(&server).await;
     let delivery = format!("/api/v1/webhook-deliveries/{}", pinged["deliveryId"].as_str().unwrap());
     let told = acme.viewer.get(&delivery).await.json(200);
-    assert_eq!((&told["status"], told["log"][0]["answer"].as_str().unwrap().len()), (&json!("delivered"), 1000), "{told}");
+    assert_eq!(
+        (&told["status"], told["log"][0]["answer"].as_str().unwrap().len()),
+        (&json!("delivered"), 1000),
+        "{told}"
+    );
 }
 
 #[actix_web::test]
@@ -342,7 +348,11 @@ async fn changes_at_the_same_time_do_not_undo_one_another() {
     tell_all(&server, &subscriber, 1).await;
     let sent = subscriber.sent().remove(0);
     for (secret, status) in secrets.iter().zip(outcomes) {
-        assert_eq!(is_signed(&sent, &format!("whsec_{secret}")), status == 201, "what was answered with success counts");
+        assert_eq!(
+            is_signed(&sent, &format!("whsec_{secret}")),
+            status == 201,
+            "what was answered with success counts"
+        );
     }
 }
 

@@ -86,7 +86,8 @@ impl Settings {
             methods,
             path: text(at("path")).map(|path| path.trim_matches('/').into()).unwrap_or_default(),
             // The Wait node has another name for it.
-            authentication: match at("authentication").or_else(|| at("incomingAuthentication")).and_then(Value::as_str) {
+            authentication: match at("authentication").or_else(|| at("incomingAuthentication")).and_then(Value::as_str)
+            {
                 Some("basicAuth") => Authentication::Basic,
                 Some("headerAuth") => Authentication::Header,
                 Some("jwtAuth") => Authentication::Jwt,

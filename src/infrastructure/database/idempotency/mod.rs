@@ -74,12 +74,7 @@ impl IdempotencyKeys {
 
     /// The same, but a key used longer ago than `window` counts as not used. `patience`: a request that has no answer after
     /// this long died with its process.
-    pub async fn begin_within(
-        &self,
-        attempt: &Attempt,
-        window: Duration,
-        patience: Duration,
-    ) -> Result<Begun, Error> {
+    pub async fn begin_within(&self, attempt: &Attempt, window: Duration, patience: Duration) -> Result<Begun, Error> {
         let now = self.clock.now();
         if self.insert(attempt, None).await? {
             return Ok(Begun::First);
