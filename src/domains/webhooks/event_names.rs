@@ -173,7 +173,8 @@ mod tests {
                 names(&path, found);
                 continue;
             }
-            if path.ends_with("event_names.rs") || path.ends_with("tests.rs") {
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            if !is_source || path.ends_with("event_names.rs") || path.ends_with("tests.rs") {
                 continue;
             }
             let source = fs::read_to_string(&path).unwrap();

@@ -71,7 +71,7 @@ impl Service {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let (host, _) = rest.split_once('/').unwrap_or_default();
         let target = rest.get(host.len()..).unwrap_or_default();
-        let caller = Caller { address: ctx.address, host, target, scheme, is_proxied: false };
+        let caller = Caller { address: ctx.address, host, target, scheme, is_proxied: false, is_sample: true };
         let answer = match &receiver.guard {
             None => self.call(&route, receiver, request).await,
             Some(guard) => self.admitted(guard, &route, &caller, request).await,

