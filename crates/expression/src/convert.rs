@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 
 use crate::realm::Realm;
 
-/// Deepest nesting of a value that leaves.
-const MAX_DEPTH: usize = 256;
+/// Deepest nesting of a value that leaves: what is deeper cannot be read back from its JSON.
+const MAX_DEPTH: usize = 100;
 
 /// Most keys that a reader remembers.
 const MAX_KEYS: usize = 4096;

@@ -24,6 +24,7 @@ fn limits_stop_code_and_the_sandbox_goes_on() {
         ("={{ 'x'.repeat(2000000) }}", "output"),
         ("={{ Array.from({ length: 200000 }, (_, i) => i) }}", "output"),
         ("={{ (() => { let a = []; for (let i = 0; i < 5000; i++) a = [a]; return a })() }}", "depth"),
+        ("={{ (() => { let a = []; for (let i = 0; i < 100; i++) a = [a]; return a })() }}", "depth"),
     ];
     let mut world = tight();
     for (text, limit) in table {

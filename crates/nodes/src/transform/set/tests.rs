@@ -160,3 +160,29 @@ fn changes_no_item_of_its_input() {
     assert_eq!(trial.gives(), r#"[{"name":"ann","age":30,"address":{"city":"Oslo","zip":"00100"}}]"#);
     assert_eq!(Item::from_value(&json(ITEM).as_array().unwrap()[0]).json.pointer("address.city"), Some(&"Rome".into()));
 }
+
+#[test]
+fn refuses_names_that_nest_without_end() {
+    let name = format!("{}x", "a.".repeat(100_000));
+    let table = [
+        (
+            "set",
+            3.4,
+            format!(r#"{{"assignments": {{"assignments": [{{"id": "1", "name": "{name}", "type": "string"}}]}}}}"#),
+        ),
+        ("set", 2.0, format!(r#"{{"values": {{"string": [{{"name": "{name}", "value": "v"}}]}}}}"#)),
+        ("renameKeys", 1.0, format!(r#"{{"keys": {{"key": [{{"currentKey": "k", "newKey": "{name}"}}]}}}}"#)),
+        ("markdown", 1.0, format!(r#"{{"mode": "markdownToHtml", "markdown": "x", "destinationKey": "{name}"}}"#)),
+        (
+            "aggregate",
+            1.0,
+            format!(
+                r#"{{"fieldsToAggregate": {{"fieldToAggregate": [{{"fieldToAggregate": "k", "renameField": true, "outputFieldName": "{name}"}}]}}}}"#
+            ),
+        ),
+    ];
+    for (node, version, parameters) in table {
+        let error = trial(node).version(version).parameters(&parameters).input(r#"[{"k": 1}]"#).fails();
+        assert_eq!(error.message, "The fields are nested more than 100 levels deep", "{node}");
+    }
+}

@@ -43,7 +43,7 @@ fn compute(context: &mut NodeContext<'_>, index: usize, credential: &Object) -> 
     let algorithm = token::algorithm(chosen.unwrap_or("HS256"))?;
     match context.text("operation", index)?.as_str() {
         "decode" => {
-            let parts = token::decode(&context.text("token", index)?);
+            let parts = token::decode(&token_of(context, index)?);
             Ok(match (parts, flag("complete")) {
                 (Some(parts), true) => parts.complete(),
                 (Some(parts), false) => Object::from([("payload", parts.payload)]),
@@ -58,7 +58,7 @@ fn compute(context: &mut NodeContext<'_>, index: usize, credential: &Object) -> 
                 tolerance: options.get("clockTolerance").and_then(Value::as_f64).unwrap_or(0.0),
             };
             let key = Key::of(credential, true);
-            let parts = token::verify(&context.text("token", index)?, &key, algorithm, &checks)?;
+            let parts = token::verify(&token_of(context, index)?, &key, algorithm, &checks)?;
             Ok(if flag("complete") { parts.complete() } else { Object::from([("payload", parts.payload)]) })
         }
         _ => {
@@ -74,6 +74,22 @@ fn compute(context: &mut NodeContext<'_>, index: usize, credential: &Object) -> 
             Ok(Object::from([("token", token.into())]))
         }
     }
+}
+
+/// The token that is given: three parts, of which only the signature may be empty.
+fn token_of(context: &mut NodeContext<'_>, index: usize) -> Result<Str, ExecutionError> {
+    let value = context.parameter("token", index)?;
+    if value.is_nullish() {
+        return Err(ExecutionError::operation("The JWT token was not provided")
+            .describe("Be sure to add a valid JWT token to the 'Token' parameter"));
+    }
+    let token = value.to_js_string();
+    let parts: Vec<&str> = token.trim().split('.').collect();
+    if matches!(parts.as_slice(), [header, payload, _] if !header.is_empty() && !payload.is_empty()) {
+        return Ok(token);
+    }
+    let message = format!("Invalid input for 'Token' [item {index}]");
+    Err(ExecutionError::new("ExpressionError", message).describe("Value is not a valid JWT token"))
 }
 
 /// The claims, with the time of issue unless they say one.

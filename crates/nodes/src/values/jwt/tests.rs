@@ -54,11 +54,13 @@ fn refuses_bad_tokens() {
     let table = [
         (expired.as_str(), "", "jwt expired"),
         (early.as_str(), "", "jwt not active"),
-        (forged.as_str(), "", "invalid signature"),
+        (forged.as_str(), "", "The JWT token can't be verified"),
         (good.as_str(), r#", "options": {"algorithm": "HS512"}"#, "invalid algorithm"),
-        ("a.b", "", "jwt malformed"),
+        ("a.b", "", "Invalid input for 'Token' [item 0]"),
+        ("..", "", "Invalid input for 'Token' [item 0]"),
+        ("={{ null }}", "", "The JWT token was not provided"),
         ("a.b.c", "", "invalid token"),
-        ("", "", "jwt must be provided"),
+        ("", "", "Invalid input for 'Token' [item 0]"),
     ];
     for (token, more, message) in table {
         let parameters = format!(r#"{{"operation": "verify", "token": "{token}"{more}}}"#);
@@ -95,7 +97,7 @@ fn signs_and_verifies_with_p521() {
     for forged in
         [format!("{signed}.{other}"), format!("{signed}.{}", signature.split_at(1).1), format!("{signed}.AAAA")]
     {
-        assert_eq!(verify(&forged).fails().message, "invalid signature", "{forged}");
+        assert_eq!(verify(&forged).fails().message, "The JWT token can't be verified", "{forged}");
     }
     let weaker =
         with_key(&format!(r#"{{"operation": "verify", "token": "{FOREIGN}", "options": {{"algorithm": "HS256"}}}}"#));

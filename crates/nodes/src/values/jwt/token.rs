@@ -160,14 +160,8 @@ pub(super) struct Checks {
 }
 
 pub(super) fn verify(token: &str, key: &Key, algorithm: Signing, checks: &Checks) -> Result<Parts, ExecutionError> {
-    let refused = |message: &str| ExecutionError::new("JsonWebTokenError", message);
+    let refused = |message: &str| ExecutionError::operation(message);
     let token = token.trim();
-    if token.is_empty() {
-        return Err(refused("jwt must be provided"));
-    }
-    if token.split('.').count() != 3 {
-        return Err(refused("jwt malformed"));
-    }
     let parts = decode(token).ok_or_else(|| refused("invalid token"))?;
     if key.is_missing() {
         return Err(refused("secret or public key must be provided"));
@@ -181,7 +175,9 @@ pub(super) fn verify(token: &str, key: &Key, algorithm: Signing, checks: &Checks
     }
     let signed = token.rsplit_once('.').map_or("", |(signed, _)| signed);
     if !algorithm.verify(&parts.signature, signed.as_bytes(), key)? {
-        return Err(refused("invalid signature"));
+        return Err(refused("The JWT token can't be verified").describe(
+            "Be sure that the provided JWT token is correctly encoded and matches the selected credentials",
+        ));
     }
     check_times(&parts.payload, checks)?;
     Ok(parts)
@@ -191,15 +187,15 @@ fn check_times(payload: &Value, checks: &Checks) -> Result<(), ExecutionError> {
     let now = Value::from(checks.now).as_f64().unwrap_or(0.0);
     let time = |claim: &str| payload.get(claim).filter(|value| !value.is_undefined());
     if let Some(start) = time("nbf").filter(|_| checks.not_before) {
-        let start = start.as_f64().ok_or_else(|| ExecutionError::new("JsonWebTokenError", "invalid nbf value"))?;
+        let start = start.as_f64().ok_or_else(|| ExecutionError::operation("invalid nbf value"))?;
         if start > now + checks.tolerance {
-            return Err(ExecutionError::new("NotBeforeError", "jwt not active"));
+            return Err(ExecutionError::operation("jwt not active"));
         }
     }
     if let Some(end) = time("exp").filter(|_| checks.expiration) {
-        let end = end.as_f64().ok_or_else(|| ExecutionError::new("JsonWebTokenError", "invalid exp value"))?;
+        let end = end.as_f64().ok_or_else(|| ExecutionError::operation("invalid exp value"))?;
         if now >= end + checks.tolerance {
-            return Err(ExecutionError::new("TokenExpiredError", "jwt expired"));
+            return Err(ExecutionError::operation("jwt expired"));
         }
     }
     Ok(())

@@ -1,7 +1,12 @@
 //! JSON as people and language models write it, read by the rules of the published `jsonrepair`: bare and oddly quoted
 //! text, line breaks and quotes inside text, comments, code fences, Python's constants, missing commas, colons and ends.
 
+mod signs;
+#[cfg(test)]
+mod tests;
+
 use millrace_model::{Object, Value, parse_number};
+use signs::{closes, is_address_letter, is_blank, is_delimiter, is_name, is_quote, separates};
 
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 100;
@@ -422,110 +427,5 @@ impl Reader {
         const SCHEMES: [&str; 7] = ["http", "https", "mailto", "ftp", "file", "data", "irc"];
         let scheme = self.slice(start, self.at);
         self.follows("//") && scheme.strip_suffix(':').is_some_and(|scheme| SCHEMES.contains(&scheme))
-    }
-}
-
-fn is_blank(letter: char) -> bool {
-    matches!(
-        letter,
-        ' ' | '\n' | '\t' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
-    )
-}
-
-fn is_name(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$')
-}
-
-fn is_quote(letter: char) -> bool {
-    matches!(letter, '"' | '\u{201c}' | '\u{201d}' | '\'' | '\u{2018}' | '\u{2019}' | '`' | '\u{b4}')
-}
-
-/// Does a quote end what another began?
-fn closes(quote: char, letter: char) -> bool {
-    match quote {
-        '"' | '\'' => letter == quote,
-        '\u{201c}' | '\u{201d}' => matches!(letter, '"' | '\u{201c}' | '\u{201d}'),
-        _ => matches!(letter, '\'' | '\u{2018}' | '\u{2019}' | '`' | '\u{b4}'),
-    }
-}
-
-/// Signs beside which a quote is an end, or a number ends.
-fn is_delimiter(letter: char) -> bool {
-    separates(letter) || matches!(letter, ':' | '(' | ')')
-}
-
-/// Signs that end text without quotes.
-fn separates(letter: char) -> bool {
-    matches!(letter, ',' | '[' | ']' | '/' | '{' | '}' | '\n' | '+')
-}
-
-fn is_address_letter(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-._~:/?#@!$&'()*+;=".contains(letter)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_what_is_plainly_meant() {
-        let table = [
-            ("{\"note\":\"one\ntwo\tthree\r\"}", r#"{"note":"one\ntwo\tthree\r"}"#),
-            (r#"{"note":"say "yes" to it"}"#, r#"{"note":"say \"yes\" to it"}"#),
-            (r#"{'note':'it\'s'}"#, r#"{"note":"it's"}"#),
-            ("{note:`plain`, other:\u{201c}smart\u{201d}}", r#"{"note":"plain","other":"smart"}"#),
-            ("{\"n\":1, // first\n \"m\":/* none */2}", r#"{"n":1,"m":2}"#),
-            ("```json\n{\"n\":1}\n```", r#"{"n":1}"#),
-            (
-                r#"{"a":NaN,"b":undefined,"c":True,"d":None,"e":False}"#,
-                r#"{"a":"NaN","b":null,"c":true,"d":null,"e":false}"#,
-            ),
-            (r#"{"a" "b"}"#, r#"{"a":"b"}"#),
-            (r#"{"a":1 "b":2}"#, r#"{"a":1,"b":2}"#),
-            (r#"{"a":1; "b":2}"#, r#"{"a":"1;","b":2}"#),
-            (r#"{"a":[1,2,],"b":{"c":3},}"#, r#"{"a":[1,2],"b":{"c":3}}"#),
-            (r#"{"a":"cut off"#, r#"{"a":"cut off"}"#),
-            (r#"{"a":["x","y"#, r#"{"a":["x","y"]}"#),
-            (r#"{"a":"#, r#"{"a":null}"#),
-            (r#"{"path":"D:\data\new"}"#, r#"{"path":"D:data\new"}"#),
-            (r#"{"a":"\u00e9\ud83d\ude00"}"#, r#"{"a":"é😀"}"#),
-            ("{\"at\":2020-02-03T04:05:06Z}", r#"{"at":"2020-02-03T04:05:06Z"}"#),
-            ("{link: https://example.test/a?b=1, n: -2.5e3}", r#"{"link":"https://example.test/a?b=1","n":-2500}"#),
-            (r#"{"a":"b" + "c"}"#, r#"{"a":"bc"}"#),
-            (r#"{"id":NumberLong("12"),"zip":0123,"open":2.}"#, r#"{"id":"12","zip":"0123","open":2}"#),
-            (r#"{"list":[1,2,...]}"#, r#"{"list":[1,2]}"#),
-            (r#"callback({"a":1});"#, r#"{"a":1}"#),
-            (r#"{"a":"b,"c":"d"}"#, r#"{"a":"b","c":"d"}"#),
-            ("{\"a\":1}\n{\"a\":2}", r#"[{"a":1},{"a":2}]"#),
-            ("first line\nsecond \"line\" x", r#"["first line","second","line\" x"]"#),
-        ];
-        for (text, expected) in table {
-            assert_eq!(parse(text).map(|value| value.to_json()).as_deref(), Some(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn refuses_the_rest() {
-        let deep = "[".repeat(50_000);
-        for text in [
-            "",
-            "{\"a\":+1}",
-            "{\"a\":.5}",
-            "\u{feff}{\"a\":1}",
-            "{\"a\":\"\u{1}\"}",
-            "{\"a\":\"{\"b\":\"c\"}\"}",
-            "{:1}",
-            r#"{"a":"\u12x"}"#,
-            &deep,
-        ] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn bad_text_takes_no_long_time() {
-        for piece in ["\"a,", "\"a ", "'a\",", "{\"a", "\\\"", "`,'\u{201c}", "/*", "a("] {
-            parse(&piece.repeat(20_000));
-        }
     }
 }
