@@ -41,8 +41,9 @@ pub(super) async fn call(host: &TenantHost, call: Call) -> Result<Vec<Vec<Item>>
     }
     let program = find(host, call.source).await?;
     let Some(node) = choose_start_of_call(program.workflow()) else {
-        return Err(failed("Missing node to start execution")
-            .describe("The called workflow needs an Execute Workflow Trigger node"));
+        let error = ExecutionError::new("SubworkflowOperationError", "Missing node to start execution");
+        let needed = "Please make sure the workflow you're calling contains an Execute Workflow Trigger node";
+        return Err(error.describe(needed));
     };
     let launch = Launch {
         program,
