@@ -1,6 +1,8 @@
 //! Nobody waits for somebody else's tenant, and no more run at a time than may.
 
+use millrace::common::ExecutionId;
 use millrace::infrastructure::config::{Config, QueueBackend, Role};
+use millrace::infrastructure::queue::Dispatch;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +76,30 @@ async fn no_more_run_at_a_time_than_a_workflow_allows() {
         receiver.next().await;
     }
     assert!(receiver.most_at_once() <= 2, "{}", receiver.most_at_once());
+    shutdown.cancel();
+}
+
+#[actix_web::test]
+async fn messages_about_executions_that_are_not_there_are_dropped() {
+    let mut receiver = Receiver::start();
+    let (server, shutdown) = working(1, |_| {}).await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    let mut workflow = chain("queued", vec![http("s", format!("{}/x", receiver.url))]);
+    workflow["settings"]["concurrency"] = json!(5);
+    activated(&acme.developer, workflow).await;
+    call(&server, &acme, "queued").await;
+    receiver.next().await;
+    let over = acme.viewer.get("/api/v1/executions").await.json(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    let unknown = ExecutionId::new();
+    for (tenant, execution) in
+        [(acme.id, unknown), (acme.id, over.parse().unwrap()), (globex.id, over.parse().unwrap())]
+    {
+        server.app.queue.publish(Dispatch { tenant, execution, rank: 0 }).await.unwrap();
+    }
+    call(&server, &acme, "queued").await;
+    receiver.next().await;
+    assert_eq!(receiver.counts("/x"), [1, 1], "what is over does not run again, whoever is said to own it");
+    acme.viewer.get(&format!("/api/v1/executions/{unknown}")).await.problem(404, "execution_not_found");
     shutdown.cancel();
 }
 

@@ -55,6 +55,18 @@ async fn an_endless_script_is_stopped_and_others_run_meanwhile() {
 }
 
 #[actix_web::test]
+async fn a_run_that_holds_too_much_is_stopped_and_says_so() {
+    let server = TestServer::with(|config| config.executions.max_bytes = 1 << 20).await;
+    let acme = server.tenant("acme").await;
+    let large = ended(&acme, scripted("return [{ json: { text: 'x'.repeat(2 << 20) } }];")).await;
+    let error = &large["data"]["resultData"]["error"];
+    assert_eq!(large["status"], "error", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("data got too large: more than 1 MB"), "{error}");
+    assert!(error["description"].as_str().unwrap().contains("fewer items at a time"), "{error}");
+    assert_eq!(ended(&acme, scripted("return [{ json: {} }];")).await["status"], "success");
+}
+
+#[actix_web::test]
 async fn a_script_that_takes_all_memory_is_stopped() {
     let server = TestServer::with(|config| config.executions.script_memory_bytes = 16 << 20).await;
     let acme = server.tenant("acme").await;

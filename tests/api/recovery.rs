@@ -66,6 +66,18 @@ async fn a_killed_run_goes_on_where_it_stopped() {
 }
 
 #[actix_web::test]
+async fn a_request_has_no_key_where_its_node_wants_none() {
+    let mut receiver = Receiver::start();
+    let process = Process::start(&[]).await;
+    let mut keyless = http("keyless", format!("{}/keyless", receiver.url));
+    keyless["parameters"]["options"]["idempotencyKey"] = json!(false);
+    process.activate(chain("keys", vec![http("keyed", format!("{}/keyed", receiver.url)), keyless])).await;
+    process.send("POST", "/t/acme/webhook/keys", Some(json!({}))).await.unwrap();
+    assert!(!receiver.wait_for("/keyed").await.key.is_empty());
+    assert_eq!(receiver.wait_for("/keyless").await.key, "");
+}
+
+#[actix_web::test]
 async fn what_was_accepted_and_never_began_is_taken_up() {
     let mut receiver = Receiver::start();
     let mut process = Process::start(&[("EXECUTIONS__CONCURRENCY", "1")]).await;

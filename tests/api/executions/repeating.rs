@@ -194,6 +194,17 @@ async fn many_executions_are_dealt_with_by_a_job() {
     assert_eq!(deleted, (json!("done"), json!(55), json!(0)));
     process.wait_for("error", 55).await;
     assert_eq!(job(json!({ "action": "cancel" })).await, (json!("done"), json!(0), json!(0)));
+    let mut receiver = Receiver::start();
+    process.activate(chain("endless", vec![http("n", format!("{}/never/x", receiver.url))])).await;
+    for _ in 0..3 {
+        process.send("POST", "/t/acme/webhook/endless", Some(json!({}))).await.unwrap();
+        receiver.wait_for("/never/x").await;
+    }
+    process.wait_for("running", 3).await;
+    assert_eq!(job(json!({ "action": "cancel" })).await, (json!("done"), json!(3), json!(0)));
+    process.wait_for("canceled", 3).await;
+    let canceled = json!({ "action": "delete", "filter": { "status": "canceled" } });
+    assert_eq!(job(canceled).await, (json!("done"), json!(3), json!(0)));
     let left = process.call("GET", "/api/v1/executions?limit=250", None).await;
     assert_eq!(left["data"].as_array().unwrap().len(), 60);
     for (wrong, pointer) in [
