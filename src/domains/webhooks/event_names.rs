@@ -56,6 +56,8 @@ const EVENTS: &[&str] = &[
     "executionJob.create",
     "identityProvider.delete",
     "identityProvider.update",
+    "integration.import",
+    "integration.trigger",
     "invitation.accept",
     "invitation.create",
     "invitation.delete",
