@@ -94,7 +94,7 @@ async fn messages_about_executions_that_are_not_there_are_dropped() {
     for (tenant, execution) in
         [(acme.id, unknown), (acme.id, over.parse().unwrap()), (globex.id, over.parse().unwrap())]
     {
-        server.app.queue.publish(Dispatch { tenant, execution, rank: 0 }).await.unwrap();
+        server.app.queue.publish("default", Dispatch { tenant, execution, rank: 0 }).await.unwrap();
     }
     call(&server, &acme, "queued").await;
     receiver.next().await;
