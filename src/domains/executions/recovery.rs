@@ -21,6 +21,8 @@ use crate::infrastructure::events::Emitted;
 
 /// Rows handled in one sweep.
 const SWEEP: u64 = 500;
+/// How long a process that begins takes nobody for dead; less than the time between two sweeps.
+const NEWCOMER: Duration = Duration::from_millis(1500);
 /// Leases that ended so long ago are of no interest any more.
 const LONG_GONE: Duration = Duration::from_secs(86_400);
 
@@ -31,6 +33,8 @@ pub(super) struct Lease {
     valid: AtomicU64,
     /// Since when without a gap, in the same unit.
     since: AtomicU64,
+    /// It ran out once, and began again.
+    returned: AtomicBool,
     /// No other process uses the database.
     alone: AtomicBool,
 }
@@ -41,6 +45,7 @@ impl Default for Lease {
             began: Instant::now(),
             valid: AtomicU64::new(0),
             since: AtomicU64::new(0),
+            returned: AtomicBool::new(false),
             alone: AtomicBool::new(false),
         }
     }
@@ -57,17 +62,21 @@ impl Lease {
 
     /// Holds it for another `length` from when that was `asked` for.
     fn prolong(&self, asked: u64, length: Duration) {
-        if asked >= self.valid.load(Ordering::Relaxed) {
+        let valid = self.valid.load(Ordering::Relaxed);
+        if asked >= valid {
             self.since.store(asked, Ordering::Relaxed);
+            self.returned.store(valid > 0, Ordering::Relaxed);
         }
         self.valid.store(asked.saturating_add(millis(length)), Ordering::Relaxed);
     }
 
     /// Whether others whose lease is over are dead. Where the database was away nobody could renew theirs: who is back first
-    /// leaves the others half a lease to be back, too.
+    /// leaves the others half a lease to be back, too. A process that begins leaves them a moment, so that work goes on where
+    /// processes live no longer than that.
     fn may_judge(&self, length: Duration) -> bool {
         let held = self.elapsed().saturating_sub(self.since.load(Ordering::Relaxed));
-        self.is_valid() && (self.alone.load(Ordering::Relaxed) || held >= millis(length / 2))
+        let patience = if self.returned.load(Ordering::Relaxed) { length / 2 } else { NEWCOMER.min(length / 2) };
+        self.is_valid() && (self.alone.load(Ordering::Relaxed) || held >= millis(patience))
     }
 }
 

@@ -58,7 +58,8 @@ impl Way {
 }
 
 async fn pass(mut client: TcpStream, server: String, open: Arc<AtomicBool>) {
-    let mut server = TcpStream::connect(server).await.unwrap();
+    // A server that is being restarted is not there.
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
     let cut = async {
         while open.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(10)).await;
