@@ -23,4 +23,4 @@ pub use guard::Limits;
 pub use helper_nodes::WithHelpers;
 pub use local::{Http, LocalExecution, LocalHost, LocalOptions, NoHttp};
 pub use observer::{Observer, Replay, ReplayEntry, Unobserved};
-pub use runner::{Runner, outcome_of};
+pub use runner::{Runner, off_the_pool, outcome_of};

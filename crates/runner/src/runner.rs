@@ -188,7 +188,7 @@ impl Drive<'_> {
 }
 
 /// Runs what may take long so that the other tasks of this thread go on elsewhere.
-fn off_the_pool<T>(work: impl FnOnce() -> T) -> T {
+pub fn off_the_pool<T>(work: impl FnOnce() -> T) -> T {
     let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
     match flavor {
         Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),

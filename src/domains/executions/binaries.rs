@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use millrace_model::{BinaryData, ExecutionError, Item, Items, human_size};
+use millrace_runner::off_the_pool;
 
 use super::error::Error;
 use super::repository as rows;
@@ -109,13 +110,7 @@ impl Binaries {
             return Ok(bytes.clone());
         }
         let keeper = self.keeper.get().ok_or(storage::Error::NotFound)?;
-        let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
-        match flavor {
-            Ok(tokio::runtime::RuntimeFlavor::MultiThread) => {
-                tokio::task::block_in_place(|| keeper.storage.get_blocking(key))
-            }
-            _ => keeper.storage.get_blocking(key),
-        }
+        off_the_pool(|| keeper.storage.get_blocking(key))
     }
 
     /// Stores what is staged. What could not be stored stays staged.

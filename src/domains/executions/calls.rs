@@ -131,9 +131,10 @@ async fn run_within(
     launch: Launch,
     depth: u32,
 ) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let pool = host.attempt.row.pool.clone();
-    let attempt = host.executor.attempt_in(pool, id, launch, depth).with_slot(host.attempt.slot.clone());
-    attempt.binaries.belong(None, host.attempt.binaries.owner(host.attempt.row.id));
+    let (caller, pool) = (&host.attempt, host.attempt.row.pool.clone());
+    // Its caller goes on with them, whether or not the called execution is kept.
+    let owner = caller.binaries.owner(caller.row.id);
+    let attempt = host.executor.attempt_for(owner, pool, id, launch, depth).with_slot(caller.slot.clone());
     let attempt = Arc::new(attempt);
     let Some(concluded) = Called::begin(host, &attempt).await else {
         return Err(failed("The called workflow could not be run to its end"));

@@ -341,11 +341,18 @@ impl Executor {
     /// The first attempt at a new execution, for the pool that the workflow or its tenant is pinned to.
     pub(super) fn attempt(&self, id: ExecutionId, launch: Launch, depth: u32, profile: &Profile) -> Attempt {
         let pool = profile.pool(launch.program.pool.as_deref()).to_owned();
-        self.attempt_in(pool, id, launch, depth)
+        self.attempt_for(id, pool, id, launch, depth)
     }
 
-    /// The same for a pool that is given.
-    pub(super) fn attempt_in(&self, pool: String, id: ExecutionId, launch: Launch, depth: u32) -> Attempt {
+    /// The same for a pool that is given. What it makes of binaries belongs to `owner`.
+    pub(super) fn attempt_for(
+        &self,
+        owner: ExecutionId,
+        pool: String,
+        id: ExecutionId,
+        launch: Launch,
+        depth: u32,
+    ) -> Attempt {
         let now = self.0.clock.now();
         let concurrency_key = launch.program.concurrency_key(&launch.items);
         let row = Row {
@@ -373,7 +380,7 @@ impl Executor {
             concurrency_key,
         };
         let binaries = Binaries::default();
-        binaries.belong(self.0.keeper.as_ref(), id);
+        binaries.belong(self.0.keeper.as_ref(), owner);
         let items = binaries.stage_items(row.tenant_id, id, launch.items);
         let earlier = past_start(launch.output, &items, now.as_millis());
         let begin = Begin {

@@ -2,21 +2,20 @@
 //! places while it works, so that one whose work is slow does not keep the others waiting.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use crate::common::TenantId;
 
-/// The pieces that are being worked on, by their ids.
+/// The pieces that are being worked on, with their ids and tenants.
 #[derive(Debug)]
 pub(super) struct Shares<I> {
     places: usize,
-    busy: HashMap<I, TenantId>,
-    pieces: JoinSet<I>,
+    busy: HashMap<task::Id, (I, TenantId)>,
+    pieces: JoinSet<()>,
 }
 
-impl<I: Copy + Eq + Hash + Send + 'static> Shares<I> {
+impl<I: PartialEq> Shares<I> {
     pub(super) fn new(places: usize) -> Shares<I> {
         Shares { places: places.max(1), busy: HashMap::new(), pieces: JoinSet::new() }
     }
@@ -27,35 +26,31 @@ impl<I: Copy + Eq + Hash + Send + 'static> Shares<I> {
     }
 
     /// Whether another piece may begin.
-    fn has_room(&self, id: I, tenant: TenantId) -> bool {
-        let own = self.busy.values().filter(|busy| **busy == tenant).count();
-        self.busy.len() < self.places && own < Shares::<I>::of_tenant(self.places) && !self.busy.contains_key(&id)
+    fn has_room(&self, id: &I, tenant: TenantId) -> bool {
+        let own = self.busy.values().filter(|(_, busy)| *busy == tenant).count();
+        let has_begun = self.busy.values().any(|(busy, _)| busy == id);
+        self.busy.len() < self.places && own < Shares::<I>::of_tenant(self.places) && !has_begun
     }
 
     /// Begins a piece, if it has not begun and there is a place for its tenant.
     pub(super) fn begin(&mut self, id: I, tenant: TenantId, work: impl Future<Output = ()> + Send + 'static) -> bool {
-        let begins = self.has_room(id, tenant);
+        let begins = self.has_room(&id, tenant);
         if begins {
-            self.busy.insert(id, tenant);
-            self.pieces.spawn(async move {
-                work.await;
-                id
-            });
+            let piece = self.pieces.spawn(work);
+            self.busy.insert(piece.id(), (id, tenant));
         }
         begins
     }
 
     /// Waits until a piece ends; for ever where there is none.
     pub(super) async fn one_ended(&mut self) {
-        match self.pieces.join_next().await {
-            Some(Ok(id)) => {
-                self.busy.remove(&id);
-            }
-            // It panicked: whose it was is not known any more, but how many are left is.
-            Some(Err(_)) if self.pieces.is_empty() => self.busy.clear(),
-            Some(Err(_)) => {}
+        let piece = match self.pieces.join_next_with_id().await {
+            Some(Ok((piece, ()))) => piece,
+            // It panicked.
+            Some(Err(error)) => error.id(),
             None => std::future::pending().await,
-        }
+        };
+        self.busy.remove(&piece);
     }
 
     /// Waits until everything has ended.
@@ -80,6 +75,8 @@ mod tests {
         assert!(shares.begin(4, globex, std::future::pending()));
         go.send(()).unwrap();
         shares.one_ended().await;
-        assert!(shares.begin(3, acme, std::future::pending()));
+        assert!(shares.begin(3, acme, async { panic!("a piece that breaks gives its place back, too") }));
+        shares.one_ended().await;
+        assert!(shares.begin(5, acme, std::future::pending()));
     }
 }

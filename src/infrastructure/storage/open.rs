@@ -1,6 +1,6 @@
 //! Opens the store that the configuration asks for, and tries it out.
 
-use std::path::{Path as File, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn in_directory(config: &Config) -> Result<Storage, StartError> {
 }
 
 /// What workflows download is nobody's business on this machine.
-fn restrict(directory: &File) -> std::io::Result<()> {
+fn restrict(directory: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
 }

@@ -139,6 +139,30 @@ async fn what_is_not_kept_leaves_nothing() {
 }
 
 #[actix_web::test]
+async fn what_a_called_workflow_made_belongs_to_its_caller() {
+    let (vendor, server) = (files(), with_directory(|_| {}).await);
+    let acme = server.tenant("acme").await;
+    let file = json!({ "response": { "response": { "responseFormat": "file" } } });
+    let get = json!({ "url": format!("{}/large", vendor.url), "options": file });
+    let begin = ("Begin", "executeWorkflowTrigger", 1.1, json!({ "inputSource": "passthrough" }));
+    let mut called = chain("called", &[begin, ("Get", "httpRequest", 4.2, get)]);
+    called["settings"]["saveDataSuccessExecution"] = json!("none");
+    let called = acme.developer.post("/api/v1/workflows/import", called).await.json(201);
+    let hook = json!({ "httpMethod": "POST", "path": "calling", "responseMode": "lastNode", "options": {} });
+    let call_it = json!({ "workflowId": { "__rl": true, "mode": "id", "value": called["id"] }, "options": {} });
+    let nodes = [("Hook", "webhook", 2.0, hook), ("Call", "executeWorkflow", 1.2, call_it)];
+    let id = activated(&acme.developer, chain("calling", &nodes)).await;
+    call(&server, &acme, "calling").await.expect(200);
+    let execution = reached(&acme.viewer, &id, "success").await;
+    let handle = binary_of(&execution, "Call")["id"].as_str().unwrap().to_owned();
+    let executor = server.app.executions.executor();
+    assert_eq!(executor.clear_binaries().await.unwrap(), 0, "the called execution was not kept, its caller was");
+    assert_eq!(fetch(&acme.viewer, &handle).await.expect(200).body, Bytes::from(large()));
+    acme.owner.delete(&format!("/api/v1/executions/{}", execution["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(executor.clear_binaries().await.unwrap(), 1);
+}
+
+#[actix_web::test]
 async fn the_last_nodes_binary_is_the_answer() {
     let (vendor, server) = (files(), with_directory(|_| {}).await);
     let acme = server.tenant("acme").await;

@@ -137,7 +137,7 @@ pub(in super::super) async fn tell_again(connection: &impl ConnectionTrait, tena
 }
 
 /// States as the partial indexes name them, which are not used where a state is a parameter.
-const NEW: &str = "status = 'new'";
+pub(super) const NEW: &str = "status = 'new'";
 const RUNNING: &str = "status = 'running'";
 const WAITING: &str = "status = 'waiting'";
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, FromQueryResult, QueryFilter, QuerySelect, QueryTrait};
 
 use super::super::entities::{execution, worker};
-use super::super::model::Status;
+use super::ownership::NEW;
 use crate::common::{TenantId, Timestamp};
 use crate::infrastructure::database::{Scoped, Unscoped};
 
@@ -65,7 +66,7 @@ fn by_pool(executions: sea_orm::Select<execution::Entity>) -> sea_orm::Selector<
         .column(execution::Column::Pool)
         .column_as(execution::Column::Id.count(), "executions")
         .column_as(execution::Column::CreatedAt.min(), "oldest")
-        .filter(execution::Column::Status.eq(Status::New))
+        .filter(Expr::cust(NEW))
         .group_by(execution::Column::Pool)
         .into_model::<Stranded>()
 }
