@@ -45,7 +45,7 @@ pub(crate) type Answer<'js> = Result<JsValue<'js>, Raised>;
 type Operation = for<'a, 'js> fn(&Call<'a, 'js>) -> Answer<'js>;
 
 /// All operations; JavaScript's `h.name(…)` becomes `h(position, …)` before it is compiled.
-const OPERATIONS: [(&str, Operation); 47] = [
+const OPERATIONS: [(&str, Operation); 48] = [
     ("item", data::item),
     ("items", data::items),
     ("binary", data::binary),
@@ -93,6 +93,7 @@ const OPERATIONS: [(&str, Operation); 47] = [
     ("load", data::load),
     ("library", data::library),
     ("sort", sorting::sort),
+    ("random", data::random),
 ];
 
 /// A script in which `h.name(…)` is written as the call of the one native function.

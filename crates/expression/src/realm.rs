@@ -12,7 +12,7 @@ use rquickjs::{Context, Ctx, Function, JsLifetime, Object as JsObject, Runtime, 
 use crate::bytecode::{self, Bytecode, SyntaxProblem};
 use crate::convert::{Reader, Refusal};
 use crate::rewrite::FORBIDDEN;
-use crate::{Clock, Globals, frame, host, prelude};
+use crate::{Clock, Globals, host, prelude};
 
 /// Everything but `Eval`: no code is made from text in these contexts.
 type Intrinsics = (
@@ -40,8 +40,10 @@ pub(crate) enum Kind {
 /// Handles into a context.
 #[derive(JsLifetime)]
 pub(crate) struct Realm<'js> {
-    /// Functions of expressions by their compiled id.
+    /// Functions of expressions and scripts by their compiled id.
     functions: RefCell<HashMap<u64, Function<'js>>>,
+    /// Held so that no code can make the engine free it.
+    _native: Function<'js>,
     /// `this` of expressions.
     pub(crate) nothing: JsObject<'js>,
     pub(crate) object_prototype: JsObject<'js>,
@@ -51,21 +53,9 @@ pub(crate) struct Realm<'js> {
     pub(crate) hooks: JsObject<'js>,
 }
 
-/// The realms of a runtime.
-#[derive(Default, JsLifetime)]
-struct Realms<'js> {
-    expression: RefCell<Option<Rc<Realm<'js>>>>,
-    script: RefCell<Option<Rc<Realm<'js>>>>,
-}
-
-impl<'js> Realms<'js> {
-    fn slot(&self, kind: Kind) -> &RefCell<Option<Rc<Realm<'js>>>> {
-        match kind {
-            Kind::Expression => &self.expression,
-            Kind::Script => &self.script,
-        }
-    }
-}
+/// The realm of an engine.
+#[derive(JsLifetime)]
+struct Installed<'js>(Rc<Realm<'js>>);
 
 /// The parts in JavaScript, compiled once per process; those from `nodes` on are loaded when they are needed.
 const SOURCES: [(&str, &str); 7] = [
@@ -183,19 +173,25 @@ fn with_constants(source: &str) -> String {
 pub(crate) fn create(runtime: &Runtime, kind: Kind, globals: &Globals, zone: &str) -> rquickjs::Result<Context> {
     let context = Context::custom::<Intrinsics>(runtime)?;
     context.with(|ctx| -> rquickjs::Result<()> {
-        if ctx.userdata::<Realms<'_>>().is_none() {
-            ctx.store_userdata(Realms::default()).map_err(|_| rquickjs::Error::Unknown)?;
-        }
-        let realm = Rc::new(install(&ctx, kind, globals, zone)?);
-        let realms = ctx.userdata::<Realms<'_>>().ok_or(rquickjs::Error::Unknown)?;
-        *realms.slot(kind).borrow_mut() = Some(realm);
+        let realm = install(&ctx, kind, globals, zone)?;
+        ctx.store_userdata(Installed(Rc::new(realm))).map_err(|_| rquickjs::Error::Unknown)?;
         Ok(())
     })?;
     Ok(context)
 }
 
+/// Lets go of all objects that are held for the code of a run. Is nothing left that only the engine's memory knows of?
+pub(crate) fn let_go(context: &Context) -> bool {
+    context.with(|ctx| {
+        let Ok(realm) = of(&ctx) else { return false };
+        realm.functions.borrow_mut().clear();
+        !prelude::has_made_functions(&ctx)
+    })
+}
+
 fn install<'js>(ctx: &Ctx<'js>, kind: Kind, globals: &Globals, zone: &str) -> rquickjs::Result<Realm<'js>> {
     let native = host::function(ctx)?;
+    prelude::prepare(ctx)?;
     let base: JsObject<'js> = load(ctx, "realm")?.call((native.clone(),))?;
     let own = match kind {
         Kind::Expression => "expression",
@@ -206,9 +202,10 @@ fn install<'js>(ctx: &Ctx<'js>, kind: Kind, globals: &Globals, zone: &str) -> rq
         install_library(ctx, base.get("natives")?, globals, zone)?;
         base.get::<_, Function<'js>>("skipLibrary")?.call::<_, ()>(())?;
     }
-    let hooks: JsObject<'js> = load(ctx, own)?.call((native, base.clone()))?;
+    let hooks: JsObject<'js> = load(ctx, own)?.call((native.clone(), base.clone()))?;
     Ok(Realm {
         functions: RefCell::default(),
+        _native: native,
         nothing: JsObject::new(ctx.clone())?,
         object_prototype: base.get("objectPrototype")?,
         base,
@@ -233,16 +230,14 @@ pub(crate) fn install_library<'js>(
 }
 
 /// The realm of the context that is running.
-pub(crate) fn of<'js>(ctx: &Ctx<'js>, kind: Kind) -> rquickjs::Result<Rc<Realm<'js>>> {
-    let realms = ctx.userdata::<Realms<'js>>().ok_or(rquickjs::Error::Unknown)?;
-    let realm = realms.slot(kind).borrow().clone();
-    realm.ok_or(rquickjs::Error::Unknown)
+pub(crate) fn of<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Rc<Realm<'js>>> {
+    let installed = ctx.userdata::<Installed<'js>>().ok_or(rquickjs::Error::Unknown)?;
+    Ok(Rc::clone(&installed.0))
 }
 
 /// Copies an argument of a native function out.
 pub(crate) fn read<'js>(ctx: &Ctx<'js>, value: &JsValue<'js>) -> rquickjs::Result<Value> {
-    let script = frame::with(|frame| frame.console.is_some()).unwrap_or_default();
-    let realm = of(ctx, if script { Kind::Script } else { Kind::Expression })?;
+    let realm = of(ctx)?;
     match Reader::new(&realm, ARGUMENT_BYTES, false).read(value) {
         Ok(value) => Ok(value),
         Err(Refusal::Thrown(error)) => Err(error),

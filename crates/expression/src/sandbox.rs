@@ -1,14 +1,15 @@
-//! The sandbox of one run: an engine of JavaScript that is started when it is first needed, with limits on time, memory,
-//! stack and output. After a limit was exceeded the engine is thrown away and a fresh one takes its place.
+//! The sandbox of one run: engines of JavaScript, one for expressions and one for scripts, that it takes when it first needs
+//! them, with limits on time, memory, stack and output. After a limit was exceeded the engine is thrown away and a fresh one
+//! takes its place.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use millrace_model::{ExecutionError, Object, Str, Value};
-use rquickjs::{Coerced, Context, Ctx, FromJs, Runtime, Value as JsValue};
+use rquickjs::{Coerced, Ctx, FromJs, Value as JsValue};
 
 use crate::convert::{self, Reader, Refusal};
-use crate::deadline::Deadline;
+use crate::engine::Engine;
 use crate::frame::{self, Frame, Lists};
 use crate::host::Answer;
 use crate::realm::{self, Kind, Realm};
@@ -20,7 +21,7 @@ use crate::{Globals, Scope, cache, host, thrown};
 pub struct Limits {
     /// Of one expression or script.
     pub time: Duration,
-    /// Bytes of the engine's heap.
+    /// Bytes of an engine's heap.
     pub memory: usize,
     /// Bytes of stack; well below the stack of the threads that run sandboxes.
     pub stack: usize,
@@ -37,16 +38,9 @@ impl Default for Limits {
 /// The sandbox of one run. It may move between threads, and is used by one at a time.
 pub struct Sandbox {
     limits: Limits,
-    engine: Option<Engine>,
+    expressions: Option<Engine>,
+    scripts: Option<Engine>,
     lists: RefCell<Lists>,
-}
-
-struct Engine {
-    // Contexts come before the runtime, so that they are dropped first.
-    expression: Option<Context>,
-    script: Option<Context>,
-    runtime: Runtime,
-    deadline: Deadline,
 }
 
 /// Lists of items that may be remembered between two evaluations.
@@ -56,7 +50,7 @@ const MAX_DEPTH: u32 = 24;
 
 impl Sandbox {
     pub fn new(limits: Limits) -> Sandbox {
-        Sandbox { limits, engine: None, lists: RefCell::default() }
+        Sandbox { limits, expressions: None, scripts: None, lists: RefCell::default() }
     }
 
     /// The value of a template for an item.
@@ -129,12 +123,11 @@ impl Sandbox {
         form: Form<'_>,
     ) -> Result<Value, ExecutionError> {
         let limits = self.limits;
-        let engine = match &mut self.engine {
+        let engine = match &mut self.expressions {
             Some(engine) => engine,
-            none => none.insert(Engine::start(limits)?),
+            none => none.insert(Engine::take(Kind::Expression, limits, scope)?),
         };
-        engine.deadline.start(limits.time);
-        let context = engine.context(Kind::Expression, scope)?;
+        engine.deadline().start(limits.time);
         if self.lists.borrow().len() > MAX_LISTS {
             self.lists.borrow_mut().clear();
         }
@@ -144,43 +137,42 @@ impl Sandbox {
             lenient: form.lenient,
             ..Frame::new(scope, &self.lists)
         };
-        let result =
-            context.with(|ctx| frame::enter(&frame, || evaluate_in(&ctx, template, limits.output, form.tagged)));
-        let broken = engine.deadline.passed() || result.as_ref().is_err_and(thrown::is_exhaustion);
-        let timed_out = engine.deadline.passed();
-        if broken {
-            self.discard();
+        let evaluate = |ctx: Ctx<'_>| frame::enter(&frame, || evaluate_in(&ctx, template, limits.output, form.tagged));
+        let result = engine.context().with(evaluate);
+        let timed_out = engine.deadline().passed();
+        if timed_out || result.as_ref().is_err_and(thrown::is_exhaustion) {
+            self.expressions = None;
+            self.lists.borrow_mut().clear();
         }
         let result = if timed_out { Err(thrown::time_exceeded(limits.time)) } else { result };
         result.map_err(|error| placed(error, scope))
-    }
-
-    /// Throws the engine away: after a limit was exceeded its state is not to be relied on.
-    pub(crate) fn discard(&mut self) {
-        self.engine = None;
-        self.lists.borrow_mut().clear();
     }
 
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The context of scripts with its lists and deadline, which has been started.
-    pub(crate) fn script_context(
-        &mut self,
-        scope: &Scope<'_>,
-    ) -> Result<(&Context, &RefCell<Lists>, &Deadline), ExecutionError> {
-        let limits = self.limits;
-        let engine = match &mut self.engine {
+    /// The engine of scripts, with the lists it refers to; its time runs from now.
+    pub(crate) fn script_engine(&mut self, scope: &Scope<'_>) -> Result<(&Engine, &RefCell<Lists>), ExecutionError> {
+        let engine = match &mut self.scripts {
             Some(engine) => engine,
-            none => none.insert(Engine::start(limits)?),
+            none => none.insert(Engine::take(Kind::Script, self.limits, scope)?),
         };
-        let context = engine.context(Kind::Script, scope)?.clone();
-        engine.script = Some(context);
-        engine.deadline.start(limits.time);
-        match &engine.script {
-            Some(context) => Ok((context, &self.lists, &engine.deadline)),
-            None => Err(thrown::engine_failed()),
+        engine.deadline().start(self.limits.time);
+        Ok((engine, &self.lists))
+    }
+
+    /// Throws the engine of scripts away: after a limit was exceeded its state is not to be relied on.
+    pub(crate) fn discard_scripts(&mut self) {
+        self.scripts = None;
+        self.lists.borrow_mut().clear();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        for engine in [self.expressions.take(), self.scripts.take()].into_iter().flatten() {
+            engine.give_back();
         }
     }
 }
@@ -225,40 +217,13 @@ fn has_expression(value: &Value) -> bool {
     }
 }
 
-impl Engine {
-    fn start(limits: Limits) -> Result<Engine, ExecutionError> {
-        let runtime = Runtime::new().map_err(|_| thrown::engine_failed())?;
-        runtime.set_memory_limit(limits.memory);
-        runtime.set_max_stack_size(limits.stack);
-        let deadline = Deadline::default();
-        let watched = deadline.clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || watched.check())));
-        Ok(Engine { expression: None, script: None, runtime, deadline })
-    }
-
-    fn context(&mut self, kind: Kind, scope: &Scope<'_>) -> Result<&Context, ExecutionError> {
-        let slot = match kind {
-            Kind::Expression => &mut self.expression,
-            Kind::Script => &mut self.script,
-        };
-        match slot {
-            Some(context) => Ok(context),
-            none => {
-                let zone = zone_of(scope);
-                let context = realm::create(&self.runtime, kind, scope.globals, &zone);
-                Ok(none.insert(context.map_err(|_| thrown::engine_failed())?))
-            }
-        }
-    }
-}
-
 pub(crate) fn zone_of(scope: &Scope<'_>) -> Str {
     let globals: &Globals = scope.globals;
     scope.workflow.settings.timezone.clone().unwrap_or_else(|| globals.timezone.clone())
 }
 
 fn evaluate_in(ctx: &Ctx<'_>, template: &Template, output: usize, tagged: bool) -> Result<Value, ExecutionError> {
-    let realm = realm::of(ctx, Kind::Expression).map_err(|_| thrown::engine_failed())?;
+    let realm = realm::of(ctx).map_err(|_| thrown::engine_failed())?;
     match template.shape() {
         Shape::Literal(text) => Ok(Value::String(text.clone())),
         Shape::Sole(expression) => {
@@ -364,8 +329,7 @@ pub(crate) fn evaluate_nested<'js>(ctx: &Ctx<'js>, frame: &Frame<'_>, scope: &Sc
         return Err(ExecutionError::new("ExpressionError", "Parameters refer to each other in a circle").into());
     }
     let template = cache::template(text);
-    let kind = if frame.console.is_some() { Kind::Script } else { Kind::Expression };
-    let realm = realm::of(ctx, kind)?;
+    let realm = realm::of(ctx)?;
     let inner = Frame { scope, depth: frame.depth + 1, ..*frame };
     frame::enter(&inner, || match template.shape() {
         Shape::Literal(text) => Ok(convert::to_js(ctx, &Value::String(text.clone()))?),

@@ -12,7 +12,7 @@ use crate::bytecode::{self, Bytecode};
 use crate::convert::{Reader, Refusal};
 use crate::deadline::Deadline;
 use crate::frame::{self, Frame};
-use crate::realm::{self, Kind, Realm};
+use crate::realm::{self, Realm};
 use crate::{Clock, Sandbox, Scope, thrown, wording};
 
 /// What a script finds, and what its result means to its node.
@@ -101,17 +101,18 @@ impl Sandbox {
         let item = matches!(script.0.kind, ScriptKind::CodeEachItem).then_some(scope.item_index);
         let bytecode = script.bytecode()?;
         let limits = self.limits();
-        let (context, lists, deadline) = self.script_context(scope)?;
+        let (engine, lists) = self.script_engine(scope)?;
+        let deadline = engine.deadline();
         lists.borrow_mut().clear();
         let console = RefCell::new(Vec::new());
         let frame = Frame { console: Some(&console), ..Frame::new(scope, lists) };
-        let result = context.with(|ctx| {
+        let result = engine.context().with(|ctx| {
             let run = Run { ctx: &ctx, deadline, clock: &scope.globals.clock, output: limits.output, item };
             frame::with_host(host, || frame::enter(&frame, || run.script(script, bytecode)))
         });
         let timed_out = deadline.passed();
         if timed_out || result.as_ref().is_err_and(thrown::is_exhaustion) {
-            self.discard();
+            self.discard_scripts();
         }
         if timed_out {
             return Err(thrown::time_exceeded(limits.time));
@@ -130,7 +131,7 @@ struct Run<'a, 'js> {
 
 impl<'js> Run<'_, 'js> {
     fn script(&self, script: &Script, bytecode: &Bytecode) -> Result<ScriptOutcome, ExecutionError> {
-        let realm = realm::of(self.ctx, Kind::Script).map_err(|_| thrown::engine_failed())?;
+        let realm = realm::of(self.ctx).map_err(|_| thrown::engine_failed())?;
         let result = self.drive(&realm, script, bytecode);
         if realm.forget().is_err() {
             self.ctx.catch();

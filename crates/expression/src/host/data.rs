@@ -1,7 +1,7 @@
 //! Operations on the current item, its lists, and what is the same for the whole run.
 
 use millrace_model::{Item, PairedItem, PairedRef, Value};
-use rquickjs::Function;
+use rquickjs::{Array, Function};
 
 use super::{Answer, Call};
 use crate::convert::{Writer, binaries_to_js, object_to_js};
@@ -19,7 +19,7 @@ pub(super) fn item<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
 
 /// `items(list, withBinary)`: fresh copies of all items.
 pub(super) fn items<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
-    let array = rquickjs::Array::new(call.ctx.clone())?;
+    let array = Array::new(call.ctx.clone())?;
     let Some(list) = list_of(call) else { return Ok(array.into_value()) };
     let (mut writer, with_binary) = (Writer::caching(call.ctx), call.value(1));
     for (index, item) in list.items.iter().enumerate() {
@@ -181,6 +181,15 @@ pub(super) fn library<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
 /// `load(name)`: a part that few runs need.
 pub(super) fn load<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
     Ok(realm::load(call.ctx, &call.text(0).unwrap_or_default())?.into_value())
+}
+
+/// `random()`: some numbers from 0 to below 1.
+pub(super) fn random<'js>(call: &Call<'_, 'js>) -> Answer<'js> {
+    let numbers = Array::new(call.ctx.clone())?;
+    for at in 0..16 {
+        numbers.set(at, fastrand::f64())?;
+    }
+    Ok(numbers.into_value())
 }
 
 /// The clock of the run as a function of JavaScript.

@@ -36,6 +36,7 @@ pub(super) fn collator<'js>(ctx: Ctx<'js>, wanted: Object<'js>) -> Result<Functi
     }
     let collator = CollatorBorrowed::try_new(preferences, options)
         .or_else(|error| range_error(&ctx, &format!("no collation for {locale}: {error}")))?;
+    crate::prelude::made_function(&ctx);
     Function::new(ctx, move |left: String, right: String| match collator.compare(&left, &right) {
         Ordering::Less => -1,
         Ordering::Equal => 0,

@@ -56,6 +56,7 @@ pub(super) fn formatter<'js>(ctx: Ctx<'js>, wanted: Object<'js>) -> Result<Funct
         weekdays,
         months,
     };
+    crate::prelude::made_function(&ctx);
     Function::new(ctx, move |ctx: Ctx<'js>, ms: f64| match writer.write(ms) {
         Some(parts) => Ok(flatten(parts)),
         None => Err(Exception::throw_range(&ctx, "Invalid time value")),

@@ -40,6 +40,7 @@ pub(super) fn formatter<'js>(ctx: Ctx<'js>, wanted: Object<'js>) -> Result<Funct
     let plain = DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::from(grouping))
         .or_else(|error| range_error(&ctx, &error.to_string()))?;
     let frame = Frame::read(&ctx, &wanted, &locale)?;
+    crate::prelude::made_function(&ctx);
     Function::new(ctx, move |number: String| {
         let Some(number) = decimals::parse(&number) else { return Vec::new() };
         let number = digits.apply(frame.scale(number));

@@ -92,6 +92,7 @@ pub(super) fn relative_formatter<'js>(
         _ => return range_error(&ctx, &format!("Invalid unit argument for format() '{unit}'")),
     };
     let relative = make(preferences, options).or_else(|error| range_error(&ctx, &error.to_string()))?;
+    crate::prelude::made_function(&ctx);
     Function::new(ctx, move |number: String| {
         decimals::parse(&number).map(|number| relative.format(decimals::rounded(number, 0, 3)).to_string())
     })

@@ -183,6 +183,20 @@
   // They are there already, so they stay hidden and writable.
   for (const name of ['sort', 'toSorted']) defineProperty(prototype, name, { value: sorting[name] });
 
+  // ---- chance: the engine's own would be the same in every run ----
+  let chances = [];
+  let drawn = 0;
+  const { random } = {
+    random() {
+      if (drawn === chances.length) {
+        chances = h.random();
+        drawn = 0;
+      }
+      return chances[drawn++];
+    },
+  };
+  defineProperty(G.Math, 'random', { value: random });
+
   // ---- parts that are loaded when they are first needed ----
   let rareParts;
   let nodeParts;

@@ -1,21 +1,66 @@
 //! What the JavaScript of the prelude cannot do itself: digests, base64, transliteration, time zones.
 
+use std::cell::Cell;
+
 use base64::{
     Engine,
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use rquickjs::{Ctx, Object, Result, Value, function::Func};
+use rquickjs::{Ctx, Function, JsLifetime, Object, Result, Value, function::Func};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use super::sources;
 use crate::intl::{self, milliseconds};
 
+/// The functions of this file and of `intl`, made once in each engine: what is made later is lost when the engine is set
+/// back, and may not belong to Rust.
+#[derive(JsLifetime)]
+struct Host<'js> {
+    load: Function<'js>,
+    functions: Object<'js>,
+    /// Held so that no code can make the engine free them.
+    _each: Vec<Value<'js>>,
+    /// Were further functions made, such as formatters?
+    made_functions: Cell<bool>,
+}
+
+/// Makes them, where that was not done.
+pub(crate) fn prepare(ctx: &Ctx<'_>) -> Result<()> {
+    if ctx.userdata::<Host<'_>>().is_some() {
+        return Ok(());
+    }
+    let functions = host(ctx)?;
+    let each = functions.props::<String, Value<'_>>().map(|entry| Ok(entry?.1)).collect::<Result<_>>()?;
+    let load = Function::new(ctx.clone(), load)?;
+    let host = Host { load, functions, _each: each, made_functions: Cell::new(false) };
+    ctx.store_userdata(host).map(drop).map_err(|_| rquickjs::Error::Unknown)
+}
+
+/// Says that a function of Rust was made that only the engine's memory knows of.
+pub(crate) fn made_function(ctx: &Ctx<'_>) {
+    if let Some(host) = ctx.userdata::<Host<'_>>() {
+        host.made_functions.set(true);
+    }
+}
+
+/// Was one made?
+pub(crate) fn has_made_functions(ctx: &Ctx<'_>) -> bool {
+    ctx.userdata::<Host<'_>>().is_none_or(|host| host.made_functions.get())
+}
+
+pub(super) fn load_function<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
+    prepare(ctx)?;
+    let host = ctx.userdata::<Host<'js>>().ok_or(rquickjs::Error::Unknown)?;
+    Ok(host.load.clone())
+}
+
 /// The `load` function of the prelude's JavaScript: a part by its name, or `host`, the functions of this file.
-pub(super) fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
+fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
     if name == "host" {
-        return host(&ctx).map(Object::into_value);
+        let host = ctx.userdata::<Host<'js>>().ok_or(rquickjs::Error::Unknown)?;
+        return Ok(host.functions.clone().into_value());
     }
     sources::load(&ctx, &name)
 }

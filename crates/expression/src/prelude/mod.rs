@@ -10,7 +10,9 @@ mod tests;
 
 pub use names::{EXTENSION_NAMES, is_extension};
 
-use rquickjs::{Ctx, Function, Object, Result, function::Func};
+use rquickjs::{Ctx, Function, Object, Result};
+
+pub(crate) use host::{has_made_functions, made_function, prepare};
 
 /// Puts the library's names into a fresh context. The context needs every intrinsic but `Eval`.
 pub fn install(ctx: &Ctx<'_>) -> Result<()> {
@@ -20,7 +22,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
 /// The same for a context whose built-ins `Object`, `Reflect`, `Proxy` and `Function` are to be taken from `natives`.
 pub fn install_with<'js>(ctx: &Ctx<'js>, natives: Object<'js>) -> Result<()> {
     let install: Function = sources::load(ctx, "core")?;
-    install.call((Func::from(host::load), ctx.globals(), natives))
+    install.call((host::load_function(ctx)?, ctx.globals(), natives))
 }
 
 /// Sets the zone of dates that name none: an IANA name.

@@ -5,6 +5,7 @@ mod hostile;
 mod observed;
 mod pairing;
 mod proxies;
+mod reuse;
 mod scripts;
 mod sorting;
 mod templates;

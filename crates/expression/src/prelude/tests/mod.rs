@@ -68,7 +68,7 @@ fn the_names_are_those_of_the_javascript() {
     let runtime = Runtime::new().unwrap();
     let context = Context::custom::<Intrinsics>(&runtime).unwrap();
     let mut found: Vec<String> = context.with(|ctx| {
-        let load = Function::new(ctx.clone(), super::host::load).unwrap();
+        let load = super::host::load_function(&ctx).unwrap();
         let collect = Code::compile("names", include_str!("names.js")).unwrap();
         install(&ctx).unwrap();
         let collect: Function = collect.run(&ctx).unwrap().get("default").unwrap();
