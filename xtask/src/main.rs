@@ -65,6 +65,10 @@ Commands:
       --rounds N        Rounds, whose median is reported (3).
       --list-rows N     Executions stored when the list is measured (1000000).
       --output FILE     Where the report goes.
+  bench --soak N [--minutes 60]
+                    N executions at an even pace; the server's memory after each minute.
+  bench --overload [--seconds 10]
+                    Half, all and twice of what the server can serve: how long the accepted and the refused wait.
   bench --quick     Count the instructions of six hot paths (wants `valgrind`), and fail where one needs over 10 % more
                     than bench/instructions.json says; `--update` writes that file anew.
   help              Print this.

@@ -66,8 +66,8 @@ impl Executor {
     /// Stores them in the caller's transaction. After its commit they have to be [announced](Executor::announce); where
     /// that does not happen the workers find them by themselves, a little later.
     pub async fn store_within(&self, transaction: &Transaction, prepared: &[Prepared]) -> Result<(), database::Error> {
-        rows::upsert(transaction, prepared.iter().map(|execution| execution.row.clone()).collect()).await?;
-        rows::upsert_payloads(transaction, prepared.iter().map(|execution| execution.payload.clone()).collect()).await
+        let whole = prepared.iter().map(|execution| (execution.row.clone(), execution.payload.clone()));
+        rows::upsert_whole(transaction, whole.collect()).await.map(drop)
     }
 
     /// Tells the workers of stored executions, beside everything else: the queue confirms each message.

@@ -89,18 +89,63 @@ pub(super) async fn upsert(connection: &impl ConnectionTrait, rows: Vec<Row>) ->
     Ok(written)
 }
 
+/// The same together with their payloads. SQLite is given both statements in one message: each costs two changes of
+/// threads, more than a small statement itself takes.
+pub(super) async fn upsert_whole(connection: &impl ConnectionTrait, whole: Vec<(Row, Payload)>) -> Result<u64, DbErr> {
+    let backend = connection.get_database_backend();
+    if backend != DbBackend::Sqlite {
+        let (rows, payloads) = whole.into_iter().unzip();
+        let written = upsert(connection, rows).await?;
+        upsert_payloads(connection, payloads).await?;
+        return Ok(written);
+    }
+    let mut written = 0;
+    let mut left = whole.into_iter();
+    while left.len() > 0 {
+        let size = statement_size(left.len());
+        let (rows, payloads): (Vec<Row>, Vec<Payload>) = left.by_ref().take(size).unzip();
+        let sql = format!(
+            "{}; {}",
+            insert_sql(backend, "executions", &COLUMNS, size, ON_CONFLICT),
+            insert_sql(backend, "execution_payloads", &PAYLOAD_COLUMNS, size, ON_PAYLOAD_CONFLICT)
+        );
+        let values = rows.into_iter().flat_map(values_of).chain(payloads.into_iter().flat_map(payload_values_of));
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        // Every payload counts, whether it is new or not.
+        let payloads = u64::try_from(size).unwrap_or(u64::MAX);
+        written += connection.execute_raw(statement).await?.rows_affected().saturating_sub(payloads);
+    }
+    Ok(written)
+}
+
+/// Rows of one statement for so many: any number up to 16, then powers of two and what lies midway between them, so that few
+/// statements stay prepared.
+fn statement_size(left: usize) -> usize {
+    let capped = left.min(CHUNK);
+    match capped.checked_ilog2() {
+        Some(power) if power >= 4 => {
+            let (below, midway) = (1 << power, 3 << (power - 1));
+            if capped >= midway { midway } else { below }
+        }
+        _ => capped,
+    }
+}
+
+const PAYLOAD_COLUMNS: [&str; 4] = ["tenant_id", "execution_id", "data", "state"];
+const ON_PAYLOAD_CONFLICT: &str =
+    " ON CONFLICT (tenant_id, execution_id) DO UPDATE SET data = excluded.data, state = excluded.state";
+
+fn payload_values_of(row: Payload) -> [Value; PAYLOAD_COLUMNS.len()] {
+    [row.tenant_id.into(), row.execution_id.into(), Value::Bytes(row.data), Value::Bytes(row.state)]
+}
+
 /// Writes payloads over those the executions had.
 pub(super) async fn upsert_payloads(connection: &impl ConnectionTrait, rows: Vec<Payload>) -> Result<(), DbErr> {
-    const COLUMNS: [&str; 4] = ["tenant_id", "execution_id", "data", "state"];
-    const ON_CONFLICT: &str =
-        " ON CONFLICT (tenant_id, execution_id) DO UPDATE SET data = excluded.data, state = excluded.state";
     let backend = connection.get_database_backend();
     let mut left = rows.into_iter();
     while let Some(size) = chunk_size(left.len()) {
-        let values = left.by_ref().take(size).flat_map(|row| {
-            [row.tenant_id.into(), row.execution_id.into(), Value::Bytes(row.data), Value::Bytes(row.state)]
-        });
-        let sql = insert_sql(backend, "execution_payloads", &COLUMNS, size, ON_CONFLICT);
+        let values = left.by_ref().take(size).flat_map(payload_values_of);
+        let sql = insert_sql(backend, "execution_payloads", &PAYLOAD_COLUMNS, size, ON_PAYLOAD_CONFLICT);
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
     Ok(())

@@ -244,7 +244,7 @@ async fn write_in_time(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
 
 /// All of the batch in one transaction, or nothing.
 async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
-    let (mut executions, mut payloads) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let (mut whole, mut rows_alone) = (Vec::with_capacity(batch.len()), Vec::new());
     let (mut discarded, mut settled, mut appended, mut labelled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in batch {
         match &entry.write {
@@ -252,8 +252,10 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
                 if matches!(entry.write, Write::Settle(..)) {
                     settled.push((row.tenant_id, row.id));
                 }
-                executions.push((**row).clone());
-                payloads.extend(payload.clone());
+                match payload {
+                    Some(payload) => whole.push(((**row).clone(), payload.clone())),
+                    None => rows_alone.push((**row).clone()),
+                }
             }
             Write::Label(labels) => labelled.extend(labels.iter().cloned()),
             Write::Append(append) => appended.push((**append).clone()),
@@ -261,12 +263,12 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
             Write::Forget(_) => {}
         }
     }
-    let count = u64::try_from(executions.len()).unwrap_or(u64::MAX);
+    let count = u64::try_from(whole.len() + rows_alone.len()).unwrap_or(u64::MAX);
     let transaction = store.database.begin(AcrossTenants).await?;
-    if rows::upsert(&transaction, executions).await? != count {
+    let written = rows::upsert_whole(&transaction, whole).await? + rows::upsert(&transaction, rows_alone).await?;
+    if written != count {
         return Err(Failure::Superseded);
     }
-    rows::upsert_payloads(&transaction, payloads).await?;
     let count = u64::try_from(appended.len()).unwrap_or(u64::MAX);
     if rows::append(&transaction, appended).await? != count {
         return Err(Failure::Superseded);
@@ -278,7 +280,7 @@ async fn write(store: &Store, batch: &[Entry]) -> Result<(), Failure> {
         rows::discard(&transaction, row).await?;
     }
     let emitted = store.events.emit(&transaction, events_of(store, batch)).await?;
-    let counts = store.tenants.take_counts();
+    let counts = store.tenants.take_due_counts();
     counts.store(&transaction).await?;
     transaction.commit().await?;
     counts.settled();

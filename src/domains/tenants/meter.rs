@@ -1,10 +1,10 @@
 //! Counts what tenants use, and says when it is enough. Counting is a few additions in memory; whoever commits executions
-//! stores the counts in the same transaction ([`Meter::take`]), so a busy tenant costs one statement a batch.
+//! stores the counts in the same transaction, once a second, so they cost next to nothing.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 
@@ -19,6 +19,8 @@ use crate::infrastructure::database::{self, AcrossTenants, Transaction};
 
 /// What other processes count is seen after this time.
 const STANDING_LIFE: Duration = Duration::from_secs(5);
+/// How often counts go along with executions that are being committed.
+const STORE_EVERY: Duration = Duration::from_secs(1);
 /// Rows per tenant and day, so that processes do not wait for each other's.
 const SHARDS: u32 = 16;
 
@@ -29,6 +31,8 @@ pub(super) struct Meter(Arc<Parts>);
 struct Parts {
     shard: i16,
     pending: Mutex<HashMap<(TenantId, Day), Usage>>,
+    /// When counts were last taken to be stored.
+    taken: Mutex<Option<Instant>>,
     standings: Cache<TenantId, Arc<Standing>>,
 }
 
@@ -57,6 +61,7 @@ impl Meter {
         Meter(Arc::new(Parts {
             shard: i16::try_from(shard).unwrap_or_default(),
             pending: Mutex::default(),
+            taken: Mutex::default(),
             standings: Cache::builder().max_capacity(100_000).time_to_live(STANDING_LIFE).build(),
         }))
     }
@@ -112,8 +117,16 @@ impl Service {
         Ok(())
     }
 
-    /// The counts that are not stored yet, to be stored in the caller's transaction.
-    pub fn take_counts(&self) -> Taken {
+    /// The counts that are not stored yet, to be stored in the caller's transaction; none where some were taken just now.
+    pub fn take_due_counts(&self) -> Taken {
+        if lock(&self.meter.0.taken).is_some_and(|taken| taken.elapsed() < STORE_EVERY) {
+            return Taken { meter: self.meter.clone(), counts: HashMap::new() };
+        }
+        self.take_counts()
+    }
+
+    fn take_counts(&self) -> Taken {
+        *lock(&self.meter.0.taken) = Some(Instant::now());
         let counts = std::mem::take(&mut *lock(&self.meter.0.pending));
         Taken { meter: self.meter.clone(), counts }
     }

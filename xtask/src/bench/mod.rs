@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the load scenarios of `bench/` against a release build, beside another server where one is asked
 //! for, in turn on the same machine. Every figure is the median of several rounds; the report says how far they lay apart.
 
+mod endurance;
 mod figures;
 mod floor;
 mod http;
@@ -9,6 +10,7 @@ mod load;
 mod measured;
 mod millrace;
 pub(crate) mod n8n;
+mod pace;
 mod peer;
 mod report;
 mod rows;
@@ -45,6 +47,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         interrupt::listen()?;
         return if update { instructions::update() } else { instructions::check() };
     }
+    if let Some(executions) = number(&mut arguments, "--soak")? {
+        let minutes = number(&mut arguments, "--minutes")?.unwrap_or(60).max(1);
+        arguments.finish()?;
+        return prepared().and_then(|()| endurance::soak(executions, minutes));
+    }
+    if arguments.flag("--overload") {
+        let seconds = number(&mut arguments, "--seconds")?.unwrap_or(10).max(1);
+        arguments.finish()?;
+        return prepared().and_then(|()| endurance::overload(seconds));
+    }
     let plan = Plan {
         seconds: number(&mut arguments, "--seconds")?.unwrap_or(5),
         rounds: usize::try_from(number(&mut arguments, "--rounds")?.unwrap_or(3)).unwrap_or(3).max(1),
@@ -57,11 +69,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     if let Some(unknown) = plan.peers.iter().find(|name| *name != "n8n") {
         return Err(Wrong(format!("`{unknown}` is no peer; there is `n8n`")).into());
     }
-    interrupt::listen()?;
-    let build = ["build", "--release", "--locked", "--bin", "millrace", "--example", "floor"];
-    ensure!(process::run(&mut workspace::cargo(&build))?.success(), "the release build failed");
-    services::need("wrk")?;
-
+    prepared()?;
     let mut measured = Measured::default();
     floor::measure(&plan, &mut measured)?;
     for round in 0..plan.rounds {
@@ -79,6 +87,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let file = report::write(&plan, &measured, output)?;
     say::progress(&format!("written to {}", file.display()));
     Ok(true)
+}
+
+/// Builds what is measured, and finds what measures it.
+fn prepared() -> Result<()> {
+    interrupt::listen()?;
+    let build = ["build", "--release", "--locked", "--bin", "millrace", "--example", "floor"];
+    ensure!(process::run(&mut workspace::cargo(&build))?.success(), "the release build failed");
+    services::need("wrk")
 }
 
 impl Plan {
