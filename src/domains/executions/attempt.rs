@@ -9,7 +9,7 @@ use millrace_engine::{Event, NodeTask, Options, Run, Start};
 use millrace_model::{ExecutionError, Item, Items, NodeIndex};
 use millrace_nodes::WebhookResponse;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
 
 use super::answer::Answer;
 use super::binaries::Binaries;
@@ -51,6 +51,8 @@ pub(super) struct Attempt {
     /// What somebody in another process waits for.
     elsewhere: Mutex<Option<Interest>>,
     response: Mutex<Option<WebhookResponse>>,
+    /// Hears when the outcome is durable.
+    announced: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 /// Where an attempt begins: at a start node, or after what earlier attempts did.
@@ -143,7 +145,27 @@ impl Attempt {
             caller: Mutex::default(),
             elsewhere: Mutex::default(),
             response: Mutex::default(),
+            announced: Mutex::default(),
         }
+    }
+
+    /// The same, and what hears when its outcome is durable, or fails where there will be none here.
+    pub(super) fn announcing_its_end(self) -> (Attempt, oneshot::Receiver<()>) {
+        let (announced, hears) = oneshot::channel();
+        (Attempt { announced: Mutex::new(Some(announced)), ..self }, hears)
+    }
+
+    /// The outcome is durable, or there is nothing to be stored.
+    pub(super) fn announce_end(&self) {
+        if let Some(announced) = lock(&self.announced).take() {
+            // Nobody may wait any more.
+            let _ = announced.send(());
+        }
+    }
+
+    /// There is no outcome here.
+    pub(super) fn end_unannounced(&self) {
+        lock(&self.announced).take();
     }
 
     /// The same, beginning otherwise.

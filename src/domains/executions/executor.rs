@@ -300,10 +300,26 @@ impl Executor {
         }
     }
 
-    /// Stores an execution and runs it here.
+    /// Runs an execution here, which is durable when this returns: as it ended, where that takes hardly longer than to
+    /// store it before.
     async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
-        attempt.store(&self.0.writer).await?;
-        self.spawn(attempt, slot);
+        if attempt.is_stored() || !attempt.begin.earlier.is_empty() || !self.0.writer.is_healthy() {
+            attempt.store(&self.0.writer).await?;
+            self.spawn(attempt, slot);
+            return Ok(());
+        }
+        let (attempt, mut concluded) = attempt.announcing_its_end();
+        let attempt = self.spawn(attempt, slot);
+        if let Ok(concluded) = tokio::time::timeout(storing::GRACE, &mut concluded).await {
+            return concluded.map_err(|_| Error::Overloaded);
+        }
+        if let Err(error) = attempt.store(&self.0.writer).await {
+            self.cancel(attempt.row.id);
+            return Err(error);
+        }
+        if attempt.is_over() {
+            return concluded.await.map_err(|_| Error::Overloaded);
+        }
         Ok(())
     }
 
@@ -395,14 +411,16 @@ impl Executor {
     }
 
     /// Runs an attempt beside everything else.
-    pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) {
-        let executor = self.clone();
+    pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Arc<Attempt> {
+        let (executor, attempt) = (self.clone(), Arc::new(attempt.with_slot(Slot::of(slot))));
+        let started = Arc::clone(&attempt);
         self.0.runtime.spawn(async move {
-            let attempt = Arc::new(attempt.with_slot(Slot::of(slot)));
             run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
+            attempt.end_unannounced();
             attempt.slot.leave();
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
+        started
     }
 
     /// Whether this process runs executions of this pool.

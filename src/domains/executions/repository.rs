@@ -99,8 +99,18 @@ pub(super) async fn upsert_whole(connection: &impl ConnectionTrait, whole: Vec<(
         upsert_payloads(connection, payloads).await?;
         return Ok(written);
     }
+    // Every payload counts, whether it is new or not.
+    let payloads = u64::try_from(whole.len()).unwrap_or(u64::MAX);
     let mut written = 0;
-    let mut left = whole.into_iter();
+    for statement in whole_statements(backend, whole) {
+        written += connection.execute_raw(statement).await?.rows_affected();
+    }
+    Ok(written.saturating_sub(payloads))
+}
+
+/// Statements that write rows with their payloads, for a transaction of their own. For SQLite; elsewhere a statement is one.
+pub(super) fn whole_statements(backend: DbBackend, whole: Vec<(Row, Payload)>) -> Vec<Statement> {
+    let (mut statements, mut left) = (Vec::new(), whole.into_iter());
     while left.len() > 0 {
         let size = statement_size(left.len());
         let (rows, payloads): (Vec<Row>, Vec<Payload>) = left.by_ref().take(size).unzip();
@@ -110,12 +120,9 @@ pub(super) async fn upsert_whole(connection: &impl ConnectionTrait, whole: Vec<(
             insert_sql(backend, "execution_payloads", &PAYLOAD_COLUMNS, size, ON_PAYLOAD_CONFLICT)
         );
         let values = rows.into_iter().flat_map(values_of).chain(payloads.into_iter().flat_map(payload_values_of));
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        // Every payload counts, whether it is new or not.
-        let payloads = u64::try_from(size).unwrap_or(u64::MAX);
-        written += connection.execute_raw(statement).await?.rows_affected().saturating_sub(payloads);
+        statements.push(Statement::from_sql_and_values(backend, sql, values));
     }
-    Ok(written)
+    statements
 }
 
 /// Rows of one statement for so many: any number up to 16, then powers of two and what lies midway between them, so that few

@@ -54,6 +54,7 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
     {
         return;
     }
+    attempt.announce_end();
     drop(concluded.listed);
     if executor.0.events.is_attended(attempt.row.tenant_id) {
         executor.0.telling.changed(&attempt.row);

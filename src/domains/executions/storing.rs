@@ -16,8 +16,8 @@ use super::{pauses, records, redaction};
 const LONG: Duration = Duration::from_millis(100);
 /// How often long runs are looked for.
 const WATCH_EVERY: Duration = Duration::from_millis(50);
-/// After a node has answered, the run gets this long to end before it is stored for the answer's sake.
-const GRACE: Duration = Duration::from_millis(3);
+/// A run gets this long to end before it is stored for the sake of who waits to hear of it.
+pub(super) const GRACE: Duration = Duration::from_millis(3);
 
 /// Stores long runs until the shutdown.
 pub(super) async fn watch(executor: Executor, shutdown: CancellationToken) {

@@ -192,6 +192,10 @@ impl Taken {
         repository::add_usage(transaction, self.meter.0.shard, rows).await
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     /// They are committed.
     pub fn settled(mut self) {
         self.counts.clear();

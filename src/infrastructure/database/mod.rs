@@ -13,6 +13,7 @@ mod scoped;
 mod session;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -55,6 +56,11 @@ impl Database {
     /// Whether no other process works on this database; known of SQLite only.
     pub fn is_alone(&self) -> bool {
         matches!(self.0, Pools::Sqlite { alone: Some(_), .. })
+    }
+
+    /// Whether it is SQLite, within this process.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.0, Pools::Sqlite { .. })
     }
 
     /// For reading. On SQLite a pool of read-only connections that never waits for the writer.

@@ -56,7 +56,7 @@ impl Pace {
         );
         let mut connections: Vec<Connection> =
             (0..self.connections).map(|_| Connection::open(self.address)).collect::<Result<_>>()?;
-        let mut idle: Vec<usize> = (0..connections.len()).collect();
+        let mut idle: VecDeque<usize> = (0..connections.len()).collect();
         let (mut paced, mut late, begun, mut sent) = (Paced::default(), VecDeque::new(), Instant::now(), 0_u32);
         loop {
             let now = Instant::now();
@@ -69,12 +69,16 @@ impl Pace {
                     due = begun + Duration::from_secs_f64(f64::from(sent) / self.per_second);
                 }
             }
-            while let (Some(due), Some(place)) = (late.front().copied(), idle.last().copied()) {
+            while let (Some(due), Some(place)) = (late.front().copied(), idle.back().copied()) {
                 let Some(connection) = connections.get_mut(place) else { break };
-                connection.stream.write_all(request.as_bytes()).context("cannot send")?;
+                if connection.stream.write_all(request.as_bytes()).is_err() {
+                    // The server keeps no connection that was idle for long.
+                    *connection = Connection::open(self.address)?;
+                    connection.stream.write_all(request.as_bytes()).context("cannot send")?;
+                }
                 connection.due = Some(due);
                 late.pop_front();
-                idle.pop();
+                idle.pop_back();
             }
             let is_idle = idle.len() == connections.len() && late.is_empty();
             if is_over && (is_idle || now.duration_since(begun) > self.lasts + PATIENCE) {
@@ -84,7 +88,8 @@ impl Pace {
             for place in ready(&connections)? {
                 let Some(connection) = connections.get_mut(place) else { continue };
                 if connection.receive(&mut paced, self.address)? {
-                    idle.push(place);
+                    // At the other end, so that each has its turn.
+                    idle.push_front(place);
                 }
             }
         }

@@ -43,6 +43,9 @@ async fn answer(
     webhooks: &Service,
     limits: BodyLimits,
 ) -> Result<HttpResponse, Reply> {
+    if webhooks.is_overloaded() {
+        return Err(super::reply::overloaded());
+    }
     let addressed = Addressed::of(request);
     let tenant = tenant(webhooks, &addressed).await?;
     note_tenant(request, tenant);
