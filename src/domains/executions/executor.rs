@@ -19,7 +19,6 @@ use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
-use super::slots::Slot;
 use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
@@ -371,6 +370,7 @@ impl Executor {
             priority: launch.program.priority(),
             pool,
             concurrency_key,
+            waits_for: None,
         };
         let binaries = Binaries::default();
         binaries.belong(self.0.keeper.as_ref(), id);
@@ -383,6 +383,8 @@ impl Executor {
             honour_pins: launch.honour_pins,
             earlier,
             known: None,
+            calls: Vec::new(),
+            traffic: Arc::default(),
         };
         Attempt::new(row, launch.program, begin, depth).with_binaries(binaries)
     }
@@ -391,9 +393,9 @@ impl Executor {
     pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) {
         let executor = self.clone();
         self.0.runtime.spawn(async move {
-            let attempt = Arc::new(attempt.with_slot(Slot::of(slot)));
+            let attempt = Arc::new(attempt);
             run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
-            attempt.slot.leave();
+            drop(slot);
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
     }

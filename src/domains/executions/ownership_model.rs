@@ -3,6 +3,7 @@
 //! `repository::ownership`, `recovery` and `workers`.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use stateright::{Checker, Model, Property};
 
@@ -107,7 +108,7 @@ enum Action {
 }
 
 impl Action {
-    fn goes_wrong(self) -> bool {
+    fn goes_wrong(&self) -> bool {
         matches!(self, Action::LoseLease(_) | Action::Die(_) | Action::Forget(_) | Action::LoseMessage)
     }
 
@@ -284,24 +285,33 @@ impl State {
     }
 }
 
-/// All states, and those from which the execution does not come to such an end, though from then on nothing goes wrong any
-/// more. (`Property::eventually` does not see paths that end in a circle.)
-fn without_way_out(protocol: &Protocol, is_end: impl Fn(&State) -> bool) -> (Vec<State>, Vec<State>) {
-    let mut numbers: HashMap<State, usize> = HashMap::new();
-    let mut states = protocol.init_states();
+/// All states, and those from which the model does not come to such an end, though from then on nothing goes wrong any more.
+/// (`Property::eventually` does not see paths that end in a circle.)
+pub(super) fn without_way_out<M>(
+    model: &M,
+    goes_wrong: impl Fn(&M::Action) -> bool,
+    is_end: impl Fn(&M::State) -> bool,
+) -> (Vec<M::State>, Vec<M::State>)
+where
+    M: Model,
+    M::State: Clone + Eq + Hash,
+{
+    let mut numbers: HashMap<M::State, usize> = HashMap::new();
+    let mut states = model.init_states();
     let mut befores: Vec<Vec<usize>> = vec![Vec::new(); states.len()];
     let (mut at, mut actions) = (0, Vec::new());
     numbers.extend(states.iter().cloned().zip(0..));
     while let Some(state) = states.get(at).cloned() {
-        protocol.actions(&state, &mut actions);
+        model.actions(&state, &mut actions);
         for action in actions.drain(..) {
-            let Some(next) = protocol.next_state(&state, action) else { continue };
+            let is_remedy = !goes_wrong(&action);
+            let Some(next) = model.next_state(&state, action) else { continue };
             let number = *numbers.entry(next).or_insert_with_key(|next| {
                 states.push(next.clone());
                 befores.push(Vec::new());
                 states.len() - 1
             });
-            if !action.goes_wrong() {
+            if is_remedy {
                 befores[number].push(at);
             }
         }
@@ -329,11 +339,11 @@ fn no_execution_has_two_owners_or_loses_what_it_did() {
 #[test]
 fn from_wherever_it_is_an_accepted_execution_comes_to_its_end() {
     let protocol = Protocol { workers: 2, without: None };
-    let (states, trapped) = without_way_out(&protocol, State::is_over);
+    let (states, trapped) = without_way_out(&protocol, Action::goes_wrong, State::is_over);
     assert!(states.len() > 10_000, "{} states are not the whole protocol", states.len());
     assert_eq!(trapped, []);
     // It succeeds, too, unless the last death that it may bring about has happened.
-    let (_, trapped) = without_way_out(&protocol, |state| state.status == Status::Success);
+    let (_, trapped) = without_way_out(&protocol, Action::goes_wrong, |state| state.status == Status::Success);
     let is_excused = |state: &State| state.taken_away + 1 >= PATIENCE;
     assert_eq!(trapped.into_iter().find(|state| !is_excused(state)), None);
 }
@@ -341,7 +351,8 @@ fn from_wherever_it_is_an_accepted_execution_comes_to_its_end() {
 #[test]
 fn every_remedy_is_needed() {
     for remedy in [Remedy::Requeue, Remedy::FindLost, Remedy::Tell, Remedy::Start, Remedy::Renew] {
-        let (_, trapped) = without_way_out(&Protocol { workers: 2, without: Some(remedy) }, State::is_over);
+        let protocol = Protocol { workers: 2, without: Some(remedy) };
+        let (_, trapped) = without_way_out(&protocol, Action::goes_wrong, State::is_over);
         assert!(!trapped.is_empty(), "without {remedy:?} there is a way out all the same");
     }
 }
