@@ -145,6 +145,34 @@ async fn whoever_waits_for_the_answer_of_a_caller_gets_what_was_called_put_out_a
     assert_eq!((status, String::from_utf8(answer).unwrap().as_str()), (200, r#"{"seen":"called"}"#));
 }
 
+/// On PostgreSQL; tried where `MILLRACE_TEST_POSTGRES_URL` names one.
+#[actix_web::test]
+async fn a_caller_goes_on_in_another_process_than_it_began_in() {
+    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
+        return;
+    }
+    let process = Process::start(&[("SERVER__ROLES", "[\"api\"]")]).await;
+    let inner = called(&process, vec![wait_for_call(), script("Out", "return [{ json: { from: 'called' } }]")]).await;
+    let mut asks = chain("asks", vec![call(&inner)]);
+    asks["nodes"][0]["parameters"]["responseMode"] = json!("lastNode");
+    process.activate(asks).await;
+    let mut first = process.beside(&["worker", "--port", "0"]);
+    let caller = process.caller();
+    let asked =
+        actix_web::rt::spawn(
+            async move { caller.send("POST", "/t/acme/webhook/asks", Some(json!({}))).await.unwrap() },
+        );
+    let waiting = process.wait_for("waiting", 2).await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let mut second = process.beside(&["worker", "--port", "0"]);
+    resume(&process, &by_mode(&waiting, "integrated")["id"]).await;
+    let (status, answer) = asked.await.unwrap();
+    assert_eq!((status, String::from_utf8(answer).unwrap().as_str()), (200, r#"{"from":"called"}"#));
+    second.kill().unwrap();
+    second.wait().unwrap();
+}
+
 #[actix_web::test]
 async fn a_node_that_calls_for_each_item_calls_each_once_though_some_wait() {
     let receiver = Receiver::start();
