@@ -56,6 +56,14 @@ pub struct NodeOutcome {
     /// Milliseconds since the epoch.
     pub started_ms: i64,
     pub duration_ms: u64,
+    /// Microseconds that its script took on a CPU.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cpu_us: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(cpu_us: &u64) -> bool {
+    *cpu_us == 0
 }
 
 impl NodeOutcome {
@@ -69,7 +77,7 @@ impl NodeOutcome {
 
     fn new(result: Result<Outputs, ExecutionError>) -> NodeOutcome {
         let (console, pause, memory, static_data) = (Vec::new(), None, None, None);
-        NodeOutcome { result, console, pause, memory, static_data, started_ms: 0, duration_ms: 0 }
+        NodeOutcome { result, console, pause, memory, static_data, started_ms: 0, duration_ms: 0, cpu_us: 0 }
     }
 }
 

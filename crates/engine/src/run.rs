@@ -78,7 +78,7 @@ impl Run {
         let Phase::Executing(task) = &self.phase else { return };
         let task = Arc::clone(task);
         self.phase = Phase::Between;
-        let NodeOutcome { result, console, pause, memory, static_data, started_ms, duration_ms } = outcome;
+        let NodeOutcome { result, console, pause, memory, static_data, started_ms, duration_ms, cpu_us } = outcome;
         self.now_ms = started_ms.saturating_add_unsigned(duration_ms);
         if let Some(memory) = memory {
             self.contexts.insert(task.node, memory);
@@ -86,7 +86,8 @@ impl Run {
         if let Some(static_data) = static_data {
             self.static_data = static_data;
         }
-        let record = NodeRun { start_time: started_ms, execution_time: duration_ms, console, ..NodeRun::default() };
+        let record =
+            NodeRun { start_time: started_ms, execution_time: duration_ms, cpu_us, console, ..NodeRun::default() };
         match (result, pause) {
             (Ok(outputs), None) if outcome::begins_with_error(&outputs) && self.may_retry(&task) => self.retry(&task),
             (Err(error), _) if !error.permanent && self.may_retry(&task) => self.retry(&task),

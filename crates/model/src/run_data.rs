@@ -64,6 +64,8 @@ pub struct NodeRun {
     pub start_time: i64,
     /// Milliseconds.
     pub execution_time: u64,
+    /// Microseconds on a CPU, of a node that runs a script.
+    pub cpu_us: u64,
     pub status: NodeStatus,
     /// Where each input came from; `None` for an input without data.
     pub source: Vec<Option<Source>>,

@@ -1,12 +1,16 @@
 //! One execution of one node: the view it gets, the call, and what is made of its result.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use millrace_engine::{NodeOutcome, NodeTask, Pause, Run};
 use millrace_expression::{Globals, Sandbox};
 use millrace_model::{ExecutionError, Object};
 use millrace_nodes::{Behaviour, NodeContext, NodeHost, NodeResult, Output};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::CompiledNode;
 
@@ -18,6 +22,8 @@ pub(crate) struct Execution<'a> {
     static_data: Object,
     started_ms: i64,
     started: Instant,
+    /// When its script began, by the CPU clock of this thread. A script stays on its thread.
+    began: Option<Duration>,
 }
 
 impl<'a> Execution<'a> {
@@ -30,6 +36,7 @@ impl<'a> Execution<'a> {
             static_data: run.static_data().clone(),
             started_ms: globals.clock.now_ms(),
             started: Instant::now(),
+            began: None,
         }
     }
 
@@ -39,6 +46,8 @@ impl<'a> Execution<'a> {
         sandbox: &'c mut Sandbox,
         host: &'c dyn NodeHost,
     ) -> NodeContext<'c> {
+        let behaviour = compiled.node_type.map(|node_type| &node_type.behaviour);
+        self.began = matches!(behaviour, Some(Behaviour::Script(_))).then(thread_time);
         NodeContext {
             workflow: self.run.workflow(),
             run_data: self.run.data(),
@@ -76,8 +85,16 @@ impl<'a> Execution<'a> {
             memory: Some(self.memory).filter(is_new),
             started_ms: self.started_ms,
             duration_ms: elapsed_ms.max(moved_ms),
+            cpu_us: self
+                .began
+                .map_or(0, |began| u64::try_from(thread_time().saturating_sub(began).as_micros()).unwrap_or(u64::MAX)),
         }
     }
+}
+
+/// How long this thread has been on a CPU.
+fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 /// Calls a node that has no effect; a panic in it becomes its error.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended};
+use super::callers;
 use super::error::Error;
 use super::executor::Executor;
 use super::live::Caller;
@@ -66,6 +67,7 @@ pub(super) async fn leave(executor: &Executor, tenant: TenantId, id: ExecutionId
 
 /// Tells who waits for an execution that ended without running: it was stopped, given up, or cannot be run.
 pub(super) async fn ended(executor: &Executor, row: Row) {
+    callers::called_ended(executor, &row).await;
     let (tenant, id, status) = (row.tenant_id, row.id, row.status);
     let error = row.error.as_deref().map(|message| Arc::new(ExecutionError::new("WorkflowOperationError", message)));
     let answer = Answer::Ended(Box::new(Ended { row, is_kept: true, status, error, last: None }));

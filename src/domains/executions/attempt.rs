@@ -3,10 +3,10 @@
 //! when a caller is to be answered, or when it takes long: so nothing that was seen outside can be forgotten.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use millrace_engine::{Event, NodeTask, Options, Run, Start};
-use millrace_model::{ExecutionError, Item, Items, NodeIndex};
+use millrace_model::{ExecutionError, Item, Items, NodeIndex, Value, Workflow};
 use millrace_nodes::WebhookResponse;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, oneshot};
@@ -20,11 +20,11 @@ use super::model::Interest;
 use super::programs::Program;
 use super::records::Known;
 use super::repository::{Payload, Row};
-use super::slots::Slot;
 use super::tenancy::Tenancy;
 use super::usage::Traffic;
 use super::writer::{Write, Writer};
 use super::{answers, journal, payload};
+use crate::common::ExecutionId;
 
 pub(super) struct Attempt {
     /// As it stands while it runs.
@@ -34,8 +34,6 @@ pub(super) struct Attempt {
     /// How many workflow calls are around it.
     pub depth: u32,
     pub tenancy: Tenancy,
-    pub traffic: Traffic,
-    pub slot: Slot,
     pub binaries: Binaries,
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
@@ -46,7 +44,11 @@ pub(super) struct Attempt {
     effects: AtomicBool,
     /// See [`Fate`].
     fate: AtomicU8,
+    /// The called execution whose end it is put aside for.
+    waits_for: OnceLock<ExecutionId>,
     place: Mutex<Place>,
+    /// Answers to the calls of the node now running.
+    calls: Mutex<Vec<AnsweredCall>>,
     caller: Mutex<Option<Caller>>,
     /// What somebody in another process waits for.
     elsewhere: Mutex<Option<Interest>>,
@@ -67,6 +69,18 @@ pub(super) struct Begin {
     pub earlier: Vec<Event>,
     /// What is known from other executions, and where it is to end.
     pub known: Option<Arc<Known>>,
+    /// Calls of the node that comes next, made when it ran before.
+    pub calls: Vec<AnsweredCall>,
+    /// What goes on to be counted.
+    pub traffic: Arc<Traffic>,
+}
+
+/// A call of a workflow, and what came of it. A node that is put aside for a later call makes its calls again; those that
+/// were answered are answered likewise, whatever became of the called executions meanwhile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AnsweredCall {
+    pub id: ExecutionId,
+    pub answer: Result<Vec<Vec<Item>>, ExecutionError>,
 }
 
 /// The node run that an attempt is at, and how many workflows it has called.
@@ -88,6 +102,8 @@ pub(super) enum Fate {
     Lost,
     /// Not here: this process stops, and hands the execution on.
     HandedOn,
+    /// Put aside until what it called is over.
+    PutAside,
 }
 
 /// What is stored of an unfinished execution, enough to begin it or to go on.
@@ -104,6 +120,13 @@ pub(super) struct State {
     pub events: Vec<Event>,
     #[serde(default)]
     pub known: Option<Known>,
+    #[serde(default)]
+    pub calls: Vec<AnsweredCall>,
+    /// The workflow, where it was given in a call.
+    #[serde(default)]
+    pub inline: Option<Value>,
+    #[serde(default)]
+    pub traffic: Arc<Traffic>,
 }
 
 /// The same, borrowed from a running attempt.
@@ -117,6 +140,11 @@ struct StateRef<'a> {
     events: &'a [Event],
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a Known>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    calls: &'a [AnsweredCall],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inline: Option<&'a Value>,
+    traffic: &'a Traffic,
 }
 
 impl Attempt {
@@ -131,16 +159,16 @@ impl Attempt {
             program,
             depth,
             tenancy: Tenancy::default(),
-            traffic: Traffic::default(),
-            slot: Slot::default(),
             binaries: Binaries::default(),
             events: Mutex::new(begin.earlier.clone()),
+            calls: Mutex::new(begin.calls.clone()),
             begin,
             journaled: AtomicUsize::new(0),
             stored: OnceCell::new(),
             over: AtomicBool::new(false),
             effects: AtomicBool::new(false),
             fate: AtomicU8::new(0),
+            waits_for: OnceLock::new(),
             place: Mutex::default(),
             caller: Mutex::default(),
             elsewhere: Mutex::default(),
@@ -171,18 +199,14 @@ impl Attempt {
     /// The same, beginning otherwise.
     #[must_use]
     pub(super) fn beginning(self, begin: Begin) -> Attempt {
-        Attempt { events: Mutex::new(begin.earlier.clone()), begin, ..self }
+        let (events, calls) = (Mutex::new(begin.earlier.clone()), Mutex::new(begin.calls.clone()));
+        Attempt { events, calls, begin, ..self }
     }
 
     /// Says that the row is in the database already, and how many of the events.
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
         Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
-    }
-
-    #[must_use]
-    pub(super) fn with_slot(self, slot: Slot) -> Attempt {
-        Attempt { slot, ..self }
     }
 
     #[must_use]
@@ -245,6 +269,21 @@ impl Attempt {
         here
     }
 
+    /// What came of this call when it was made before.
+    pub(super) fn answer_of(&self, call: ExecutionId) -> Option<Result<Vec<Vec<Item>>, ExecutionError>> {
+        lock(&self.calls).iter().find(|made| made.id == call).map(|made| made.answer.clone())
+    }
+
+    /// Remembers what came of a call until its node is done.
+    pub(super) fn answered(&self, call: AnsweredCall) {
+        lock(&self.calls).push(call);
+    }
+
+    /// The node is done.
+    pub(super) fn forget_calls(&self) {
+        lock(&self.calls).clear();
+    }
+
     pub(super) fn push(&self, event: Event) {
         lock(&self.events).push(event);
     }
@@ -279,11 +318,24 @@ impl Attempt {
         self.fate.fetch_max(2, Ordering::SeqCst);
     }
 
+    /// The run is to be broken off, and gone on with when this called execution is over.
+    pub(super) fn put_aside(&self, called: ExecutionId) {
+        let _ = self.waits_for.set(called);
+        // One that is handed on or lost waits elsewhere.
+        let _ = self.fate.compare_exchange(0, 3, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// The called execution whose end it is put aside for.
+    pub(super) fn waits_for(&self) -> Option<ExecutionId> {
+        self.waits_for.get().copied().filter(|_| self.fate() == Fate::PutAside)
+    }
+
     pub(super) fn fate(&self) -> Fate {
         match self.fate.load(Ordering::SeqCst) {
             0 => Fate::Own,
             1 => Fate::Lost,
-            _ => Fate::HandedOn,
+            2 => Fate::HandedOn,
+            _ => Fate::PutAside,
         }
     }
 
@@ -323,7 +375,7 @@ impl Attempt {
     fn snapshot(&self, data: Option<Vec<u8>>, with_state: bool) -> Result<(Payload, usize), serde_json::Error> {
         let mut count = 0;
         let state = if with_state {
-            let events = lock(&self.events);
+            let (events, calls) = (lock(&self.events), lock(&self.calls));
             count = events.len();
             let state = StateRef {
                 node: &self.program.workflow().node(self.begin.node).name,
@@ -332,6 +384,9 @@ impl Attempt {
                 honour_pins: self.begin.honour_pins,
                 events: &events,
                 known: self.begin.known.as_deref(),
+                calls: &calls,
+                inline: self.program.inline.as_ref(),
+                traffic: &self.begin.traffic,
             };
             Some(payload::encode(&state)?)
         } else {
@@ -379,18 +434,30 @@ impl Attempt {
 }
 
 impl Begin {
-    /// Reads what was stored. `Err`: the node is gone, or something cannot be read.
-    pub(super) fn restore(stored: &[u8], journal: Vec<(i32, Vec<u8>)>, program: &Program) -> Result<Begin, Error> {
+    /// Reads what was stored, and gives what runs: the program, unless a caller gave another one. `Err`: the node is gone,
+    /// or something cannot be read.
+    pub(super) fn restore(
+        stored: &[u8],
+        journal: Vec<(i32, Vec<u8>)>,
+        mut program: Arc<Program>,
+    ) -> Result<(Arc<Program>, Begin), Error> {
         let state: State = payload::decode_as(stored)?;
+        if let Some(document) = &state.inline {
+            let parsed = Workflow::parse(document).map_err(Error::NotRunnable)?;
+            program = Arc::new(Program::inline(&program, parsed, document));
+        }
         let node = program.workflow().find(&state.node).ok_or(Error::NoData)?;
-        Ok(Begin {
+        let begin = Begin {
             node,
             items: Arc::new(state.items),
             at_ms: state.at_ms,
             honour_pins: state.honour_pins,
             earlier: journal::join(state.events, journal)?,
             known: state.known.map(|known| known.prepared(program.workflow()).map(Arc::new)).transpose()?,
-        })
+            calls: state.calls,
+            traffic: state.traffic,
+        };
+        Ok((program, begin))
     }
 }
 

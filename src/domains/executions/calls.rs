@@ -1,11 +1,10 @@
 //! Workflows that call workflows: in this process, without a queue and in the slot of their caller, so that a call costs
-//! little and calls within calls cannot wait for each other's slots. Who waits for what it called and somebody else runs
-//! has no slot meanwhile. What was called is stopped with its caller.
+//! little and calls within calls cannot wait for each other's slots. Where what was called waits, or somebody else runs it,
+//! its caller is put aside until its end. What was called is stopped with its caller.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::attempt::{Attempt, Fate};
+use super::attempt::{AnsweredCall, Attempt, Fate};
 use super::error::Error;
 use super::executor::{Executor, Launch};
 use super::host::TenantHost;
@@ -26,15 +25,33 @@ use super::model::{Mode, Status};
 use super::programs::Program;
 use super::repository as rows;
 use super::run::{self, Concluded};
-use super::{pauses, stopping, storing};
+use super::{pauses, records, stopping, storing};
 use crate::common::ExecutionId;
 
 /// Calls within calls.
 const MAX_DEPTH: u32 = 50;
-/// How often a caller looks whether what it called, and somebody else runs, is over.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Calls a workflow. A node that was put aside makes its calls again: those that were answered are answered likewise.
 pub(super) async fn call(host: &TenantHost, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
+    let id = id_of_call(&host.attempt);
+    if let Some(answer) = host.attempt.answer_of(id) {
+        return answer;
+    }
+    let answer = make(host, id, call).await;
+    host.attempt.answered(AnsweredCall { id, answer: answer.clone() });
+    answer
+}
+
+async fn make(host: &TenantHost, id: ExecutionId, call: Call) -> Result<Vec<Vec<Item>>, ExecutionError> {
+    // Where this node ran before, its process died under it, or it was put aside: what it called then it does not call again.
+    if host.attempt.row.attempt > 1 {
+        match find_called(host, id).await? {
+            Some(row) if call.wait == CallWait::ForResult => return outcome_of_called(host, row).await,
+            Some(_) => return Ok(Vec::new()),
+            None if host.attempt.row.waits_for == Some(id) => return Err(failed("The called workflow left no record")),
+            None => {}
+        }
+    }
     let depth = host.attempt.depth.saturating_add(1);
     if depth > MAX_DEPTH {
         return Err(failed(format!("Workflows call each other more than {MAX_DEPTH} levels deep")));
@@ -55,16 +72,6 @@ pub(super) async fn call(host: &TenantHost, call: Call) -> Result<Vec<Vec<Item>>
         parent: Some(host.attempt.row.id),
         retry_of: None,
     };
-    let id = id_of_call(&host.attempt);
-    // Where this node ran before, its process died under it, or it waited: what it called then it does not call again.
-    if host.attempt.row.attempt > 1
-        && let Some(row) = find_called(host, id).await?
-    {
-        return match call.wait {
-            CallWait::ForResult => outcome_of_called(host, row).await,
-            CallWait::No => Ok(Vec::new()),
-        };
-    }
     match call.wait {
         CallWait::ForResult => run_within(host, id, launch, depth).await,
         CallWait::No => {
@@ -103,26 +110,29 @@ async fn find_called(host: &TenantHost, id: ExecutionId) -> Result<Option<rows::
     found.map_err(|error| failed(format!("The called workflow cannot be looked up: {error}")))
 }
 
-/// Waits for the end of a called execution that somebody else runs, and reads its outcome.
+/// The outcome of an execution that this call made before; where that is not over, the caller is put aside until it is.
 async fn outcome_of_called(host: &TenantHost, row: rows::Row) -> Result<Vec<Vec<Item>>, ExecutionError> {
-    let (id, slot) = (row.id, &host.attempt.slot);
-    let mut awaited = Awaited { host, row: Some(row) };
-    let left = slot.leave();
-    while awaited.row.as_ref().is_some_and(|row| !row.status.is_terminal()) {
-        tokio::time::sleep(LOOK_EVERY).await;
-        awaited.row = find_called(host, id).await?;
-    }
-    if left {
-        slot.come_back(&host.executor.0.slots).await;
-    }
-    let Some(row) = awaited.row.take() else { return Err(failed("The called workflow left no record")) };
+    let unreadable = |error: Error| failed(format!("The outcome of the called workflow cannot be read: {error}"));
     match row.status {
-        Status::Success => storing::last_outputs(&host.executor, &row)
-            .await
-            .map_err(|error| failed(format!("The outcome of the called workflow cannot be read: {error}"))),
-        Status::Canceled => Err(canceled()),
-        _ => Err(failed(row.error.unwrap_or_else(|| "The called workflow failed".to_owned()))),
+        Status::New | Status::Running | Status::Waiting => put_aside(host, row.id).await,
+        Status::Success => storing::last_outputs(&host.executor, &row).await.map_err(unreadable),
+        Status::Canceled | Status::Error | Status::Crashed => {
+            let record = records::find(&host.executor, &row).await.map_err(unreadable)?;
+            let told = record.and_then(|record| record.data.result_data.error);
+            Err(told.unwrap_or_else(|| match row.error {
+                Some(error) => failed(error),
+                None if row.status == Status::Canceled => canceled(),
+                None => failed("The called workflow failed"),
+            }))
+        }
     }
+}
+
+/// Breaks the caller off at this call, which it makes again when the called execution is over. Does not return.
+async fn put_aside(host: &TenantHost, called: ExecutionId) -> Result<Vec<Vec<Item>>, ExecutionError> {
+    host.attempt.put_aside(called);
+    host.cancel.cancel();
+    std::future::pending().await
 }
 
 async fn run_within(
@@ -134,7 +144,7 @@ async fn run_within(
     let (caller, pool) = (&host.attempt, host.attempt.row.pool.clone());
     // Its caller goes on with them, whether or not the called execution is kept.
     let owner = caller.binaries.owner(caller.row.id);
-    let attempt = host.executor.attempt_for(owner, pool, id, launch, depth).with_slot(caller.slot.clone());
+    let attempt = host.executor.attempt_for(owner, pool, id, launch, depth);
     let attempt = Arc::new(attempt);
     let Some(concluded) = Called::begin(host, &attempt).await else {
         return Err(failed("The called workflow could not be run to its end"));
@@ -142,14 +152,15 @@ async fn run_within(
     match concluded.status {
         Status::Success => Ok(last_outputs(&concluded.run)),
         Status::Waiting => {
+            let waiting = Waiting { host, row: &concluded.row };
             if let Some(committed) = concluded.committed
                 && let Err(error) = committed.wait().await
             {
                 return Err(failed(format!("The called workflow cannot be put aside: {error}")));
             }
             drop(concluded.listed);
-            pauses::paused(&host.executor, &attempt, concluded.row.wait_until).await;
-            outcome_of_called(host, concluded.row).await
+            pauses::paused(&host.executor, &attempt, waiting.row).await;
+            put_aside(host, id).await
         }
         _ => Err(concluded.outcome.error.map_or_else(canceled, Arc::unwrap_or_clone)),
     }
@@ -192,25 +203,23 @@ impl Drop for Called {
     }
 }
 
-/// A called execution that somebody else runs: it is stopped where nobody waits for it any more, unless its caller goes on
-/// elsewhere.
-struct Awaited<'h> {
+/// A called execution that waits: it is stopped where its caller is before that is put aside, too.
+struct Waiting<'h> {
     host: &'h TenantHost,
-    row: Option<rows::Row>,
+    row: &'h rows::Row,
 }
 
-impl Drop for Awaited<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let Some(row) = self.row.take().filter(|row| !row.status.is_terminal()) else { return };
         if self.host.attempt.fate() != Fate::Own {
             return;
         }
-        let executor = self.host.executor.clone();
-        self.host.executor.0.runtime.spawn(async move {
-            if let Err(error) = stopping::stop(&executor, &row).await {
-                tracing::warn!(execution = %row.id, %error, "what a stopped execution had called goes on");
-            }
-        });
+        let (executor, row) = (self.host.executor.clone(), self.row.clone());
+        self.host
+            .executor
+            .0
+            .runtime
+            .spawn(async move { stopping::stop_called(&executor, row.tenant_id, row.id).await });
     }
 }
 

@@ -19,7 +19,6 @@ use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
 use super::repository::Row;
-use super::slots::Slot;
 use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
@@ -394,6 +393,7 @@ impl Executor {
             priority: launch.program.priority(),
             pool,
             concurrency_key,
+            waits_for: None,
         };
         let binaries = Binaries::default();
         binaries.belong(self.0.keeper.as_ref(), owner);
@@ -406,18 +406,20 @@ impl Executor {
             honour_pins: launch.honour_pins,
             earlier,
             known: None,
+            calls: Vec::new(),
+            traffic: Arc::default(),
         };
         Attempt::new(row, launch.program, begin, depth).with_binaries(binaries)
     }
 
     /// Runs an attempt beside everything else.
     pub(super) fn spawn(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Arc<Attempt> {
-        let (executor, attempt) = (self.clone(), Arc::new(attempt.with_slot(Slot::of(slot))));
+        let (executor, attempt) = (self.clone(), Arc::new(attempt));
         let started = Arc::clone(&attempt);
         self.0.runtime.spawn(async move {
             run::drive(&executor, Arc::clone(&attempt)).instrument(attempt.span()).await;
             attempt.end_unannounced();
-            attempt.slot.leave();
+            drop(slot);
             limits::release(&executor, &attempt.row, &attempt.program).await;
         });
         started

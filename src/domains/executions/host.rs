@@ -64,10 +64,10 @@ impl NodeHost for TenantHost {
             Err(error) => return Err(HttpError { code: "EGRESS_DENIED", message: error.to_string() }),
         };
         self.held.sends(&request);
-        self.attempt.traffic.sent(usage::size_of(&request.body));
+        self.attempt.begin.traffic.sent(usage::size_of(&request.body));
         let answer = outbound::send(&self.executor.0.http, &policy, request, self.held.hosts()).await;
         if let Ok(answer) = &answer {
-            self.attempt.traffic.received(answer.body.len());
+            self.attempt.begin.traffic.received(answer.body.len());
         }
         answer.map(|answer| self.held.without_quotes(answer))
     }

@@ -205,7 +205,9 @@ async fn act(executor: Executor, job: ExecutionJobId, action: Action, row: Row) 
             if !rows::delete(&transaction, row.tenant_id, row.id).await? {
                 return Err(Error::NotFound);
             }
-            Ok(transaction.commit().await?)
+            transaction.commit().await?;
+            stopping::deleted(&executor, &row).await;
+            Ok(())
         }
     }
 }

@@ -94,6 +94,7 @@ impl Observer for Recorder<'_> {
 
     fn completing(&self, _: &NodeTask, outcome: &NodeOutcome) {
         self.attempt.push(Event::Completed(Box::new(outcome.clone())));
+        self.attempt.forget_calls();
     }
 
     fn has_effects(&self) -> bool {

@@ -11,6 +11,9 @@ mod answers;
 mod archive;
 mod attempt;
 mod binaries;
+mod callers;
+#[cfg(test)]
+mod callers_model;
 mod calls;
 mod clearing;
 mod dto;
@@ -46,7 +49,6 @@ mod retention;
 mod retry;
 mod run;
 mod service;
-mod slots;
 mod statistics;
 mod stopping;
 mod storing;

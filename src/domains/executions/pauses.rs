@@ -16,8 +16,8 @@ use super::live::Caller;
 use super::model::{Interest, Status};
 use super::programs::Program;
 use super::repository::{self as rows, Row};
-use super::{answers, calls, journal, run};
-use crate::common::{ExecutionId, TenantId, Timestamp};
+use super::{answers, callers, calls, journal, run};
+use crate::common::{ExecutionId, TenantId};
 use crate::infrastructure::database::AcrossTenants;
 
 /// How far a sweep looks ahead, to set the time of the next one.
@@ -38,12 +38,13 @@ pub struct Waiting {
     pub pause: Pause,
 }
 
-/// A run has paused, and that is stored.
-pub(super) async fn paused(executor: &Executor, attempt: &Attempt, until: Option<Timestamp>) {
+/// A run has paused, and that is stored; `row`: as it waits.
+pub(super) async fn paused(executor: &Executor, attempt: &Attempt, row: &Row) {
     run::keep_caller(executor, attempt).await;
-    if let Some(until) = until {
+    if let Some(until) = row.wait_until {
         executor.0.timers.set(until);
     }
+    callers::put_aside(executor, row).await;
 }
 
 /// Queues what is due. Every worker does this now and then; only one gets each execution.
@@ -94,7 +95,7 @@ pub(super) async fn resume(
     let claimed = rows::claim(&transaction, tenant, id, Status::Waiting, parts.worker, now, i32::MAX).await?;
     let Some(row) = claimed else { return Ok(None) };
     let (state, journal) = rows::stored(&transaction, tenant, id).await?;
-    let mut begin = Begin::restore(&state.ok_or(Error::NoData)?, journal, &waiting.program)?;
+    let (program, mut begin) = Begin::restore(&state.ok_or(Error::NoData)?, journal, Arc::clone(&waiting.program))?;
     // What the caller sent is not to be asked for twice.
     let append = rows::Append {
         tenant,
@@ -120,7 +121,7 @@ pub(super) async fn resume(
         begin.earlier.push(resumed);
         let durable = begin.earlier.len();
         let depth = calls::depth_of(executor, &row).await?;
-        let attempt = Attempt::new(row, Arc::clone(&waiting.program), begin, depth);
+        let attempt = Attempt::new(row, program, begin, depth);
         executor.spawn(attempt.stored(durable).with_caller(Some(caller)), slot);
     } else {
         answers::expect(executor, tenant, id, caller).await?;
@@ -155,6 +156,5 @@ pub(super) async fn continued(
 pub(super) async fn restore(executor: &Executor, row: &Row) -> Result<(Arc<Program>, Begin), Error> {
     let program = executor.0.programs.version(row.tenant_id, row.workflow_id, row.version_id).await?;
     let (state, journal) = rows::stored(&executor.0.database.read(row.tenant_id), row.tenant_id, row.id).await?;
-    let begin = Begin::restore(&state.ok_or(Error::NoData)?, journal, &program)?;
-    Ok((program, begin))
+    Begin::restore(&state.ok_or(Error::NoData)?, journal, program)
 }

@@ -31,6 +31,7 @@ pub(super) struct RecordData {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResultData {
+    pub error: Option<ExecutionError>,
     pub last_node_executed: Option<String>,
     #[serde(default)]
     pub run_data: Runs,

@@ -59,6 +59,9 @@ impl Service {
         if row.status != Status::Waiting {
             return Err(Error::WrongState(row.status, "resumed"));
         }
+        if row.waits_for.is_some() {
+            return Err(Error::WrongState(row.status, "resumed: it waits for the end of an execution that it called"));
+        }
         let items = body.items.map(|items| items_of(&items)).transpose()?;
         let waiting = pauses::find(self.executor(), &row).await?;
         if pauses::resume(self.executor(), &waiting, items.map(Arc::new)).await?.is_none() {

@@ -32,7 +32,7 @@ pub(super) use labels::{Label, label, labels, unlabel};
 pub(super) use limits::{hold_claims, next_queued, running, unfinished};
 pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
-    tell_again, tell_all_again, told,
+    tell_again, tell_all_again, told, waiting_in_vain, wake,
 };
 pub(super) use pools::{living, queued, stranded};
 pub(super) use reading::{Filter, Outcome, list, outcomes};
@@ -45,7 +45,7 @@ pub(super) type Worker = worker::Model;
 /// Most rows of one statement; smaller batches are made of powers of two, so that few statements stay prepared.
 const CHUNK: usize = 256;
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "tenant_id",
     "id",
     "workflow_id",
@@ -66,12 +66,14 @@ const COLUMNS: [&str; 20] = [
     "priority",
     "pool",
     "concurrency_key",
+    "waits_for",
 ];
 
 /// What an execution becomes on a later write. What it was at first (workflow, mode, creation) stays.
 const ON_CONFLICT: &str = " ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, \
     owner = excluded.owner, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
-    wait_until = excluded.wait_until, last_node = excluded.last_node, error = excluded.error \
+    wait_until = excluded.wait_until, waits_for = excluded.waits_for, last_node = excluded.last_node, \
+    error = excluded.error \
     WHERE executions.attempt = excluded.attempt AND executions.status = 'running'";
 
 /// Writes rows: new ones as they are, known ones only while their attempt still runs. Gives how many rows were written;
@@ -191,6 +193,7 @@ fn values_of(row: Row) -> [Value; COLUMNS.len()] {
         row.priority.into(),
         row.pool.into(),
         row.concurrency_key.into(),
+        row.waits_for.into(),
     ]
 }
 
@@ -235,7 +238,8 @@ pub(super) async fn transition(
     let mut update = execution::Entity::update_scoped(tenant)
         .col_expr(execution::Column::Status, Expr::value(to))
         .col_expr(execution::Column::Owner, Expr::value(None::<WorkerId>))
-        .col_expr(execution::Column::WaitUntil, Expr::value(None::<Timestamp>));
+        .col_expr(execution::Column::WaitUntil, Expr::value(None::<Timestamp>))
+        .col_expr(execution::Column::WaitsFor, Expr::value(None::<ExecutionId>));
     if to.is_terminal() {
         update = update.col_expr(execution::Column::StoppedAt, Expr::value(Some(now)));
     }

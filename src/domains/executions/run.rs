@@ -25,7 +25,7 @@ use super::live::Listed;
 use super::model::{Mode, Status};
 use super::repository as rows;
 use super::writer::{Committed, Write, WriteError};
-use super::{answers, failure, labels, pauses, payload, recovery, redaction, usage};
+use super::{answers, callers, failure, labels, pauses, payload, recovery, redaction, usage};
 use crate::common::Timestamp;
 use crate::domains::tenants::Settings;
 
@@ -61,10 +61,11 @@ pub(super) async fn drive(executor: &Executor, attempt: Arc<Attempt>) {
     }
     attempt.send_response(executor).await;
     if concluded.status == Status::Waiting {
-        pauses::paused(executor, &attempt, concluded.row.wait_until).await;
+        pauses::paused(executor, &attempt, &concluded.row).await;
         return;
     }
     let Concluded { run, outcome, status, row, is_kept, .. } = concluded;
+    callers::called_ended(executor, &row).await;
     attempt.answer(executor, Answer::Ended(Box::new(Ended::of_run(row, is_kept, &outcome, &run)))).await;
     failure::follow_up(executor, &attempt, status, &outcome).await;
 }
@@ -144,10 +145,14 @@ async fn run_and_conclude(
         true => runner.run(attempt.start(), options).await,
         false => runner.go_on(attempt.rebuilt(options)).await,
     };
-    let outcome = outcome_of(&mut run);
+    let mut outcome = outcome_of(&mut run);
     let was_stored = attempt.close().await;
     match attempt.fate() {
         Fate::Own => {}
+        Fate::PutAside => {
+            attempt.binaries.keep().await?;
+            outcome = Outcome { status: EngineStatus::Waiting, last_node: run.last_node(), error: None };
+        }
         Fate::HandedOn if outcome.status != EngineStatus::Canceled => {}
         Fate::HandedOn => {
             if was_stored {
@@ -187,7 +192,7 @@ async fn run_and_conclude(
             drop(parts.writer.finish(Write::Label(labels::of_custom_data(&row, &custom, &redacted))).await?);
         }
         let wall = parts.clock.now().since(row.started_at.unwrap_or(row.created_at));
-        let usage = usage::of(&run, &attempt.traffic, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+        let usage = usage::of(&run, &attempt.begin.traffic, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
         let recorded = Recorded { attempt, run: &run, outcome: &outcome, custom: &custom, usage };
         let data = encoded(&recorded, &redacted)?;
         // What failed can be repeated from where it failed; who called it may have to be given what the record hides.
@@ -234,6 +239,7 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
         owner: None,
         stopped_at: Some(executor.0.clock.now()),
         error: Some(shortened(error)),
+        waits_for: None,
         ..attempt.row.clone()
     };
     // What was done so far stays, for its timeline and a retry.
@@ -243,6 +249,7 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
     {
         tracing::error!(execution = %attempt.row.id, %error, "the end of an execution could not be stored");
     }
+    callers::called_ended(executor, &row).await;
     let error = ExecutionError::new("WorkflowOperationError", error);
     let ended = Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None };
     attempt.answer(executor, Answer::Ended(Box::new(ended))).await;
@@ -260,6 +267,7 @@ fn row_of(executor: &Executor, attempt: &Attempt, run: &mut Run, outcome: &Outco
         owner: None,
         stopped_at: status.is_terminal().then(|| executor.0.clock.now()),
         wait_until: until,
+        waits_for: attempt.waits_for(),
         last_node: run.last_node().map(|node| run.workflow().node(node).name.to_string()),
         error: outcome.error.as_ref().map(|error| shortened(&error.message)),
         ..attempt.row.clone()

@@ -133,7 +133,7 @@ impl Service {
     /// Deletes an execution that is not running; gives what it was.
     pub async fn delete(&self, ctx: &Ctx, id: ExecutionId) -> Result<ExecutionResponse, Error> {
         let row = self.row(ctx, id).await?;
-        let response = ExecutionResponse::from_row(row);
+        let response = ExecutionResponse::from_row(row.clone());
         if response.status == Status::Running {
             return Err(Error::WrongState(Status::Running, "deleted: stop it first"));
         }
@@ -145,6 +145,7 @@ impl Service {
         }
         self.audit.record(&transaction, ctx, Change::new("execution.delete", id).before(&response)).await?;
         transaction.commit().await?;
+        stopping::deleted(&self.executor, &row).await;
         Ok(response)
     }
 
@@ -184,7 +185,9 @@ impl Service {
             return Ok(Resumed::Unknown);
         };
         Ok(match row.status {
-            Status::Waiting => Resumed::Waiting(Box::new(pauses::find(&self.executor, &row).await?)),
+            Status::Waiting if row.waits_for.is_none() => {
+                Resumed::Waiting(Box::new(pauses::find(&self.executor, &row).await?))
+            }
             status if status.is_terminal() => Resumed::Over,
             _ => Resumed::Running,
         })

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::answers;
 use super::error::Error;
 use super::executor::Executor;
 use super::model::Status;
 use super::repository::{self as rows, Row};
-use crate::common::ExecutionId;
+use super::{answers, callers};
+use crate::common::{ExecutionId, TenantId};
 use crate::infrastructure::cache::Key;
 
 /// How long a stop waits for the run to end.
@@ -59,7 +59,31 @@ async fn end(executor: &Executor, row: &Row) -> Result<bool, Error> {
     transaction.commit().await?;
     parts.events.announce(emitted).await;
     answers::ended(executor, canceled).await;
+    if let Some(called) = row.waits_for {
+        stop_called(executor, row.tenant_id, called).await;
+    }
     Ok(true)
+}
+
+/// An execution is not there any more: who called it goes on, and what it had called is stopped.
+pub(super) async fn deleted(executor: &Executor, row: &Row) {
+    callers::called_ended(executor, row).await;
+    if let Some(called) = row.waits_for {
+        stop_called(executor, row.tenant_id, called).await;
+    }
+}
+
+/// Stops what an execution had called that does not wait for it any more.
+pub(super) async fn stop_called(executor: &Executor, tenant: TenantId, called: ExecutionId) {
+    let stopped = async {
+        match rows::find(&executor.0.database.read(tenant), tenant, called).await? {
+            Some(row) if !row.status.is_terminal() => Box::pin(stop(executor, &row)).await,
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = stopped.await {
+        tracing::warn!(execution = %called, %error, "what a stopped execution had called goes on");
+    }
 }
 
 async fn ask_others(executor: &Executor, id: ExecutionId) {

@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use millrace_engine::Run;
 use millrace_nodes::Body;
+use serde::{Deserialize, Serialize};
 
 use super::dto::ExecutionUsageResponse;
 
-/// Node types whose time is that of a script on a CPU.
+/// Node types that run scripts of workflows.
 const SCRIPTS: [&str; 3] = ["code", "function", "functionItem"];
 
-/// Bytes of bodies that an attempt sent and received.
-#[derive(Debug, Default)]
+/// Bytes of bodies that an execution sent and received, as far as is stored with its state.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Traffic {
     sent: AtomicU64,
     received: AtomicU64,
@@ -38,6 +39,7 @@ pub(super) fn size_of(body: &Body) -> usize {
 
 /// `wall_ms`: from its beginning until now, pauses included.
 pub(super) fn of(run: &Run, traffic: &Traffic, wall_ms: u64) -> ExecutionUsageResponse {
+    let mut script_us = 0;
     let mut usage = ExecutionUsageResponse {
         wall_ms,
         bytes_in: traffic.received.load(Ordering::Relaxed),
@@ -48,9 +50,10 @@ pub(super) fn of(run: &Run, traffic: &Traffic, wall_ms: u64) -> ExecutionUsageRe
         let is_script = SCRIPTS.contains(&run.workflow().node(node).short_kind());
         for done in runs {
             usage.node_runs += 1;
-            usage.script_ms += if is_script { done.execution_time } else { 0 };
+            script_us += if is_script { done.cpu_us } else { 0 };
             usage.peak_items = usage.peak_items.max(done.items_out()).max(done.items_in);
         }
     }
+    usage.script_ms = script_us / 1000;
     usage
 }

@@ -11,10 +11,10 @@ use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
 use super::limits::{self, Claimed};
-use super::model::{Mode, Status};
+use super::model::Status;
 use super::pools::Deserted;
 use super::repository::{self as rows, Row};
-use super::{answers, pauses, recovery, run};
+use super::{answers, callers, pauses, recovery, run};
 use crate::infrastructure::database::{AcrossTenants, Transaction};
 use crate::infrastructure::queue::{Consumer, Dispatch};
 
@@ -26,7 +26,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(15);
 const SWEEP: u64 = 500;
 /// Sweeps between two that clear away what nobody will fetch.
 const CLEAN_EVERY: u32 = 150;
-/// Sweeps between two that look for pools without workers.
+/// Sweeps between two that look for pools without workers, and for callers that nothing wakes.
 const LOOK_EVERY: u32 = 15;
 /// What a worker without room for it leaves to others.
 const HOARDED: Duration = Duration::from_millis(500);
@@ -153,8 +153,6 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
     if !executor.is_at_work(tenant).await {
         return Ok(Taken::Nothing);
     }
-    // What others call is alone when its caller is, who waits for it.
-    let max_crashes = if found.mode == Mode::Integrated { i32::MAX } else { max_crashes };
     if found.crashes > max_crashes {
         return Ok(Taken::Suspect);
     }
@@ -268,6 +266,7 @@ async fn sweep(executor: Executor, shutdown: CancellationToken) {
                 executor.call_back().await?;
                 tell(&executor, &mut told).await?;
                 if sweeps % LOOK_EVERY == 0 {
+                    callers::sweep(&executor).await?;
                     deserted.look(&executor).await?;
                 }
                 if sweeps % CLEAN_EVERY == 0 {

@@ -1,6 +1,8 @@
 //! What is kept of executions, how long, and how many.
 
 use actix_web::http::Method;
+use millrace::infrastructure::database::AcrossTenants;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use super::reading::{imported, numbered, ran};
@@ -76,4 +78,52 @@ async fn fields_that_a_workflow_names_are_not_kept() {
     unread.expect(200);
     let ended = ran(&acme, &id, json!({ "count": 1, "customer": "Ann" })).await;
     assert_eq!(ended["status"], "success", "what is no list names nothing");
+}
+
+#[actix_web::test]
+async fn progress_is_kept_whatever_a_workflow_says_about_it() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let wait = json!({ "name": "Wait", "type": "n8n-nodes-base.wait", "typeVersion": 1.1, "parameters": { "resume": "webhook" } });
+    for said in [json!(true), json!(false), json!("DEFAULT"), json!(null), json!(["unknown"])] {
+        let mut workflow = crate::recovery::chain("waits", vec![wait.clone()]);
+        workflow["settings"]["saveExecutionProgress"] = said.clone();
+        let id = imported(&acme, workflow.clone()).await;
+        for path in [format!("/api/v1/workflows/{id}"), format!("/api/v1/workflows/{id}/export")] {
+            let kept = acme.viewer.get(&path).await.json(200);
+            assert_eq!(kept["settings"], workflow["settings"], "{path}");
+        }
+        let begun = acme.api_key.post(&format!("/api/v1/workflows/{id}/trigger"), json!({})).await.json(202);
+        let path = format!("/api/v1/executions/{}", begun["id"].as_str().unwrap());
+        while acme.viewer.get(&path).await.json(200)["status"] != "waiting" {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let nodes = acme.viewer.get(&format!("{path}/nodes")).await.json(200);
+        let named: Vec<&Value> = nodes["data"].as_array().unwrap().iter().map(|node| &node["node"]).collect();
+        assert_eq!(named, ["Webhook", "Wait"], "{said}");
+    }
+}
+
+#[actix_web::test]
+async fn what_a_caller_has_not_taken_yet_stays() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let id = imported(&acme, numbered()).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.insert(0, ran(&acme, &id, json!({ "count": 1 })).await["id"].clone());
+    }
+    let database = server.app.database.write(AcrossTenants);
+    // The newest was put aside for the oldest, was woken by its end, and no worker has been told of it.
+    let woken = "UPDATE executions SET status = 'new', queued_at = 9000000000000000, \
+        waits_for = (SELECT id FROM executions ORDER BY id LIMIT 1) \
+        WHERE id = (SELECT id FROM executions ORDER BY id DESC LIMIT 1)";
+    database.execute_unprepared(woken).await.unwrap();
+    settings(&acme, json!({ "executionRetentionCount": 1 })).await;
+    let executor = server.app.executions.executor();
+    assert_eq!(executor.prune().await.unwrap(), 1);
+    assert_eq!(left(&acme).await, [&ids[0], &ids[2]].map(Clone::clone));
+    database.execute_unprepared("UPDATE executions SET status = 'success' WHERE status = 'new'").await.unwrap();
+    assert_eq!(executor.prune().await.unwrap(), 1);
+    assert_eq!(left(&acme).await, [ids[0].clone()]);
 }

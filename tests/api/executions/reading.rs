@@ -158,3 +158,26 @@ async fn statistics_count_by_workflow_time_and_node() {
         .collect();
     assert_eq!(told, [("Begin", 3, 0), ("Check", 3, 1), ("Number", 3, 0)]);
 }
+
+#[actix_web::test]
+async fn scripts_count_for_what_they_compute_and_not_for_what_they_wait() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let busy = "let sum = 0; for (let n = 0; n < 1000000; n++) sum += n; return [{ json: { sum } }];";
+    let waits = "await new Promise((done) => setTimeout(done, 1000)); return $input.all();";
+    let mut used = Vec::new();
+    for script in [busy, waits] {
+        let mut workflow = numbered();
+        workflow["nodes"][1]["parameters"]["jsCode"] = json!(script);
+        let id = imported(&acme, workflow).await;
+        let ended = ran(&acme, &id, json!({ "count": 1 })).await;
+        let usage = acme.viewer.get(&own(&ended, "/usage")).await.json(200);
+        let data = acme.viewer.get(&own(&ended, "?includeData=true")).await.json(200);
+        let lasted = &data["data"]["resultData"]["runData"]["Number"][0]["executionTime"];
+        used.push((usage["scriptMs"].as_u64().unwrap(), lasted.as_u64().unwrap()));
+    }
+    let [busy, waits] = used[..] else { panic!("{used:?}") };
+    // The other script counts, too: a moment.
+    assert!(busy.0 > 0 && busy.0 <= busy.1 + 100, "{busy:?}");
+    assert!(waits.1 >= 1000 && waits.0 + 500 < waits.1, "{waits:?}");
+}

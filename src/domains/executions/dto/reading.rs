@@ -74,13 +74,13 @@ pub struct ItemsPage {
 pub struct ExecutionUsageResponse {
     /// From its beginning to its end, pauses included.
     pub wall_ms: u64,
-    /// What its Code nodes computed.
+    /// Time of its Code nodes on a CPU.
     pub script_ms: u64,
     pub node_runs: u64,
     /// Most items that one run of a node was given or gave.
     pub peak_items: usize,
-    /// Bodies of answers that it got, in the process that ended it.
+    /// Bodies of answers that it got, without those of a process that died.
     pub bytes_in: u64,
-    /// Bodies of requests that it sent, in the process that ended it.
+    /// Bodies of requests that it sent, without those of a process that died.
     pub bytes_out: u64,
 }

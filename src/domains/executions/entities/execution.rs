@@ -48,6 +48,8 @@ pub struct Model {
     pub pool: String,
     /// Of its workflow so many with the same key run at a time as its settings say.
     pub concurrency_key: Option<String>,
+    /// The called execution whose end it was put aside for, until it is put aside for another or is over.
+    pub waits_for: Option<ExecutionId>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -64,6 +64,41 @@ pub(in super::super) async fn resume(
     Ok(moved.rows_affected == 1)
 }
 
+/// Puts a caller that waits for the end of this called execution into the queue. `false`: it does not, or not any more.
+pub(in super::super) async fn wake(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    caller: ExecutionId,
+    called: ExecutionId,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let moved = execution::Entity::update_scoped(tenant)
+        .col_expr(execution::Column::Status, Expr::value(Status::New))
+        .col_expr(execution::Column::QueuedAt, Expr::value(now))
+        .filter(execution::Column::Id.eq(caller))
+        .filter(execution::Column::Status.eq(Status::Waiting))
+        .filter(execution::Column::WaitsFor.eq(called))
+        .exec(connection)
+        .await?;
+    Ok(moved.rows_affected == 1)
+}
+
+/// Callers of all tenants that wait for what is over, or is not there any more.
+pub(in super::super) async fn waiting_in_vain(
+    connection: &impl ConnectionTrait,
+    limit: u64,
+) -> Result<Vec<Row>, DbErr> {
+    let goes_on = "EXISTS (SELECT 1 FROM executions called WHERE called.tenant_id = executions.tenant_id \
+        AND called.id = executions.waits_for AND called.status IN ('new', 'running', 'waiting'))";
+    execution::Entity::across_tenants()
+        .filter(execution::Column::WaitsFor.is_not_null())
+        .filter(Expr::cust(WAITING))
+        .filter(Expr::cust(goes_on).not())
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
 /// Waiting executions of all tenants whose time has come, earliest first.
 pub(in super::super) async fn due(
     connection: &impl ConnectionTrait,

@@ -1,6 +1,6 @@
 //! Queries of what is not to be kept.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use super::super::entities::{execution, incident, journal, label, payload};
 use super::super::model::Status;
@@ -29,7 +29,9 @@ pub(in super::super) async fn expired(
     let query = execution::Entity::scoped(tenant)
         .select_only()
         .column(execution::Column::Id)
-        .filter(execution::Column::Status.is_in(OVER));
+        .filter(execution::Column::Status.is_in(OVER))
+        // Their callers have not taken the outcome yet.
+        .filter(execution::Column::Id.not_in_subquery(sought(tenant).into_query()));
     let query = match expired {
         // What ended before a time was created before it, and there is an index for that.
         Expired::Before(time) => {
@@ -38,6 +40,15 @@ pub(in super::super) async fn expired(
         Expired::Below(id) => query.filter(execution::Column::Id.lt(id)),
     };
     query.order_by_asc(execution::Column::Id).limit(limit).into_tuple().all(connection).await
+}
+
+/// Called executions whose callers were put aside for their end and are not over.
+fn sought(tenant: TenantId) -> Select<execution::Entity> {
+    execution::Entity::scoped(tenant)
+        .select_only()
+        .column(execution::Column::WaitsFor)
+        .filter(execution::Column::WaitsFor.is_not_null())
+        .filter(execution::Column::Status.is_not_in(OVER))
 }
 
 /// The oldest execution to be kept where so many are. `None`: there are not more.
