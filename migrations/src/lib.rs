@@ -37,6 +37,7 @@ mod m0060_unfinished_executions;
 mod m0060_worker_pools;
 mod m0061_binaries;
 mod m0065_concurrency_keys;
+mod m0070_answer_parts;
 
 use sea_orm_migration::prelude::*;
 
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_worker_pools::Migration),
             Box::new(m0061_binaries::Migration),
             Box::new(m0065_concurrency_keys::Migration),
+            Box::new(m0070_answer_parts::Migration),
         ]
     }
 }

@@ -243,7 +243,8 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
         tracing::error!(execution = %attempt.row.id, %error, "the end of an execution could not be stored");
     }
     let error = ExecutionError::new("WorkflowOperationError", error);
-    let ended = Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None };
+    let ended =
+        Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None, run_index: 0 };
     attempt.answer(executor, Answer::Ended(Box::new(ended))).await;
 }
 

@@ -36,6 +36,7 @@ mod settings;
 mod shares;
 mod signature;
 mod stored;
+mod streaming;
 mod subscriptions;
 mod waiting_forms;
 
