@@ -38,6 +38,7 @@ mod m0060_worker_pools;
 mod m0061_binaries;
 mod m0065_concurrency_keys;
 mod m0070_answer_parts;
+mod m0071_events_in_order;
 
 use sea_orm_migration::prelude::*;
 
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0061_binaries::Migration),
             Box::new(m0065_concurrency_keys::Migration),
             Box::new(m0070_answer_parts::Migration),
+            Box::new(m0071_events_in_order::Migration),
         ]
     }
 }
