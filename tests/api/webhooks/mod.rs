@@ -3,6 +3,7 @@
 mod credentials;
 mod guard;
 mod killed;
+mod places;
 mod queue;
 mod replays;
 mod requests;
