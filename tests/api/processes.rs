@@ -17,7 +17,7 @@ async fn api() -> Process {
 
 async fn api_with(settings: &[(&str, &str)]) -> Process {
     std::env::var("MILLRACE_TEST_POSTGRES_URL")
-        .expect("MILLRACE_TEST_POSTGRES_URL, as `cargo xtask services up` gives it");
+        .unwrap_or_else(|_| panic!("`cargo xtask services up` says where the server is"));
     Process::start(&[&[("SERVER__ROLES", "[\"api\"]")][..], settings].concat()).await
 }
 

@@ -15,7 +15,7 @@ use crate::workflows::activated;
 
 async fn redis() -> (MultiplexedConnection, Value) {
     let url = std::env::var("MILLRACE_TEST_REDIS_URL")
-        .expect("MILLRACE_TEST_REDIS_URL, as `cargo xtask services up` gives it");
+        .unwrap_or_else(|_| panic!("`cargo xtask services up` says where the server is"));
     let url = url::Url::parse(&url).unwrap();
     let connection = Client::open(url.as_str()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let database = url.path().trim_matches('/').parse::<u64>().unwrap_or(0);
