@@ -37,6 +37,8 @@ mod m0060_unfinished_executions;
 mod m0060_worker_pools;
 mod m0061_binaries;
 mod m0065_concurrency_keys;
+mod m0070_answer_parts;
+mod m0071_events_in_order;
 mod m0075_callers_put_aside;
 
 use sea_orm_migration::prelude::*;
@@ -86,6 +88,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_worker_pools::Migration),
             Box::new(m0061_binaries::Migration),
             Box::new(m0065_concurrency_keys::Migration),
+            Box::new(m0070_answer_parts::Migration),
+            Box::new(m0071_events_in_order::Migration),
             Box::new(m0075_callers_put_aside::Migration),
         ]
     }

@@ -17,7 +17,7 @@ use super::database::{self, AcrossTenants, Database, Transaction};
 use crate::common::{Clock, TenantId, Timestamp, WorkerId};
 
 /// Events read at a time.
-const PAGE: u64 = 200;
+pub const PAGE: usize = 200;
 /// Longest time between two looks while somebody follows.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Longest time after which a process knows that somebody listens in another one.
@@ -142,6 +142,25 @@ impl Bus {
     /// The place of the newest event of a tenant.
     pub async fn newest(&self, tenant: TenantId, scope: Scope) -> Result<Place, database::Error> {
         rows::newest(&self.0.database.read(tenant), tenant, scope).await
+    }
+
+    /// Which tenants something happened in after a place, and up to where; and the place up to which that is known.
+    pub async fn moved_after(&self, mut place: Place) -> Result<(FxHashMap<TenantId, Place>, Place), database::Error> {
+        let (connection, mut moved) = (self.0.database.read(AcrossTenants), FxHashMap::default());
+        loop {
+            let page = rows::places_after(&connection, place, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            place = page.last().map_or(place, |(_, last)| *last);
+            moved.extend(page);
+            if is_last {
+                return Ok((moved, place));
+            }
+        }
+    }
+
+    /// The place of the newest event of all tenants.
+    pub async fn newest_of_all(&self) -> Result<Place, database::Error> {
+        rows::newest_of_all(&self.0.database.read(AcrossTenants)).await
     }
 
     /// Events of a tenant, one after the other, as long as somebody reads and this process goes on. `None`: from now on.

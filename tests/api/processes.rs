@@ -1,4 +1,5 @@
-//! An API and a worker as processes of their own, on PostgreSQL; tried where `MILLRACE_TEST_POSTGRES_URL` names one.
+//! An API and a worker as processes of their own. They need the PostgreSQL that `MILLRACE_TEST_POSTGRES_URL` names;
+//! `cargo xtask test` leaves them out where it gives none.
 
 use std::time::Duration;
 
@@ -6,17 +7,23 @@ use serde_json::{Value, json};
 
 use crate::recovery::{chain, http};
 use crate::support::{Process, Receiver, Way};
+use crate::webhooks::streaming::{call, code, expect, much, part, parts_of, respond, streaming};
 use crate::workflows::greeting;
 
-/// An API that runs nothing; `None` without PostgreSQL.
-async fn api() -> Option<Process> {
-    std::env::var("MILLRACE_TEST_POSTGRES_URL").ok()?;
-    Some(Process::start(&[("SERVER__ROLES", "[\"api\"]")]).await)
+/// An API that runs nothing.
+async fn api() -> Process {
+    api_with(&[]).await
+}
+
+async fn api_with(settings: &[(&str, &str)]) -> Process {
+    std::env::var("MILLRACE_TEST_POSTGRES_URL")
+        .unwrap_or_else(|_| panic!("`cargo xtask services up` says where the server is"));
+    Process::start(&[&[("SERVER__ROLES", "[\"api\"]")][..], settings].concat()).await
 }
 
 #[actix_web::test]
 async fn who_calls_the_api_is_answered_by_a_worker_elsewhere() {
-    let Some(process) = api().await else { return };
+    let process = api().await;
     process.activate(greeting("hello")).await;
     let mut answering = greeting("answered");
     answering["nodes"][0]["parameters"]["responseMode"] = json!("responseNode");
@@ -39,11 +46,7 @@ async fn who_calls_the_api_is_answered_by_a_worker_elsewhere() {
 
 #[actix_web::test]
 async fn a_plans_limit_holds_for_all_processes_together() {
-    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
-        return;
-    }
-    let settings = [("SERVER__ROLES", "[\"api\"]"), ("TENANTS__PLAN__CONCURRENT_EXECUTIONS", "1")];
-    let process = Process::start(&settings).await;
+    let process = api_with(&[("TENANTS__PLAN__CONCURRENT_EXECUTIONS", "1")]).await;
     let mut receiver = Receiver::start();
     process.activate(chain("many", vec![http("s", format!("{}/short/x", receiver.url))])).await;
     // Nothing runs yet, so all of them are taken.
@@ -65,7 +68,7 @@ async fn a_plans_limit_holds_for_all_processes_together() {
 
 #[actix_web::test]
 async fn a_worker_waits_for_a_database_that_is_away_and_gives_up_on_one_that_refuses_it() {
-    let Some(process) = api().await else { return };
+    let process = api().await;
     process.activate(greeting("hello")).await;
     let call = process.send("POST", "/api/v1/workflows/import", Some(json!([])));
     assert_eq!(call.await.unwrap().0, 201);
@@ -96,7 +99,7 @@ async fn a_worker_waits_for_a_database_that_is_away_and_gives_up_on_one_that_ref
 
 #[actix_web::test]
 async fn another_worker_goes_on_with_what_a_killed_one_had() {
-    let Some(process) = api().await else { return };
+    let process = api().await;
     let mut receiver = Receiver::start();
     let step = |name: &str| http(name, format!("{}/{name}", receiver.url));
     process.activate(chain("steps", vec![step("a"), step("slow/b"), step("c")])).await;
@@ -113,4 +116,32 @@ async fn another_worker_goes_on_with_what_a_killed_one_had() {
     }
     second.kill().unwrap();
     second.wait().unwrap();
+}
+
+#[actix_web::test]
+async fn parts_come_from_a_worker_elsewhere_while_it_runs() {
+    let process = api().await;
+    let mut receiver = Receiver::start();
+    let gate = http("Gate", format!("{}/gate/x", receiver.url));
+    process.activate(streaming("parts", vec![respond("One", "first"), gate, respond("Two", "second")])).await;
+    process.activate(much("much", &receiver)).await;
+    process.activate(streaming("fails", vec![code("Fails", "throw new Error('boom')")])).await;
+    let mut worker = process.beside(&["worker", "--port", "0"]);
+    let address = process.address();
+    let mut stream = call(&address, "parts").await;
+    expect(&mut stream, parts_of("One", "first", (0, 0))).await;
+    receiver.wait_for("/gate/x").await;
+    receiver.open_gate();
+    expect(&mut stream, parts_of("Two", "second", (0, 0))).await;
+    stream.end().await;
+    let mut much = call(&address, "much").await;
+    for _ in 0..3 * 64 {
+        part(&mut much).await;
+    }
+    much.end().await;
+    let mut fails = call(&address, "fails").await;
+    assert_eq!(part(&mut fails).await["metadata"]["nodeName"], "Fails");
+    fails.end().await;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, ServerProcess};
+use crate::support::{PASSWORD, Process, ServerProcess};
 use crate::workflows::greeting;
 
 struct Caller {
@@ -71,4 +71,34 @@ async fn requests_and_executions_are_logged_and_measured_for_their_tenant() {
     }
     assert!(found(&metrics, "millrace_tenant_executions_total", "ok"), "{metrics}");
     assert!(found(&metrics, "millrace_tenant_requests_total", "refused"), "{metrics}");
+}
+
+#[actix_web::test]
+async fn calls_of_webhooks_that_are_refused_are_counted_by_status() {
+    let process = Process::start(&[("SERVER__WEBHOOK_BODY_LIMIT_BYTES", "1024")]).await;
+    let counts = async || {
+        let (_, metrics) = process.send("GET", "/metrics", None).await.unwrap();
+        let metrics = String::from_utf8(metrics).unwrap();
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix("millrace_webhooks_refused_total"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    process.activate(greeting("hello")).await;
+    let mut failing = greeting("fails");
+    failing["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.stopAndError", "typeVersion": 1,
+        "position": [200, 0], "parameters": { "errorMessage": "no" } });
+    process.activate(failing).await;
+    let call = async |path: &str, name: &str| {
+        process.send("POST", &format!("/t/acme/{path}"), Some(json!({ "name": name }))).await.unwrap().0
+    };
+    assert_eq!(call("webhook/hello", "Ann").await, 200);
+    // An execution began: that is no refusal, whatever came of it.
+    assert_eq!(call("webhook/fails", "Ann").await, 500);
+    assert_eq!(counts().await, [""; 0]);
+    for path in ["webhook/other", "webhook-test/hello", "webhook-waiting/1", "form/hello", "form-waiting/1"] {
+        assert_eq!(call(path, "Ann").await, 404, "{path}");
+    }
+    assert_eq!(call("webhook/hello", &"x".repeat(1024)).await, 413);
+    let mut counted = counts().await;
+    counted.sort_unstable();
+    assert_eq!(counted, [r#"{status="404"} 5"#, r#"{status="413"} 1"#]);
 }

@@ -45,6 +45,16 @@ pub trait NodeHost: Send + Sync {
     /// Answers the webhook request that began this run. Later calls, and calls without a waiting caller, do nothing.
     fn respond(&self, response: WebhookResponse);
 
+    /// Whether that request is answered in parts: then [`NodeHost::respond`] does nothing, and nodes send what they write.
+    fn streams(&self) -> bool {
+        false
+    }
+
+    /// Sends a part of the answer, as it is. Waits while the caller has much unread; one that has gone away is no error.
+    async fn send_part(&self, _part: Bytes) -> Result<(), ExecutionError> {
+        Ok(())
+    }
+
     /// Stores bytes and gives their description: type from `mime_type`, else from the file name, else by content.
     fn store_binary(
         &self,

@@ -29,6 +29,8 @@ pub struct Ended {
     pub error: Option<Arc<ExecutionError>>,
     /// The node that ran last, and the items of its first output that has any.
     pub last: Option<(NodeIndex, Items)>,
+    /// Which run of that node it was.
+    pub run_index: usize,
 }
 
 impl Ended {
@@ -43,6 +45,8 @@ impl Ended {
             let mut with_items = outputs.into_iter().flatten().flatten().filter(|items| !items.is_empty());
             (node, with_items.next().cloned().unwrap_or_default())
         });
-        Ended { status: row.status, row, is_kept, error: outcome.error.clone(), last }
+        let runs = run.last_node().map_or(0, |node| run.data().of(node).len());
+        let run_index = runs.saturating_sub(1);
+        Ended { status: row.status, row, is_kept, error: outcome.error.clone(), last, run_index }
     }
 }

@@ -20,6 +20,7 @@ use super::error::Error;
 use super::executor::Executor;
 use super::live::Caller;
 use super::model::Status;
+use super::parts;
 use super::repository::{self as rows, Row};
 use crate::common::{ExecutionId, TenantId};
 use crate::infrastructure::cache::Key;
@@ -29,8 +30,10 @@ use crate::infrastructure::database::AcrossTenants;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between two looks at least, however many answers come.
 const BREATH: Duration = Duration::from_millis(5);
+/// The same where a reader had no room for all that was there.
+const HELD_UP: Duration = Duration::from_millis(20);
 /// What nobody fetched for so long belongs to a process that is gone.
-const OLD: Duration = Duration::from_secs(3600);
+const OLD: Duration = Duration::from_secs(86_400);
 
 /// Remembers who waits for an execution that this process does not run at the moment.
 pub(super) async fn expect(
@@ -56,12 +59,15 @@ pub(super) async fn leave(executor: &Executor, tenant: TenantId, id: ExecutionId
     };
     match left.await {
         Ok(false) => {}
-        Ok(true) => {
-            if let Err(error) = executor.0.cache.publish(&channel(), Bytes::from(id.to_string())).await {
-                tracing::debug!(%error, "who waits for an answer finds it a little later");
-            }
-        }
+        Ok(true) => call(executor, id).await,
         Err(error) => tracing::error!(execution = %id, %error, "an answer could not be left for its caller"),
+    }
+}
+
+/// Says that something is there for who waits for an execution.
+pub(super) async fn call(executor: &Executor, id: ExecutionId) {
+    if let Err(error) = executor.0.cache.publish(&channel(), Bytes::from(id.to_string())).await {
+        tracing::debug!(%error, "who waits for an answer finds it a little later");
     }
 }
 
@@ -70,7 +76,7 @@ pub(super) async fn ended(executor: &Executor, row: Row) {
     callers::called_ended(executor, &row).await;
     let (tenant, id, status) = (row.tenant_id, row.id, row.status);
     let error = row.error.as_deref().map(|message| Arc::new(ExecutionError::new("WorkflowOperationError", message)));
-    let answer = Answer::Ended(Box::new(Ended { row, is_kept: true, status, error, last: None }));
+    let answer = Answer::Ended(Box::new(Ended { row, is_kept: true, status, error, last: None, run_index: 0 }));
     match executor.0.live.take_caller(id) {
         // The caller may have gone away.
         Some(caller) => drop(caller.answer.send(answer)),
@@ -90,16 +96,21 @@ pub(super) async fn listen(executor: Executor, shutdown: CancellationToken) {
         if calls.is_none() {
             calls = parts.cache.subscribe(&channel()).await.ok();
         }
-        if let Err(error) = fetch(&executor).await {
-            tracing::error!(%error, "answers for waiting callers could not be fetched");
-        }
+        let look_again = match fetch(&executor).await {
+            Ok(true) => HELD_UP,
+            Ok(false) => LOOK_EVERY,
+            Err(error) => {
+                tracing::error!(%error, "answers for waiting callers could not be fetched");
+                LOOK_EVERY
+            }
+        };
         let next = async {
             tokio::time::sleep(BREATH).await;
             if !parts.live.expects() {
                 parts.live.expecting().await;
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(look_again) => {}
                 heard = hear(&mut calls) => if !heard { calls = None },
             }
         };
@@ -117,12 +128,16 @@ async fn hear(calls: &mut Option<BoxStream<'static, Bytes>>) -> bool {
     }
 }
 
-async fn fetch(executor: &Executor) -> Result<(), Error> {
+/// `true`: something is left, for which its reader has no room yet.
+async fn fetch(executor: &Executor) -> Result<bool, Error> {
     let parts = &executor.0;
     let (waiting, gone) = parts.live.expected();
-    let mut settled = gone;
+    let (mut settled, mut held_up) = (gone, Vec::new());
     if !waiting.is_empty() {
-        for (id, text) in rows::answered(&parts.database.read(AcrossTenants), &waiting).await? {
+        let answers = rows::answered(&parts.database.read(AcrossTenants), &waiting).await?;
+        // Read after the answers: all parts are there before the end is.
+        held_up = parts::fetch(executor, &waiting).await?;
+        for (id, text) in answers.into_iter().filter(|(id, _)| !held_up.contains(id)) {
             settled.push(id);
             let Some(caller) = parts.live.take_caller(id) else { continue };
             match serde_json::from_str::<Message>(&text) {
@@ -133,16 +148,19 @@ async fn fetch(executor: &Executor) -> Result<(), Error> {
         }
     }
     if settled.is_empty() {
-        return Ok(());
+        return Ok(!held_up.is_empty());
     }
     parts.live.settle(&settled);
-    Ok(rows::forget_answers(&parts.database.write(AcrossTenants), &settled).await?)
+    rows::forget_answers(&parts.database.write(AcrossTenants), &settled).await?;
+    Ok(!held_up.is_empty())
 }
 
 /// Deletes what nobody will fetch.
 pub(super) async fn clean(executor: &Executor) -> Result<(), Error> {
     let parts = &executor.0;
-    Ok(rows::forget_old_answers(&parts.database.write(AcrossTenants), parts.clock.now().minus(OLD)).await?)
+    let (connection, before) = (parts.database.write(AcrossTenants), parts.clock.now().minus(OLD));
+    rows::forget_old_answers(&connection, before).await?;
+    Ok(rows::forget_old_parts(&connection, before).await?)
 }
 
 fn channel() -> Key {
@@ -163,6 +181,8 @@ struct EndedMessage {
     status: Status,
     error: Option<ExecutionError>,
     last: Option<(usize, Vec<Item>)>,
+    #[serde(default)]
+    run_index: usize,
 }
 
 impl From<&Answer> for Message {
@@ -179,6 +199,7 @@ impl From<&Answer> for Message {
                 status: ended.status,
                 error: ended.error.as_deref().cloned(),
                 last: ended.last.as_ref().map(|(node, items)| (node.0, items.to_vec())),
+                run_index: ended.run_index,
             })),
         }
     }
@@ -193,9 +214,9 @@ impl From<Message> for Answer {
                 body: BASE64_STANDARD.decode(body).unwrap_or_default().into(),
             }),
             Message::Ended(ended) => {
-                let EndedMessage { row, is_kept, status, error, last } = *ended;
+                let EndedMessage { row, is_kept, status, error, last, run_index } = *ended;
                 let last = last.map(|(node, items)| (NodeIndex(node), Arc::new(items)));
-                Answer::Ended(Box::new(Ended { row, is_kept, status, error: error.map(Arc::new), last }))
+                Answer::Ended(Box::new(Ended { row, is_kept, status, error: error.map(Arc::new), last, run_index }))
             }
         }
     }

@@ -2,7 +2,7 @@
 //! A short run without effects is stored once, when it is over. It is stored earlier when something leaves the process,
 //! when a caller is to be answered, or when it takes long: so nothing that was seen outside can be forgotten.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use millrace_engine::{Event, NodeTask, Options, Run, Start};
@@ -17,6 +17,7 @@ use super::error::Error;
 use super::executor::Executor;
 use super::live::Caller;
 use super::model::Interest;
+use super::parts::Reader;
 use super::programs::Program;
 use super::records::Known;
 use super::repository::{Payload, Row};
@@ -55,6 +56,9 @@ pub(super) struct Attempt {
     response: Mutex<Option<WebhookResponse>>,
     /// Hears when the outcome is durable.
     announced: Mutex<Option<oneshot::Sender<()>>>,
+    /// Parts that were left for a reader in another process.
+    parts_left: AtomicI32,
+    has_given_up_reader: AtomicBool,
 }
 
 /// Where an attempt begins: at a start node, or after what earlier attempts did.
@@ -174,6 +178,8 @@ impl Attempt {
             elsewhere: Mutex::default(),
             response: Mutex::default(),
             announced: Mutex::default(),
+            parts_left: AtomicI32::new(0),
+            has_given_up_reader: AtomicBool::new(false),
         }
     }
 
@@ -426,6 +432,29 @@ impl Attempt {
         if is_elsewhere {
             answers::leave(executor, self.row.tenant_id, self.row.id, &answer).await;
         }
+    }
+
+    /// Whether parts of the answer go anywhere.
+    pub(super) fn has_reader(&self) -> bool {
+        self.reader().is_some()
+    }
+
+    pub(super) fn reader(&self) -> Option<Reader> {
+        match lock(&self.caller).as_ref() {
+            Some(caller) => caller.parts.clone().map(Reader::Here),
+            None if self.has_given_up_reader.load(Ordering::Relaxed) => None,
+            None => (*lock(&self.elsewhere) == Some(Interest::Parts)).then_some(Reader::Elsewhere),
+        }
+    }
+
+    /// Nobody reads in another process any more, or nobody knows.
+    pub(super) fn give_up_reader(&self) {
+        self.has_given_up_reader.store(true, Ordering::Relaxed);
+    }
+
+    /// The place of the next part for a reader in another process.
+    pub(super) fn next_part(&self) -> i32 {
+        self.parts_left.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn take_caller(&self) -> Option<Caller> {

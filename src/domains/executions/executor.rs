@@ -23,7 +23,7 @@ use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
 use super::writer::{Write, Writer};
-use super::{answers, jobs, limits, recovery, run, stopping, storing, workers};
+use super::{answers, jobs, limits, parts, recovery, run, stopping, storing, workers};
 use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
 use crate::domains::tenants::{Admission, Profile};
 use crate::domains::{credentials, data_tables};
@@ -236,7 +236,7 @@ impl Executor {
         let admission = self.admit(launch.program.tenant, launch.mode).await?;
         let id = ExecutionId::new();
         let (sender, answer) = oneshot::channel();
-        let caller = Caller { answer: sender, interest };
+        let caller = Caller { answer: sender, interest, parts: None };
         let attempt = self.attempt(id, launch, 0, &admission.profile);
         attempt.binaries.keep().await?;
         match self.slot(&attempt, &admission) {
@@ -250,10 +250,21 @@ impl Executor {
         Ok((id, answer))
     }
 
+    /// Starts an execution whose answer somebody reads in parts. It is durable when this returns.
+    pub async fn call_in_parts(&self, launch: Launch) -> Result<(ExecutionId, parts::Parts), Error> {
+        let admission = self.admit(launch.program.tenant, launch.mode).await?;
+        let id = ExecutionId::new();
+        let (caller, parts) = parts::reader();
+        let attempt = self.attempt(id, launch, 0, &admission.profile);
+        let slot = self.slot(&attempt, &admission);
+        self.accept(attempt, admission, slot, Some(caller)).await?;
+        Ok((id, parts))
+    }
+
     /// The same of an attempt that begins otherwise than its launch says. It is stored before this returns.
     pub(super) async fn call_with(&self, attempt: Attempt, begin: Begin) -> Result<oneshot::Receiver<Answer>, Error> {
         let (sender, answer) = oneshot::channel();
-        let caller = Caller { answer: sender, interest: Interest::End };
+        let caller = Caller { answer: sender, interest: Interest::End, parts: None };
         self.start_with(attempt, begin, Some(caller)).await?;
         Ok(answer)
     }

@@ -18,7 +18,7 @@ use super::calls;
 use super::executor::Executor;
 use super::held::{self, Held};
 use super::repository as rows;
-use super::{binaries, outbound, recovery, storing, usage};
+use super::{binaries, outbound, parts, recovery, storing, usage};
 use crate::infrastructure::services::Reach;
 
 /// Waits from here on put the run aside.
@@ -117,6 +117,16 @@ impl NodeHost for TenantHost {
             let (executor, attempt) = (self.executor.clone(), Arc::clone(&self.attempt));
             self.executor.0.runtime.spawn(async move { storing::release_response(&executor, &attempt).await });
         }
+    }
+
+    fn streams(&self) -> bool {
+        self.attempt.has_reader()
+    }
+
+    async fn send_part(&self, part: Bytes) -> Result<(), ExecutionError> {
+        self.before_effect().await?;
+        parts::send(&self.executor, &self.attempt, part).await;
+        Ok(())
     }
 
     fn store_binary(

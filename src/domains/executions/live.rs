@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Answer;
@@ -17,6 +18,8 @@ use crate::common::ExecutionId;
 pub(super) struct Caller {
     pub answer: oneshot::Sender<Answer>,
     pub interest: Interest,
+    /// Where parts of the answer go, for [`Interest::Parts`].
+    pub parts: Option<mpsc::Sender<Bytes>>,
 }
 
 /// Cheap to clone.
@@ -121,6 +124,12 @@ impl Live {
         let (elsewhere, callers) = (lock(&self.0.elsewhere), lock(&self.0.callers));
         let waits = |id: &ExecutionId| callers.get(id).is_some_and(|caller| !caller.answer.is_closed());
         elsewhere.iter().copied().partition(waits)
+    }
+
+    /// Those of these executions whose callers read parts.
+    pub(super) fn readers(&self, ids: &[ExecutionId]) -> FxHashMap<ExecutionId, mpsc::Sender<Bytes>> {
+        let callers = lock(&self.0.callers);
+        ids.iter().filter_map(|id| Some((*id, callers.get(id)?.parts.clone()?))).collect()
     }
 
     /// These are answered, or nobody waits for them.

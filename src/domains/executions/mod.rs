@@ -1,6 +1,7 @@
 //! Executions: runs of workflows, from the moment they are accepted to the end that is stored.
 //!
-//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `execution_binaries`, `workflow_memory` and `workers`.
+//! Owns `executions`, `execution_payloads`, `execution_journal`, `execution_incidents`, `execution_binaries`,
+//! `execution_answers`, `execution_answer_parts`, `workflow_memory` and `workers`.
 //! Invariants: what was acknowledged is stored; nothing leaves the process before its execution is stored, and no node
 //! starts before what left it is in the journal; accepting never waits for a slot; a row changes by compare-and-set on its
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
@@ -35,6 +36,7 @@ mod model;
 pub(crate) mod outbound;
 #[cfg(test)]
 mod ownership_model;
+mod parts;
 mod pauses;
 mod payload;
 mod pools;
@@ -71,6 +73,7 @@ pub use error::Error;
 pub use executor::{Dependencies, Executor, Launch};
 pub use input::{Start, start};
 pub use model::{Interest, Mode, Status};
+pub use parts::Parts;
 pub use pauses::Waiting;
 pub use programs::{Program, Programs};
 pub use service::{Resumed, Service};

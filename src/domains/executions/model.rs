@@ -46,6 +46,8 @@ names! {
         FirstAnswer = "first-answer",
         /// The end.
         End = "end",
+        /// What nodes send of the answer, and the end.
+        Parts = "parts",
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use millrace_engine::{Event, Pause, Resume, Step};
 use millrace_model::Items;
+use millrace_nodes::WebhookResponse;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
@@ -22,6 +23,8 @@ use crate::infrastructure::database::AcrossTenants;
 
 /// How far a sweep looks ahead, to set the time of the next one.
 const AHEAD: Duration = Duration::from_secs(2);
+/// Who reads an answer in parts stays for waits up to this long, which n8n spends inside the run.
+const SHORT: Duration = Duration::from_secs(65);
 /// Executions resumed in one sweep.
 const SWEEP: u64 = 500;
 
@@ -40,7 +43,12 @@ pub struct Waiting {
 
 /// A run has paused, and that is stored; `row`: as it waits.
 pub(super) async fn paused(executor: &Executor, attempt: &Attempt, row: &Row) {
-    run::keep_caller(executor, attempt).await;
+    let soon = executor.0.clock.now().plus(SHORT);
+    if attempt.has_reader() && row.wait_until.is_none_or(|until| until > soon) {
+        attempt.answer(executor, Answer::Responded(WebhookResponse::default())).await;
+    } else {
+        run::keep_caller(executor, attempt).await;
+    }
     if let Some(until) = row.wait_until {
         executor.0.timers.set(until);
     }
@@ -116,7 +124,7 @@ pub(super) async fn resume(
     // The call that resumes it is the one that is answered now.
     drop(parts.live.take_caller(id));
     let (sender, answer) = oneshot::channel();
-    let caller = Caller { answer: sender, interest: Interest::FirstAnswer };
+    let caller = Caller { answer: sender, interest: Interest::FirstAnswer, parts: None };
     if slot.is_some() {
         begin.earlier.push(resumed);
         let durable = begin.earlier.len();

@@ -20,6 +20,7 @@ mod journal;
 mod labels;
 mod limits;
 mod ownership;
+mod parts;
 mod pools;
 mod reading;
 mod retention;
@@ -34,6 +35,7 @@ pub(super) use ownership::{
     alone, claim, due, forgotten, give_up, hand_on, incidents, orphaned, owned, renew_lease, resume, retire,
     tell_again, tell_all_again, told, waiting_in_vain, wake,
 };
+pub(super) use parts::{Part, forget_old_parts, forget_parts, leave_part, parts, unread};
 pub(super) use pools::{living, queued, stranded};
 pub(super) use reading::{Filter, Outcome, list, outcomes};
 pub(super) use retention::{Expired, delete_many, expired, last_kept};

@@ -251,7 +251,8 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
     }
     callers::called_ended(executor, &row).await;
     let error = ExecutionError::new("WorkflowOperationError", error);
-    let ended = Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None };
+    let ended =
+        Ended { row, is_kept: true, status: Status::Error, error: Some(Arc::new(error)), last: None, run_index: 0 };
     attempt.answer(executor, Answer::Ended(Box::new(ended))).await;
 }
 

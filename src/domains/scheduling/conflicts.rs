@@ -21,10 +21,18 @@ pub(super) struct Watched {
     pub id: ScheduleId,
     pub name: String,
     pub workflow: WorkflowId,
-    /// Credentials that its workflow uses, by id, else by name.
-    pub credentials: Vec<String>,
+    pub uses: Uses,
     /// In order.
     pub fires: Vec<Timestamp>,
+}
+
+/// What a workflow needs that others may need, too.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Uses {
+    /// By id, else by name.
+    pub credentials: Vec<String>,
+    /// The pool of workers that it is pinned to.
+    pub pool: Option<String>,
 }
 
 impl Watched {
@@ -41,6 +49,7 @@ enum Shared {
     Minute,
     Workflow(WorkflowId),
     Credential(String),
+    Pool(String),
 }
 
 /// How often, and when first, the same schedules are due together.
@@ -80,13 +89,16 @@ pub(super) fn find_conflicts(watched: &[Watched], with: Option<ScheduleId>) -> V
         .collect()
 }
 
-/// The schedules of a minute by what they share: all of them, those of one workflow, those of one credential.
+/// The schedules of a minute by what they share: all of them, those of one workflow, of one credential, of one pool.
 fn sharing(watched: &[Watched], due: &[usize]) -> Vec<(Shared, Vec<usize>)> {
     let mut shared: BTreeMap<Shared, Vec<usize>> = BTreeMap::from([(Shared::Minute, due.to_vec())]);
     for at in due {
         let Some(schedule) = watched.get(*at) else { continue };
         shared.entry(Shared::Workflow(schedule.workflow)).or_default().push(*at);
-        for credential in &schedule.credentials {
+        if let Some(pool) = &schedule.uses.pool {
+            shared.entry(Shared::Pool(pool.clone())).or_default().push(*at);
+        }
+        for credential in &schedule.uses.credentials {
             shared.entry(Shared::Credential(credential.clone())).or_default().push(*at);
         }
     }
@@ -96,8 +108,9 @@ fn sharing(watched: &[Watched], due: &[usize]) -> Vec<(Shared, Vec<usize>)> {
         workflows.all(|workflow| Some(workflow) == first)
     };
     let meet = shared.into_iter().filter(|(shared, members)| {
-        // That a workflow shares its credentials with itself is no news.
-        members.len() > 1 && !(matches!(shared, Shared::Credential(_)) && is_one_workflow(members))
+        // What a workflow shares with itself is no news.
+        let is_used = matches!(shared, Shared::Credential(_) | Shared::Pool(_));
+        members.len() > 1 && !(is_used && is_one_workflow(members))
     });
     meet.collect()
 }
@@ -117,6 +130,7 @@ fn conflict(
         Shared::Minute => (ConflictKind::Minute, None),
         Shared::Workflow(workflow) => (ConflictKind::Workflow, Some(workflow.to_string())),
         Shared::Credential(credential) => (ConflictKind::Credential, Some(credential)),
+        Shared::Pool(pool) => (ConflictKind::Pool, Some(pool)),
     };
     let asked = asked.and_then(|asked| watched.get(asked));
     let moved = asked.or_else(|| all().max_by_key(|schedule| schedule.id));
@@ -206,7 +220,7 @@ mod tests {
             id: ScheduleId::from_uuid(uuid::Uuid::from_u128(number)),
             name: format!("S{number}"),
             workflow: WorkflowId::from_uuid(uuid::Uuid::from_u128(workflow)),
-            credentials: credentials.iter().map(ToString::to_string).collect(),
+            uses: Uses { credentials: credentials.iter().map(ToString::to_string).collect(), pool: None },
             fires: minutes.into_iter().map(|minute| Timestamp::from_millis(minute * MINUTE_MS + 500)).collect(),
         }
     }
@@ -225,6 +239,23 @@ mod tests {
         kinds.sort_by_key(|(kind, ..)| format!("{kind:?}"));
         let expected = [(ConflictKind::Credential, 2, 7), (ConflictKind::Minute, 3, 7), (ConflictKind::Workflow, 2, 7)];
         assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn workflows_pinned_to_one_pool_of_workers_share_it() {
+        let pinned = |number, workflow, pool: &str| {
+            let mut schedule = watched(number, workflow, &[], [0, 1440]);
+            schedule.uses.pool = Some(pool.to_owned());
+            schedule
+        };
+        let of_pools = |all: &[Watched]| {
+            let conflicts = find_conflicts(all, None).into_iter();
+            let pools = conflicts.filter(|conflict| conflict.kind == ConflictKind::Pool);
+            pools.map(|conflict| (conflict.resource.unwrap(), conflict.size, conflict.count)).collect::<Vec<_>>()
+        };
+        let all = [pinned(1, 1, "gpu"), pinned(2, 2, "gpu"), pinned(3, 3, "other"), watched(4, 4, &[], [0])];
+        assert_eq!(of_pools(&all), [("gpu".to_owned(), 2, 2)]);
+        assert_eq!(of_pools(&[pinned(1, 1, "gpu"), pinned(2, 1, "gpu")]), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use millrace_model::Value;
 
-use super::conflicts::{self, Watched};
+use super::conflicts::{self, Uses, Watched};
 use super::definition::{Definition, first_search};
 use super::describe::describe;
 use super::dto::{
@@ -125,16 +125,16 @@ impl Service {
         let timing = definition.timing(id, &timetable);
         let first = timing.first_after(first_search(definition.starts_at, now), None);
         let due = std::iter::successors(first, |due| timing.after(*due));
-        let credentials = match workflow {
-            Some(workflow) => self.credentials(ctx, workflow).await?,
-            None => Vec::new(),
+        let uses = match workflow {
+            Some(workflow) => self.uses(ctx, workflow).await?,
+            None => Uses::default(),
         };
         horizon.watched.push(Watched {
             id,
             name: definition.name.clone(),
             // One that is its own: it shares no workflow with others.
             workflow: workflow.unwrap_or_else(WorkflowId::new),
-            credentials,
+            uses,
             fires: fires(&timing, due.take_while(|due| *due <= to).take(MAX_DUE)),
         });
         Ok(beside_requests(move || conflicts::find_conflicts(&horizon.watched, Some(id))).await)
@@ -157,10 +157,10 @@ impl Service {
         let mut complete = found.len() <= MAX_SCHEDULES;
         found.truncate(MAX_SCHEDULES);
         let (mut watched, mut left) = (Vec::with_capacity(found.len()), MAX_DUE_OF_ALL);
-        let mut credentials: HashMap<WorkflowId, Vec<String>> = HashMap::new();
+        let mut uses: HashMap<WorkflowId, Uses> = HashMap::new();
         for row in found {
-            if let Entry::Vacant(unknown) = credentials.entry(row.workflow_id) {
-                unknown.insert(self.credentials(ctx, row.workflow_id).await?);
+            if let Entry::Vacant(unknown) = uses.entry(row.workflow_id) {
+                unknown.insert(self.uses(ctx, row.workflow_id).await?);
             }
             let fires = firings_within(&row, from, to, left.min(MAX_DUE))?;
             complete &= fires.len() < left.min(MAX_DUE);
@@ -169,15 +169,15 @@ impl Service {
                 id: row.id,
                 name: row.name,
                 workflow: row.workflow_id,
-                credentials: credentials.get(&row.workflow_id).cloned().unwrap_or_default(),
+                uses: uses.get(&row.workflow_id).cloned().unwrap_or_default(),
                 fires,
             });
         }
         Ok(Horizon { watched, complete })
     }
 
-    /// Credentials that a workflow in production uses: ids, or names where there are none.
-    async fn credentials(&self, ctx: &Ctx, workflow: WorkflowId) -> Result<Vec<String>, Error> {
+    /// What a workflow in production needs. Credentials by id, or by name where there is none.
+    async fn uses(&self, ctx: &Ctx, workflow: WorkflowId) -> Result<Uses, Error> {
         let programs = self.firer.executions.executor().programs();
         let program = programs.production(ctx.tenant, &workflow.to_string()).await?;
         let nodes = program.workflow().nodes.iter().filter(|node| !node.disabled);
@@ -188,7 +188,7 @@ impl Service {
         let mut all: Vec<String> = named.collect();
         all.sort_unstable();
         all.dedup();
-        Ok(all)
+        Ok(Uses { credentials: all, pool: program.pool.clone() })
     }
 }
 

@@ -303,8 +303,8 @@ pub(super) async fn preview_schedule(
 
 /// List colliding schedules
 ///
-/// Schedules that are due in the same minute: any, those of one workflow, those whose workflows use one credential. The
-/// most frequent first, with a suggestion that keeps them apart. At most 100 of them.
+/// Schedules that are due in the same minute: any, those of one workflow, those whose workflows use one credential or are
+/// pinned to one pool of workers. The most frequent first, with a suggestion that keeps them apart. At most 100 of them.
 #[utoipa::path(
     tag = "schedules",
     params(HorizonQuery),

@@ -70,10 +70,9 @@ impl Subscriptions {
             // Not each time that an attempt ends.
             if looked.is_none_or(|looked: Instant| looked.elapsed() >= LOOK_EVERY) {
                 looked = Some(Instant::now());
-                self.collect().await.unwrap_or_else(|error| {
+                if let Err(error) = self.collect().await {
                     tracing::warn!(error = chain(&error), "events to be told could not be looked for");
-                    0
-                });
+                }
             }
             let due = self.due().await.unwrap_or_else(|error| {
                 tracing::warn!(error = chain(&error), "what is to be told could not be looked for");
@@ -103,7 +102,7 @@ impl Subscriptions {
 
     /// Keeps what happened, and tells what is due now, some of it; gives how much was kept and how many attempts were made.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
-        let kept = self.collect().await?;
+        let kept = self.collect().await?.kept;
         let due = self.due().await?;
         let made = join_all(due.iter().map(|row| self.tell(row))).await;
         Ok(kept + made.into_iter().filter(|was_made| *was_made).count())

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use millrace_nodes::webhook::{ReceivedRequest, ResponseMode, answer_on_receipt};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::error::Error;
@@ -19,9 +19,10 @@ use super::reply::{self, Reply};
 use super::repository::listeners::{self as rows, Listener};
 use super::route_table::{Lookup, RouteTable, Routed};
 use super::service::{Service, received};
+use super::streaming::Sink;
 use crate::common::{Ctx, ExecutionId, TenantId, WebhookId};
 use crate::domains::audit::Change;
-use crate::domains::executions::{Interest, Launch, Mode};
+use crate::domains::executions::{Answer, Interest, Launch, Mode, Parts};
 use crate::domains::workflows::{FORM_TRIGGER, webhook_endpoints};
 use crate::infrastructure::cache::Key;
 
@@ -35,6 +36,20 @@ const WATCHED: Duration = Duration::from_secs(60);
 pub(super) struct Told {
     pub name: String,
     pub data: Value,
+}
+
+/// Who calls a test address, and how.
+pub(super) struct TestCall<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub address: Option<IpAddr>,
+}
+
+/// How the run of a test call is answered.
+enum Begun {
+    OnReceipt,
+    Whole(oneshot::Receiver<Answer>),
+    InParts(Parts),
 }
 
 impl Routed for Listener {
@@ -161,11 +176,10 @@ impl Service {
     pub(super) async fn call_test(
         &self,
         tenant: TenantId,
-        path: &str,
+        TestCall { method, path, address }: TestCall<'_>,
         read: impl AsyncFnOnce(Vec<(Box<str>, String)>) -> Result<ReceivedRequest, Reply>,
-        method: &str,
-        address: Option<IpAddr>,
         lets_in: impl FnOnce(&Receiver) -> Result<(), Reply>,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         let all = rows::list(&self.database.read(tenant), tenant, self.gate.now()).await.map_err(Error::from)?;
         let (listener, parameters) = match RouteTable::new(all).find(method, path) {
@@ -199,13 +213,17 @@ impl Service {
             retry_of: None,
         };
         let channel = channel(tenant, listener.call);
-        let on_receipt = receiver.settings.response_mode == ResponseMode::OnReceived;
-        let begun = if on_receipt {
-            self.executor().submit(launch).await.map(|id| (id, None))
-        } else {
-            self.executor().call(launch, Interest::FirstAnswer).await.map(|(id, answer)| (id, Some(answer)))
+        let begun = match receiver.settings.response_mode {
+            ResponseMode::OnReceived => self.executor().submit(launch).await.map(|id| (id, Begun::OnReceipt)),
+            ResponseMode::Streaming => {
+                self.executor().call_in_parts(launch).await.map(|(id, parts)| (id, Begun::InParts(parts)))
+            }
+            ResponseMode::LastNode | ResponseMode::ResponseNode => {
+                let begun = self.executor().call(launch, Interest::FirstAnswer).await;
+                begun.map(|(id, answer)| (id, Begun::Whole(answer)))
+            }
         };
-        let (id, answer) = match begun {
+        let (id, begun) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 let refusal = Reply::from(Error::from(error));
@@ -214,9 +232,10 @@ impl Service {
             }
         };
         self.tell_listener(&channel, "received", &request, Some(id), None).await;
-        let reply = match answer {
-            None => Reply::from(answer_on_receipt(&receiver.settings)).about(id),
-            Some(answer) => self.reply(id, &receiver, self.executor().answer(answer).await).await,
+        let reply = match begun {
+            Begun::OnReceipt => Reply::from(answer_on_receipt(&receiver.settings)).about(id),
+            Begun::Whole(answer) => self.reply(id, &receiver, self.executor().answer(answer).await).await,
+            Begun::InParts(parts) => self.stream(&receiver, parts, sink).await.about(id),
         };
         self.tell_listener(&channel, "answered", &request, Some(id), Some(&reply)).await;
         Ok(reply)

@@ -5,6 +5,7 @@
 //! an answer is sent only when what it tells of is stored; what is set for a webhook but cannot be read lets nobody in;
 //! a webhook for which nothing is set pays for none of it.
 
+mod collecting;
 mod credentials;
 mod deliveries;
 mod dto;
@@ -36,12 +37,14 @@ mod settings;
 mod shares;
 mod signature;
 mod stored;
+mod streaming;
 mod subscriptions;
 mod waiting_forms;
 
 use actix_web::web::{self, ServiceConfig};
 use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
 
+pub use collecting::Collected;
 pub use error::Error;
 pub use handlers::BodyLimits;
 pub use registry::Registry;

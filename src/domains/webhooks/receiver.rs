@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use millrace_model::{Node, NodeIndex, Problem, Str, Value};
+use millrace_model::{NodeIndex, Problem, Str, Value};
 use millrace_nodes::webhook::{ResponseMode, Settings};
 use millrace_runner::Compiled;
 
@@ -13,8 +13,6 @@ use super::settings::{Network, network};
 use super::stored::type_of;
 use crate::domains::executions::Program;
 use crate::domains::workflows::FORM_TRIGGER;
-
-const RESPOND: &str = "n8n-nodes-base.respondToWebhook";
 
 /// A webhook node of a program, ready to be called.
 #[derive(Debug)]
@@ -54,6 +52,11 @@ impl Receiver {
         self.program.workflow().node(self.node).kind == FORM_TRIGGER
     }
 
+    /// Are its callers answered in parts?
+    pub(super) fn streams(&self) -> bool {
+        self.settings.response_mode == ResponseMode::Streaming
+    }
+
     /// What of a node's settings this server cannot keep.
     pub(super) fn problems(compiled: &Compiled, node: NodeIndex) -> Vec<Problem> {
         let settings = settings(compiled, node);
@@ -63,12 +66,6 @@ impl Receiver {
         if let Some(kind) = asked.filter(|kind| !compiled.workflow().node(node).credentials.contains_key(kind)) {
             let message = format!("asks its callers for credentials, but names no {kind}: it would let nobody in");
             problems.push(Problem::new(at("authentication"), "webhook.credentials_missing", message));
-        }
-        let answers = |node: &Node| !node.disabled && node.kind == RESPOND;
-        if settings.response_mode == ResponseMode::Streaming && !compiled.workflow().nodes.iter().any(answers) {
-            let message = "asks for an answer in parts as nodes write it, which this server does not give: let a Respond to \
-                           Webhook node answer, or the last node";
-            problems.push(Problem::new(at("responseMode"), "webhook.streaming_not_supported", message));
         }
         if let Some(text) = settings.ip_allow_list.iter().find(|text| network(text).is_none()) {
             let message = format!("\"{text}\" is neither an IP address nor a block of addresses");

@@ -15,6 +15,7 @@ use super::log::Message;
 use super::repository::requests::{self as rows, Filter, Logged};
 use super::route_table::{Lookup, below};
 use super::service::Service;
+use super::streaming::Sink;
 use crate::common::{Ctx, Page, WebhookId, WebhookRequestId};
 use crate::domains::audit::Change;
 use crate::domains::workflows::FORM_PATH;
@@ -126,7 +127,7 @@ impl Service {
             body,
             ..ReceivedRequest::default()
         };
-        let (Ok(reply) | Err(reply)) = self.call(&Arc::clone(&route), receiver, request).await;
+        let (Ok(reply) | Err(reply)) = self.call(&Arc::clone(&route), receiver, request, Sink::default()).await;
         ReplayedResponse { request_id: row.id, status: Some(reply.status), execution_id: reply.execution, error: None }
     }
 }

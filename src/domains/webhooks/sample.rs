@@ -13,6 +13,7 @@ use super::repository::endpoints;
 use super::route_table::{Lookup, Routed};
 use super::service::Service;
 use super::signature::Sample;
+use super::streaming::Sink;
 use crate::common::{Ctx, ExecutionId, FieldError, WebhookId};
 use crate::domains::audit::Change;
 
@@ -73,8 +74,8 @@ impl Service {
         let target = rest.get(host.len()..).unwrap_or_default();
         let caller = Caller { address: ctx.address, host, target, scheme, is_proxied: false, is_sample: true };
         let answer = match &receiver.guard {
-            None => self.call(&route, receiver, request).await,
-            Some(guard) => self.admitted(guard, &route, &caller, request).await,
+            None => self.call(&route, receiver, request, Sink::default()).await,
+            Some(guard) => self.admitted(guard, &route, &caller, request, Sink::default()).await,
         };
         let (Ok(reply) | Err(reply)) = answer;
         Ok(TestWebhookResponse {

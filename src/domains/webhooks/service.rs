@@ -22,6 +22,7 @@ use super::reply::{self, Reply};
 use super::route_table::Routed;
 use super::sealing::Sealer;
 use super::stored::Stored;
+use super::streaming::Sink;
 use crate::common::{Clock, ExecutionId, TenantId, Timestamp};
 use crate::domains::executions::{self, Answer, Executor, Interest, Launch, Mode, Resumed};
 use crate::domains::{audit, credentials, tenants, workflows};
@@ -54,6 +55,8 @@ pub struct Service {
     limits: Arc<Limits>,
     pressure: Pressure,
     pub(super) stored: Stored,
+    /// How long an answer in parts waits for a caller who takes nothing.
+    pub(super) reader_patience: Duration,
     /// A signed body is queued once a day.
     pub(super) refuses_replays: bool,
 }
@@ -108,6 +111,7 @@ impl Service {
             queued: Arc::default(),
             log: Log::start(database.clone()),
             log_kept: Duration::from_secs(config.webhooks.log_keep_seconds),
+            reader_patience: Duration::from_secs(config.webhooks.reader_timeout_seconds),
             refuses_replays: config.webhooks.queue_refuses_replays,
             cache,
             workflows,
@@ -187,12 +191,13 @@ impl Service {
         receiver: &Receiver,
         caller: &Caller<'_>,
         request: ReceivedRequest,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         let draft = match receiver.guard.as_ref().and_then(|guard| guard.draft(caller, &request, self.now())) {
             Some(draft) => Some(self.stored.hide(receiver, draft).await),
             None => None,
         };
-        let answer = self.checked(route, receiver, caller, request).await;
+        let answer = self.checked(route, receiver, caller, request, sink).await;
         if let Some(draft) = draft {
             let (Ok(reply) | Err(reply)) = &answer;
             self.log.write(draft, reply);
@@ -206,13 +211,14 @@ impl Service {
         receiver: &Receiver,
         caller: &Caller<'_>,
         mut request: ReceivedRequest,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         self.let_in(receiver, caller, &mut request).await?;
         match &receiver.guard {
-            Some(guard) => self.admitted(guard, route, caller, request).await,
+            Some(guard) => self.admitted(guard, route, caller, request, sink).await,
             None => {
                 let _place = self.enter(route.tenant(), caller.address).await?;
-                self.call(route, receiver, request).await
+                self.call(route, receiver, request, sink).await
             }
         }
     }
@@ -237,6 +243,7 @@ impl Service {
         route: &Arc<Route>,
         caller: &Caller<'_>,
         mut request: ReceivedRequest,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         let admission = match guard.admit(&self.gate, caller, &mut request).await? {
             Verdict::Admitted(admission) => admission,
@@ -249,7 +256,7 @@ impl Service {
             }
         };
         match self.enter(route.tenant(), caller.address).await {
-            Ok(place) => self.settled(route, (admission, place), request).await,
+            Ok(place) => self.settled(route, (admission, place), request, sink).await,
             Err(reply) => {
                 admission.give_back(&self.gate).await;
                 Err(reply)
@@ -264,11 +271,12 @@ impl Service {
         route: &Arc<Route>,
         (admission, place): (Admission, OwnedSemaphorePermit),
         request: ReceivedRequest,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         let (service, route) = (self.clone(), Arc::clone(route));
         let answering = tokio::spawn(async move {
             let answer = match service.receiver(&route).await {
-                Ok(receiver) => service.call(&route, receiver, request).await,
+                Ok(receiver) => service.call(&route, receiver, request, sink).await,
                 Err(error) => Err(error.into()),
             };
             let (Ok(reply) | Err(reply)) = &answer;
@@ -290,12 +298,13 @@ impl Service {
         of_address.into_iter()
     }
 
-    /// Runs the workflow behind a route, and answers as its webhook node says.
+    /// Runs the workflow behind a route, and answers as its webhook node says; in parts as they come through the sink.
     pub(super) async fn call(
         &self,
         route: &Route,
         receiver: &Receiver,
         mut request: ReceivedRequest,
+        sink: Sink,
     ) -> Result<Reply, Reply> {
         if receiver.is_form() {
             return self.submit_form(receiver, request).await;
@@ -306,6 +315,10 @@ impl Service {
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             let id = self.executor().submit(launch).await.map_err(Error::from)?;
             return Ok(Reply::from(answer_on_receipt(&receiver.settings)).about(id));
+        }
+        if receiver.streams() {
+            let (id, parts) = self.executor().call_in_parts(launch).await.map_err(Error::from)?;
+            return Ok(self.stream(receiver, parts, sink).await.about(id));
         }
         let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
         Ok(self.reply(id, receiver, self.wait(receiver, answer).await).await)

@@ -5,11 +5,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::collecting::Progress;
 use super::deliveries::DeliveryStatus;
 use super::dto::{RotateSecret, RotatedSecretResponse};
 use super::dto_subscriptions::{CreatedSubscriptionResponse, SetSubscription, SubscriptionResponse};
@@ -20,20 +20,17 @@ use super::repository::outbound::{self as rows, Delivery, Subscription};
 use super::sealing::Sealer;
 use super::settings::{Secrets, SigningSecret};
 use super::signature::{self, Scheme};
-use crate::common::error::chain;
 use crate::common::{Clock, Ctx, DeliveryId, FieldError, Page, PageQuery, Secret, SubscriptionId, TenantId, Timestamp};
 use crate::domains::audit::{self, Change};
 use crate::domains::tenants;
-use crate::infrastructure::database::{AcrossTenants, Database};
-use crate::infrastructure::events::{Bus, Place, RECORDED, Scope, Stored};
+use crate::infrastructure::database::Database;
+use crate::infrastructure::events::{Bus, PAGE, Place, RECORDED, Scope, Stored};
 use crate::infrastructure::http_client::HttpClient;
 
 /// As whom subscriptions listen to a tenant's events.
 const LISTENER: &str = "webhooks";
 /// Events are kept for subscribers while no worker runs for so long.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
-/// Subscriptions that are looked after at the same time.
-const SIDE_BY_SIDE: usize = 8;
 const RENEW_EVERY: Duration = Duration::from_secs(3600);
 
 /// The webhooks that this server sends. Cheap to clone.
@@ -41,7 +38,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(3600);
 pub struct Subscriptions {
     pub(super) database: Database,
     pub(super) clock: Arc<dyn Clock>,
-    events: Bus,
+    pub(super) events: Bus,
     pub(super) audit: audit::Service,
     pub(super) tenants: tenants::Service,
     pub(super) http: HttpClient,
@@ -50,6 +47,7 @@ pub struct Subscriptions {
     pub(super) news: Arc<Notify>,
     /// When this process said last that a tenant's subscribers listen.
     attended: Arc<RwLock<FxHashMap<TenantId, Timestamp>>>,
+    pub(super) progress: Progress,
 }
 
 /// What subscriptions stand on.
@@ -67,29 +65,16 @@ impl Subscriptions {
     pub fn new(dependencies: Dependencies, key: &Secret<[u8; 32]>) -> Subscriptions {
         let Dependencies { database, clock, events, audit, tenants, http } = dependencies;
         let (sealer, news, attended) = (Sealer::new(key), Arc::default(), Arc::default());
-        Subscriptions { database, clock, events, audit, tenants, http, sealer, news, attended }
+        let progress = Progress::default();
+        Subscriptions { database, clock, events, audit, tenants, http, sealer, news, attended, progress }
     }
 
-    /// Keeps for all subscribers what happened since the last time; gives how much.
-    pub(super) async fn collect(&self) -> Result<usize, Error> {
-        let mut kept = 0;
-        for some in rows::enabled(&self.database.read(AcrossTenants)).await?.chunks(SIDE_BY_SIDE) {
-            for collected in join_all(some.iter().map(|row| self.collect_for(row))).await {
-                // What keeps one subscription back keeps no other back.
-                kept += collected.unwrap_or_else(|error| {
-                    tracing::warn!(error = chain(&error), "events of a subscription could not be looked for");
-                    0
-                });
-            }
-        }
-        Ok(kept)
-    }
-
-    async fn collect_for(&self, row: &Subscription) -> Result<usize, Error> {
+    /// Keeps for one what happened since the last time; gives how much, and whether that is all.
+    pub(super) async fn collect_for(&self, row: &Subscription) -> Result<(usize, bool), Error> {
         self.attend(row.tenant_id).await?;
         let place = row.reached.parse().unwrap_or_default();
         let events = self.events.after(row.tenant_id, place, Scope::All).await?;
-        let Some(last) = events.last() else { return Ok(0) };
+        let Some(last) = events.last() else { return Ok((0, true)) };
         let names = events_of(row);
         let mut deliveries = Vec::new();
         for event in &events {
@@ -103,11 +88,11 @@ impl Subscriptions {
         let transaction = self.database.begin(row.tenant_id).await?;
         if !rows::reach(&transaction, row, &last.place.to_string()).await? {
             // Another process was faster, or the subscription has changed.
-            return Ok(0);
+            return Ok((0, false));
         }
         rows::insert_deliveries(&transaction, deliveries).await?;
         transaction.commit().await?;
-        Ok(kept)
+        Ok((kept, events.len() < PAGE))
     }
 
     /// Says that somebody listens, where that was not said lately.

@@ -19,6 +19,10 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         "server.body_limit_bytes: must be between 1024 and 1073741824",
     );
     require(
+        (1..=3600).contains(&config.webhooks.reader_timeout_seconds),
+        "webhooks.reader_timeout_seconds: must be between 1 and 3600",
+    );
+    require(
         (1024..=1 << 30).contains(&config.server.webhook_body_limit_bytes),
         "server.webhook_body_limit_bytes: must be between 1024 and 1073741824",
     );

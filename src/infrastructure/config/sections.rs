@@ -325,6 +325,7 @@ pub struct Webhooks {
     pub queue_keep_seconds: u64,
     pub queue_refuses_replays: bool,
     pub log_keep_seconds: u64,
+    pub reader_timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -107,7 +107,7 @@ pub(in crate::infrastructure) async fn after(
     tenant: TenantId,
     place: Place,
     scope: Scope,
-    limit: u64,
+    limit: usize,
 ) -> Result<Vec<Stored>, DbErr> {
     let sql = format!(
         "SELECT xact, number, tenant_id, kind, at, data FROM events \
@@ -132,6 +132,31 @@ pub(in crate::infrastructure) async fn newest(
         within(scope)
     );
     let row = connection.query_one_raw(statement(connection, &sql, [tenant.into()])).await?;
+    row.as_ref().map_or(Ok(Place::default()), place)
+}
+
+/// Where events of all tenants stand that come after a place, in order; no more than the limit.
+pub(in crate::infrastructure) async fn places_after(
+    connection: &impl ConnectionTrait,
+    place: Place,
+    limit: usize,
+) -> Result<Vec<(TenantId, Place)>, DbErr> {
+    let sql = format!(
+        "SELECT tenant_id, xact, number FROM events WHERE (xact, number) > ($1, $2) {} ORDER BY xact, number LIMIT {limit}",
+        settled(connection)
+    );
+    let values = [place.transaction.into(), place.number.into()];
+    let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "tenant_id")?, self::place(row)?))).collect()
+}
+
+/// The place of the newest event of all; the beginning where there is none.
+pub(in crate::infrastructure) async fn newest_of_all(connection: &impl ConnectionTrait) -> Result<Place, DbErr> {
+    let sql = format!(
+        "SELECT xact, number FROM events WHERE true {} ORDER BY xact DESC, number DESC LIMIT 1",
+        settled(connection)
+    );
+    let row = connection.query_one_raw(statement(connection, &sql, [])).await?;
     row.as_ref().map_or(Ok(Place::default()), place)
 }
 

@@ -194,15 +194,15 @@ impl Process {
         Caller { port: self.port, token: self.token.clone() }
     }
 
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// An answer to the owner that does not end.
     pub(crate) async fn stream(&self, path: &str) -> Stream {
         let authorization = format!("Bearer {}", self.token);
-        Stream::open(
-            &format!("127.0.0.1:{}", self.port),
-            path,
-            &[("authorization", &authorization), ("accept", "text/event-stream")],
-        )
-        .await
+        Stream::open(&self.address(), path, &[("authorization", &authorization), ("accept", "text/event-stream")]).await
     }
 
     /// Imports and activates a workflow; gives its id.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// A call that came in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,9 +21,11 @@ struct State {
     counts: Mutex<HashMap<Hit, usize>>,
     under_way: AtomicUsize,
     most: AtomicUsize,
+    gate: Semaphore,
 }
 
-/// Lives as long as the test. A path `/short/…` takes a moment to answer, `/slow/…` a second, `/never/…` does not answer.
+/// Lives as long as the test. A path `/short/…` takes a moment to answer, `/slow/…` a second, `/never/…` does not answer, and
+/// `/gate/…` when the test opens the gate.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     hits: mpsc::UnboundedReceiver<Hit>,
@@ -38,6 +40,7 @@ impl Receiver {
             counts: Mutex::default(),
             under_way: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
         });
         let data = web::Data::from(Arc::clone(&state));
         let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer)));
@@ -64,6 +67,11 @@ impl Receiver {
     pub(crate) async fn next(&mut self) -> Hit {
         let next = tokio::time::timeout(Duration::from_secs(60), self.hits.recv());
         next.await.unwrap_or_else(|_| panic!("nobody called")).unwrap()
+    }
+
+    /// Lets one call of a path `/gate/…` through, now or later.
+    pub(crate) fn open_gate(&self) {
+        self.state.gate.add_permits(1);
     }
 
     /// How many calls were answered at the same time at most.
@@ -94,6 +102,7 @@ async fn answer(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
         Some("short") => tokio::time::sleep(Duration::from_millis(30)).await,
         Some("slow") => tokio::time::sleep(Duration::from_secs(1)).await,
         Some("never") => std::future::pending().await,
+        Some("gate") => state.gate.acquire().await.unwrap().forget(),
         _ => {}
     }
     state.under_way.fetch_sub(1, Ordering::SeqCst);

@@ -18,9 +18,14 @@ pub(crate) struct Stream {
 impl Stream {
     /// Asks for a path of `host:port`, with these headers.
     pub(crate) async fn open(address: &str, path: &str, headers: &[(&str, &str)]) -> Stream {
+        Stream::ask(address, "GET", path, headers).await
+    }
+
+    /// The same with a method, and without a body.
+    pub(crate) async fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Stream {
         let mut reader = BufReader::new(TcpStream::connect(address).await.unwrap());
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
         reader.get_mut().write_all(request.as_bytes()).await.unwrap();
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -63,6 +68,28 @@ impl Stream {
             }
         };
         tokio::time::timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("nothing came"))
+    }
+
+    /// The end of an answer in chunks; nothing else comes before it.
+    pub(crate) async fn end(&mut self) {
+        let ended = async {
+            let mut rest = String::new();
+            while !rest.ends_with("0\r\n\r\n") {
+                assert!(self.reader.read_line(&mut rest).await.unwrap() > 0, "it broke off: {rest}");
+            }
+            rest
+        };
+        let rest = tokio::time::timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("it does not end"));
+        assert_eq!(rest.trim_start(), "0\r\n\r\n");
+    }
+
+    /// Everything that comes until the connection ends, well or not.
+    pub(crate) async fn rest(mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let read = self.reader.read_to_end(&mut rest);
+        // A connection that is reset has ended, too.
+        drop(tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| panic!("it does not end")));
+        rest
     }
 
     /// The next line with this at its beginning, without it.

@@ -3,9 +3,11 @@
 mod credentials;
 mod guard;
 mod killed;
+mod places;
 mod queue;
 mod replays;
 mod requests;
+pub(crate) mod streaming;
 mod subscriptions;
 mod trace;
 mod wire;
@@ -85,24 +87,6 @@ async fn credentials_that_cannot_be_checked_let_nobody_in() {
     let path = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
     let pointers = &["/nodes/0/parameters/authentication"];
     acme.developer.post(&path, json!({})).await.problem_at(422, "workflow_not_runnable", pointers);
-}
-
-#[actix_web::test]
-async fn an_answer_in_parts_is_given_whole_or_refused_at_the_activation() {
-    let server = TestServer::start().await;
-    let acme = server.tenant("acme").await;
-    let mut workflow = greeting("hello");
-    workflow["nodes"][0]["parameters"]["responseMode"] = json!("streaming");
-    let imported = acme.developer.post("/api/v1/workflows/import", workflow.clone()).await.json(201);
-    let path = format!("/api/v1/workflows/{}/activate", imported["id"].as_str().unwrap());
-    let pointers = &["/nodes/0/parameters/responseMode"];
-    acme.developer.post(&path, json!({})).await.problem_at(422, "workflow_not_runnable", pointers);
-    workflow["nodes"][1] = json!({ "name": "Greet", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1.5,
-        "position": [200, 0], "parameters": { "respondWith": "text", "responseBody": "parts",
-        "options": { "enableStreaming": true } } });
-    activated(&acme.developer, workflow).await;
-    let answer = server.visitor().post("/t/acme/webhook/hello", json!({})).await.expect(200);
-    assert_eq!(answer.body, "parts");
 }
 
 #[actix_web::test]

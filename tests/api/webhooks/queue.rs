@@ -110,6 +110,57 @@ async fn only_who_knows_the_secret_may_queue() {
 }
 
 #[actix_web::test]
+async fn an_old_secret_of_senders_counts_until_the_overlap_is_over() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    activated(&acme.developer, wanting("one", &["e"], nothing())).await;
+    let old = secret(&acme).await;
+    const SECRET: &str = "/api/v1/webhooks/queue/secret";
+    let given = json!({ "secret": "given by the sender", "overlapSeconds": 600 });
+    let rotated = acme.developer.post(SECRET, given).await.json(201);
+    assert_eq!(rotated["secret"], "given by the sender");
+    let visitor = server.visitor();
+    let body = |n: u32| json!({ "event": "e", "data": { "n": n } });
+    queue(&visitor, &old, GENERIC, &body(1)).await.expect(200);
+    queue(&visitor, "given by the sender", GENERIC, &body(2)).await.expect(200);
+    server.clock.advance(Duration::from_secs(599));
+    queue(&visitor, &old, GENERIC, &body(3)).await.expect(200);
+    server.clock.advance(Duration::from_secs(1));
+    queue(&visitor, &old, GENERIC, &body(4)).await.problem(401, "webhook_signature_wrong");
+    queue(&visitor, "given by the sender", GENERIC, &body(5)).await.expect(200);
+    let at_once = acme.developer.post(SECRET, json!({ "overlapSeconds": 0 })).await.json(201);
+    queue(&visitor, "given by the sender", GENERIC, &body(6)).await.problem(401, "webhook_signature_wrong");
+    queue(&visitor, at_once["secret"].as_str().unwrap(), GENERIC, &body(7)).await.expect(200);
+    acme.developer.post(SECRET, json!({ "secret": "short" })).await.problem_at(422, "invalid_body", &["/secret"]);
+    acme.operator.post(SECRET, json!({})).await.expect(403);
+    let audit = serde_json::to_string(&acme.audit().await).unwrap();
+    assert!(
+        audit.contains("webhookReceiver.rotate") && !audit.contains(&old) && !audit.contains("given by the sender")
+    );
+}
+
+#[actix_web::test]
+async fn secrets_of_senders_that_change_at_the_same_time_do_not_undo_one_another() {
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    activated(&acme.developer, wanting("one", &["e"], nothing())).await;
+    let first = secret(&acme).await;
+    let secrets = ["secret number 1", "secret number 2", "secret number 3", "secret number 4"];
+    let outcomes = futures_util::future::join_all(secrets.iter().map(async |secret| {
+        let body = json!({ "secret": secret, "overlapSeconds": 600 });
+        acme.developer.post("/api/v1/webhooks/queue/secret", body).await.status.as_u16()
+    }))
+    .await;
+    assert!(outcomes.contains(&201) && outcomes.iter().all(|status| [201, 409].contains(status)), "{outcomes:?}");
+    let visitor = server.visitor();
+    for (secret, status) in secrets.iter().zip(outcomes) {
+        let reply = queue(&visitor, secret, GENERIC, &json!({ "event": "e", "data": { "of": secret } })).await;
+        assert_eq!(reply.status == 200, status == 201, "what was answered with success counts: {secret}");
+    }
+    queue(&visitor, &first, GENERIC, &json!({ "event": "e" })).await.expect(200);
+}
+
+#[actix_web::test]
 async fn forged_webhooks_keep_no_sender_out() {
     let server = TestServer::with(|config| {
         config.limits.anonymous_requests_per_minute = 60;

@@ -203,6 +203,40 @@ async fn ordered_subscribers_hear_nothing_before_what_failed() {
 }
 
 #[actix_web::test]
+async fn ordered_subscribers_hear_the_rest_in_order_once_a_piece_is_given_up() {
+    let (server, acme) = open().await;
+    let subscriber = Subscriber::default();
+    // Eight attempts, and the last of them is the end of the first event.
+    *subscriber.answers.lock().unwrap() = vec![(500, None); 8];
+    let url = subscriber.listen().await;
+    let made = subscribe(&acme, &url, json!(["workflow.*"]), true).await;
+    for name in ["one", "two", "three"] {
+        let document = json!({ "name": name, "nodes": [], "connections": {} });
+        acme.developer.post("/api/v1/workflows", document).await.expect(201);
+    }
+    tell_all(&server, &subscriber, 1).await;
+    for (attempts, hours) in [(2, 1), (3, 1), (4, 1), (5, 3), (6, 6), (7, 11)] {
+        server.clock.advance(Duration::from_secs(hours * 3600));
+        tell_all(&server, &subscriber, attempts).await;
+    }
+    let named = |sent: &Sent| {
+        let body: Value = serde_json::from_str(&sent.body).unwrap();
+        body["data"]["after"]["name"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(subscriber.sent().iter().all(|sent| named(sent) == "one"), "{:?}", subscriber.sent());
+    server.clock.advance(Duration::from_secs(11 * 3600));
+    // The others are due with the end of the first, and not a look later.
+    tell(&server).await;
+    let told: Vec<String> = subscriber.sent().iter().skip(7).map(named).collect();
+    assert_eq!(told, ["one", "two", "three"]);
+    let viewer = sign_in(&server, "viewer@acme.example").await;
+    let path = format!("/api/v1/webhook-subscriptions/{}/deliveries", made["id"].as_str().unwrap());
+    let statuses: Vec<Value> =
+        viewer.get(&path).await.json(200)["data"].as_array().unwrap().iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(statuses, ["delivered", "delivered", "failed"], "newest first");
+}
+
+#[actix_web::test]
 async fn gone_means_gone_and_what_was_given_up_can_be_recovered() {
     let (server, acme) = open().await;
     let subscriber = Subscriber::default();
@@ -257,6 +291,45 @@ async fn what_happened_while_nobody_told_is_told_once_by_whoever_comes_first() {
     tell_all(&server, &subscriber, 5).await;
     let ids: std::collections::HashSet<String> = subscriber.sent().into_iter().map(|sent| sent.id).collect();
     assert_eq!(ids.len(), 5);
+}
+
+#[actix_web::test]
+async fn a_subscription_to_which_nothing_happens_is_not_looked_after() {
+    let (server, acme) = open().await;
+    let globex = server.tenant("globex").await;
+    let subscriber = Subscriber::default();
+    let url = subscriber.listen().await;
+    for _ in 0..20 {
+        subscribe(&acme, &url, json!(["workflow.create"]), false).await;
+    }
+    subscribe(&globex, &url, json!(["workflow.create"]), false).await;
+    let subscriptions = &server.app.subscriptions;
+    tell(&server).await;
+    // What was recorded of the subscribing itself is behind them now.
+    let quiet = async || {
+        for _ in 0..400 {
+            if subscriptions.collect().await.unwrap().read == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("there is always somebody to look after");
+    };
+    quiet().await;
+    for _ in 0..10 {
+        assert_eq!(subscriptions.collect().await.unwrap().read, 0);
+    }
+    let document = json!({ "name": "one", "nodes": [], "connections": {} });
+    globex.developer.post("/api/v1/workflows", document.clone()).await.expect(201);
+    tell_all(&server, &subscriber, 1).await;
+    assert_eq!(subscriber.kinds(), ["workflow.create"]);
+    quiet().await;
+    // After a quiet hour all are looked after once.
+    server.clock.advance(Duration::from_secs(3601));
+    assert_eq!(subscriptions.collect().await.unwrap().read, 21);
+    quiet().await;
+    acme.api_key.post("/api/v1/workflows", document).await.expect(201);
+    tell_all(&server, &subscriber, 21).await;
 }
 
 #[actix_web::test]

@@ -141,7 +141,7 @@ impl Suite {
 
     /// Says at the start what will be missing at the end.
     fn announce_services(&self) {
-        for reason in self.plan.impossible().into_iter().chain(browser::impossible()) {
+        for reason in self.plan.impossible().into_iter().chain(mailbox::impossible()).chain(browser::impossible()) {
             report::error(&reason);
         }
     }

@@ -24,6 +24,7 @@ pub(crate) struct Trial {
     parameters: Value,
     on_error: &'static str,
     inputs: Vec<Option<Items>>,
+    is_behind_webhook: bool,
     pub world: World,
     pub globals: Globals,
 }
@@ -38,6 +39,7 @@ pub(crate) fn trial(name: &str) -> Trial {
         parameters: Object::new().into(),
         on_error: "stopWorkflow",
         inputs: vec![Some(Arc::new(vec![Item::empty().paired(0)]))],
+        is_behind_webhook: false,
         world: World::default(),
         globals: globals(),
     }
@@ -59,6 +61,11 @@ impl Trial {
 
     pub(crate) fn goes_on(self) -> Trial {
         Trial { on_error: "continueRegularOutput", ..self }
+    }
+
+    /// A Webhook node stands before it.
+    pub(crate) fn behind_webhook(self) -> Trial {
+        Trial { is_behind_webhook: true, ..self }
     }
 
     /// The items of the only input, as a list of their JSON.
@@ -88,9 +95,7 @@ impl Trial {
 
     /// Runs the node.
     pub(crate) fn run(&self) -> NodeResult {
-        let document =
-            Value::from(Object::from([("nodes", Value::array([self.node()])), ("connections", Object::new().into())]));
-        let workflow = Workflow::parse(&document).unwrap();
+        let workflow = Workflow::parse(&self.document()).unwrap();
         let index = NodeIndex(0);
         let node_type = registry::find(&self.kind).unwrap();
         let parameters = parameters::with_defaults(registry::description(node_type), workflow.node(index));
@@ -113,6 +118,17 @@ impl Trial {
             Behaviour::Pure(execute) | Behaviour::Script(execute) => execute(&mut context),
             Behaviour::Effect(execute) => execute(&mut context).now_or_never().expect("the played world never waits"),
         }
+    }
+
+    fn document(&self) -> Value {
+        let (mut nodes, mut connections) = (vec![self.node()], json("{}"));
+        if self.is_behind_webhook {
+            nodes.push(json(
+                r#"{"name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "parameters": {}}"#,
+            ));
+            connections = json(r#"{"Webhook": {"main": [[{"node": "Node", "type": "main", "index": 0}]]}}"#);
+        }
+        Value::from(Object::from([("nodes", Value::array(nodes)), ("connections", connections)]))
     }
 
     fn node(&self) -> Value {

@@ -33,6 +33,9 @@ pub(crate) struct World {
     pub call_result: Option<Result<Vec<Vec<Item>>, ExecutionError>>,
     /// Answers that were sent to the webhook's caller.
     pub responses: Mutex<Vec<WebhookResponse>>,
+    /// The webhook's caller is answered in parts; those that were sent.
+    pub streams: bool,
+    pub parts: Mutex<String>,
 }
 
 /// What a server answers.
@@ -154,6 +157,15 @@ impl NodeHost for World {
 
     fn respond(&self, response: WebhookResponse) {
         self.responses.lock().unwrap().push(response);
+    }
+
+    fn streams(&self) -> bool {
+        self.streams
+    }
+
+    async fn send_part(&self, part: Bytes) -> Result<(), ExecutionError> {
+        self.parts.lock().unwrap().push_str(std::str::from_utf8(&part).unwrap());
+        Ok(())
     }
 
     fn store_binary(

@@ -3,6 +3,7 @@
 
 mod answer;
 mod multipart;
+mod parts;
 mod query_text;
 mod request;
 mod settings;
@@ -11,6 +12,7 @@ mod tests;
 
 pub use answer::{answer_of_last_node, answer_on_receipt};
 pub(crate) use answer::{default_type, encoded};
+pub use parts::{PartKind, error_part};
 pub use query_text::nested as query;
 pub use request::{BinaryStore, ReceivedRequest, items};
 pub(crate) use settings::headers;

@@ -9,5 +9,6 @@ pub(super) mod job;
 pub(super) mod journal;
 pub(super) mod label;
 pub(super) mod memory;
+pub(super) mod part;
 pub(super) mod payload;
 pub(super) mod worker;

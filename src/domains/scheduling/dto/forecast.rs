@@ -125,7 +125,7 @@ pub struct ConflictsResponse {
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
     pub kind: ConflictKind,
-    /// The workflow or credential they share.
+    /// The workflow, credential or pool they share.
     pub resource: Option<String>,
     /// The schedules, at most 20 of them: the first ones and the last.
     pub schedules: Vec<ScheduleName>,
@@ -146,6 +146,8 @@ pub enum ConflictKind {
     Workflow,
     /// Their workflows use the same credential.
     Credential,
+    /// Their workflows are pinned to the same pool of workers.
+    Pool,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -10,6 +10,7 @@ use super::super::guard::Guard;
 use super::super::reply::{self, Reply};
 use super::super::route_table::Lookup;
 use super::super::service::Service;
+use super::super::streaming::Sink;
 use super::request::{self, Addressed, BodyLimits};
 use crate::domains::workflows::FORM_PATH;
 use crate::infrastructure::web::client_address;
@@ -89,5 +90,5 @@ async fn answer(
         let _place = webhooks.enter(tenant, caller.address).await?;
         return Ok(webhooks.form(receiver, &query(&received.query)));
     }
-    webhooks.answer(&route, receiver, &caller, received).await
+    webhooks.answer(&route, receiver, &caller, received, Sink::default()).await
 }

@@ -7,18 +7,23 @@ mod forms;
 pub(super) mod queue;
 mod request;
 pub(super) mod requests;
+mod streaming;
 pub(super) mod subscriptions;
 
-use actix_web::http::StatusCode;
+use std::sync::Arc;
+
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::guard::Guard;
+use super::listeners::TestCall;
 use super::receiver::Receiver;
 use super::reply::Reply;
 use super::route_table::Lookup;
 use super::service::Service;
+use super::streaming::{Sink, way};
 use crate::common::TenantId;
 use crate::infrastructure::web::{client_address, note_tenant};
 use request::Addressed;
@@ -67,9 +72,20 @@ async fn answer(
     request::check_caller(request, receiver)?;
     let limits = limits.within(receiver.guard.as_deref().and_then(Guard::body_limit));
     let received = request::received(request, payload, parameters, limits).await?;
-    let caller = addressed.caller(request, webhooks.scheme());
-    let reply = webhooks.answer(&route, receiver, &caller, received).await?;
-    let mut response = sandboxed(response(reply));
+    let mut response = if receiver.streams() {
+        let (sink, pieces) = way(receiver.guard.is_some());
+        let is_head = request.method() == Method::HEAD;
+        let (request, webhooks, route) = (request.clone(), webhooks.clone(), Arc::clone(&route));
+        let call = Box::pin(async move {
+            let caller = Addressed::of(&request).caller(&request, webhooks.scheme());
+            webhooks.answer(&route, webhooks.receiver(&route).await?, &caller, received, sink).await
+        });
+        streaming::answered(is_head, pieces, call).await?
+    } else {
+        let caller = addressed.caller(request, webhooks.scheme());
+        response(webhooks.answer(&route, receiver, &caller, received, Sink::default()).await?)
+    };
+    response = sandboxed(response);
     cors::allow(request, receiver, response.headers_mut());
     Ok(response)
 }
@@ -83,15 +99,18 @@ pub(super) async fn receive_test(
     webhooks: Data<Service>,
     limits: Data<BodyLimits>,
 ) -> HttpResponse {
-    let answered = async {
+    let (sink, pieces) = way(true);
+    let is_head = request.method() == Method::HEAD;
+    let called = Box::pin(async move {
         let addressed = Addressed::below(&request, "/webhook-test/");
         let tenant = tenant(&webhooks, &addressed).await?;
         let read = async |parameters| request::received(&request, payload, parameters, **limits).await;
         let lets_in = |receiver: &Receiver| request::check_caller(&request, receiver);
         let (method, address) = (request.method().as_str(), client_address(&request));
-        webhooks.call_test(tenant, addressed.path, read, method, address, lets_in).await
-    };
-    sandboxed(answered.await.map_or_else(refused, response))
+        let call = TestCall { method, path: addressed.path, address };
+        webhooks.call_test(tenant, call, read, lets_in, sink).await
+    });
+    sandboxed(streaming::answered(is_head, pieces, called).await.unwrap_or_else(refused))
 }
 
 /// A call of the resume address of a waiting execution.

@@ -21,6 +21,15 @@ pub(in super::super) async fn enabled(connection: &impl ConnectionTrait) -> Resu
     subscription::Entity::across_tenants().filter(subscription::Column::DisabledAt.is_null()).all(connection).await
 }
 
+/// The same of these tenants.
+pub(in super::super) async fn enabled_of(
+    connection: &impl ConnectionTrait,
+    tenants: impl IntoIterator<Item = TenantId>,
+) -> Result<Vec<Subscription>, DbErr> {
+    let query = subscription::Entity::across_tenants().filter(subscription::Column::DisabledAt.is_null());
+    query.filter(subscription::Column::TenantId.is_in(tenants)).all(connection).await
+}
+
 /// Newest first; one row more than the limit when there are more.
 pub(in super::super) async fn list(
     connection: &impl ConnectionTrait,

@@ -1,5 +1,6 @@
-//! Vectors of the senders' public documentation where it has any (Standard Webhooks, GitHub, Slack, Twilio); for Stripe and
-//! Shopify, whose documentation has none, values computed with another implementation as it describes.
+//! Published vectors: of the senders' own documentation (Standard Webhooks, GitHub, Slack, Twilio), of the tests of the
+//! sender's own library (Stripe), of the tests of a receiver (Shopify, whose documentation and libraries have none).
+//! For n8n's, which is this product's own, the value was computed with another implementation.
 
 use millrace_model::Str;
 
@@ -12,6 +13,32 @@ const SLACK_BODY: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_
 const TWILIO_FORM: &str = "CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309&To=%2B18005551212\
     &Caller=%2B14158675309";
 
+const STRIPE_BODY: &str = r#"{
+  "id": "evt_123",
+  "object": "event",
+  "account": "acct_123",
+  "api_version": "2017-05-25",
+  "created": 1533204620,
+  "data": {
+    "object": {
+      "id": "cus_123",
+      "object": "customer",
+      "created": 123456789,
+      "email": "test@stripe.com",
+      "livemode": false,
+      "metadata": {}
+    }
+  },
+  "livemode": false,
+  "pending_webhooks": 1,
+  "request": {
+    "id": "req_123",
+    "idempotency_key": "idempotency-key-123"
+  },
+  "type": "customer.created"
+}
+"#;
+
 struct Vector {
     scheme: Scheme,
     secret: &'static str,
@@ -22,6 +49,7 @@ struct Vector {
 }
 
 const VECTORS: &[Vector] = &[
+    // https://docs.svix.com/receiving/verifying-payloads/how, by the authors of the specification
     Vector {
         scheme: Scheme::StandardWebhooks,
         secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -49,6 +77,7 @@ const VECTORS: &[Vector] = &[
         body: r#"{"test": 2432232314}"#,
         signed_at: 1_614_265_330,
     },
+    // https://docs.github.com/webhooks/securing
     Vector {
         scheme: Scheme::Github,
         secret: "It's a Secret to Everybody",
@@ -57,17 +86,21 @@ const VECTORS: &[Vector] = &[
         body: "Hello, World!",
         signed_at: 0,
     },
+    // https://github.com/stripe/stripe-dotnet, src/StripeTests: Services/Events/EventUtilityTest.cs,
+    // Resources/event_test_signature.json
     Vector {
         scheme: Scheme::Stripe,
-        secret: "whsec_test_secret",
+        secret: "webhook_secret",
         headers: &[(
             "stripe-signature",
-            "t=1492774577,v1=799c4ba7bb339f3c8601adfd112f0e477c930a268be1243d341abb8286501c2f,v0=6ffbb59b2300aae63f27",
+            "t=1533204620,v1=2220f87ef101a04665f11cdf770523143f875572008577fa0f20882ddb9cc3c7,\
+             v0=63f3a72374a733066c4be69ed7f8e5ac85c22c9f0a6a612ab9a025a9e4ee7eef",
         )],
         url: "",
-        body: r#"{"id":"evt_1"}"#,
-        signed_at: 1_492_774_577,
+        body: STRIPE_BODY,
+        signed_at: 1_533_204_620,
     },
+    // https://api.slack.com/docs/verifying-requests-from-slack
     Vector {
         scheme: Scheme::Slack,
         secret: "8f742231b10e8888abcd99yyyzzz85a5",
@@ -79,14 +112,16 @@ const VECTORS: &[Vector] = &[
         body: SLACK_BODY,
         signed_at: 1_531_420_618,
     },
+    // https://github.com/sqlpage/SQLPage, tests/sql_test_files/data/hmac_shopify_webhook.sql
     Vector {
         scheme: Scheme::Shopify,
-        secret: "hush",
-        headers: &[("x-shopify-hmac-sha256", "VnKUjZsLuN5iZWjn5EntcBVCF9kMN43LglzCE1/GSeY=")],
+        secret: "test-webhook-secret",
+        headers: &[("x-shopify-hmac-sha256", "QNyObTlKbMx2qDlPF/ZOZcBqg5OgPg+2oky3zldc0Gw=")],
         url: "",
-        body: r#"{"id":1}"#,
+        body: r#"{"id":1234567890,"email":"customer@example.com","total_price":"123.45"}"#,
         signed_at: 0,
     },
+    // https://www.twilio.com/docs/usage/security#validating-requests
     Vector {
         scheme: Scheme::Twilio,
         secret: "12345",

@@ -1,4 +1,5 @@
-//! Respond to Webhook: answers the request that began the run, while the run goes on.
+//! Respond to Webhook: answers the request that began the run, while the run goes on; or sends a part of its answer, where
+//! the request is answered in parts.
 
 mod body;
 #[cfg(test)]
@@ -68,8 +69,39 @@ async fn respond(context: &mut NodeContext<'_>) -> Result<Item, ExecutionError> 
     let made = body::of(context, &kind, &options, &mut headers).await?;
     let status = status.unwrap_or(200);
     let told = told(&made.told, &headers, status);
-    context.host.respond(WebhookResponse { status, headers, body: made.bytes });
+    if !context.host.streams() {
+        context.host.respond(WebhookResponse { status, headers, body: made.bytes });
+    } else if context.version() >= 1.5 && options.get("enableStreaming").is_none_or(millrace_model::truthy) {
+        stream(context, &kind, &made.told).await?;
+    }
     Ok(told)
+}
+
+/// Sends what has a text; status, headers and everything else have no place among parts.
+async fn stream(context: &mut NodeContext<'_>, kind: &str, body: &Value) -> Result<(), ExecutionError> {
+    match kind {
+        "noData" | "redirect" | "binary" => Ok(()),
+        "allIncomingItems" => {
+            for (at, item) in context.items().iter().enumerate() {
+                context.send_whole(at, content(&item.json)).await?;
+            }
+            Ok(())
+        }
+        "firstIncomingItem" => {
+            let first = context.items().first();
+            context.send_whole(0, first.and_then(|item| content(&item.json))).await
+        }
+        _ => context.send_whole(0, content(body)).await,
+    }
+}
+
+/// Text as it is, everything else as JSON.
+fn content(value: &Value) -> Option<Str> {
+    match value {
+        Value::Undefined => None,
+        Value::String(text) => Some(text.clone()),
+        value => Some(value.to_json().into()),
+    }
 }
 
 fn told(body: &Value, headers: &[(Str, Str)], status: u16) -> Item {

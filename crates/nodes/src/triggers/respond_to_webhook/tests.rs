@@ -1,6 +1,6 @@
 //! Respond to Webhook, by tables.
 
-use crate::testing::{Trial, shown, trial};
+use crate::testing::{NOW_MS, Trial, World, shown, trial};
 
 const ITEMS: &str =
     r#"[{"json": {"a": 1}, "binary": {"file": {"data": "aGk=", "mimeType": "text/css"}}}, {"json": {"a": 2}}]"#;
@@ -103,4 +103,54 @@ fn refuses_what_it_cannot_send() {
     }
     let none = trial("respondToWebhook").version(1.0).parameters(r#"{"respondWith": "binary"}"#).fails();
     assert_eq!(none.message, "No binary data exists on the first item!");
+}
+
+/// As n8n 2.8.4 answers the same nodes.
+#[test]
+fn sends_parts_where_its_caller_reads_parts() {
+    let whole = |item: usize, content: &str| {
+        let part = |kind: &str, content: &str| {
+            let metadata = format!(
+                r#"{{"nodeId":"n1","nodeName":"Node","itemIndex":{item},"runIndex":0,"timestamp":{}}}"#,
+                NOW_MS
+            );
+            format!("{{\"type\":\"{kind}\"{content},\"metadata\":{metadata}}}\n")
+        };
+        let content = if content.is_empty() { String::new() } else { format!(",\"content\":{content}") };
+        part("begin", "") + &part("item", &content) + &part("end", "")
+    };
+    let both = whole(0, r#""{\"a\":1}""#) + &whole(1, r#""{\"a\":2}""#);
+    let cases = [
+        ("{}", whole(0, r#""{\"a\":1}""#)),
+        (r#"{"options": {"responseKey": "x"}}"#, whole(0, r#""{\"a\":1}""#)),
+        (r#"{"respondWith": "allIncomingItems"}"#, both),
+        (r#"{"respondWith": "text", "responseBody": "hello"}"#, whole(0, r#""hello""#)),
+        (r#"{"respondWith": "text", "responseBody": ""}"#, whole(0, r#""""#)),
+        (r#"{"respondWith": "text", "responseBody": "={{ 5 }}"}"#, whole(0, r#""5""#)),
+        (r#"{"respondWith": "json", "responseBody": "{\"a\": 1, \"b\": [2]}"}"#, whole(0, r#""{\"a\":1,\"b\":[2]}""#)),
+        (r#"{"respondWith": "json", "responseBody": "\"text\""}"#, whole(0, r#""text""#)),
+        (r#"{"respondWith": "json", "responseBody": ""}"#, whole(0, "")),
+        (r#"{"respondWith": "noData"}"#, String::new()),
+        (r#"{"respondWith": "redirect", "redirectURL": "/x"}"#, String::new()),
+        (r#"{"respondWith": "binary"}"#, String::new()),
+        (r#"{"respondWith": "text", "responseBody": "x", "options": {"enableStreaming": false}}"#, String::new()),
+        (
+            r#"{"respondWith": "text", "responseBody": "x", "options": {"enableStreaming": "={{ false }}"}}"#,
+            String::new(),
+        ),
+    ];
+    for (parameters, parts) in cases {
+        let trial = streaming(1.5, parameters);
+        trial.output();
+        assert_eq!(*trial.world.parts.lock().unwrap(), parts, "{parameters}");
+        assert!(trial.world.responses.lock().unwrap().is_empty(), "{parameters}");
+    }
+    let old = streaming(1.4, r#"{"respondWith": "text", "responseBody": "x"}"#);
+    old.output();
+    assert_eq!(*old.world.parts.lock().unwrap(), "", "older versions send no parts");
+}
+
+fn streaming(version: f64, parameters: &str) -> Trial {
+    let trial = trial("respondToWebhook").behind_webhook().version(version).parameters(parameters).input(ITEMS);
+    trial.world(|world| World { streams: true, ..world })
 }
