@@ -54,6 +54,10 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         "queue.url: must name a server where queue.backend is rabbitmq",
     );
     require(
+        !config.queue.is_rabbitmq() || config.database.url.expose().starts_with("postgres"),
+        "queue.url: RabbitMQ needs PostgreSQL as the database",
+    );
+    require(
         config.queue.backend != QueueBackend::Postgres || config.database.url.expose().starts_with("postgres"),
         "queue.backend: postgres needs PostgreSQL as the database",
     );

@@ -111,16 +111,27 @@ impl Queue {
         let named = self.pools.iter().filter(|pool| *pool != DEFAULT_POOL).cloned();
         std::iter::once(DEFAULT_POOL.to_owned()).chain(named).collect()
     }
+
+    /// Whether RabbitMQ tells the workers.
+    pub fn is_rabbitmq(&self) -> bool {
+        match self.backend {
+            QueueBackend::RabbitMq => true,
+            QueueBackend::Auto => !self.url.expose().is_empty(),
+            QueueBackend::Embedded | QueueBackend::Postgres => false,
+        }
+    }
 }
 
 /// Where executions wait for a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QueueBackend {
-    /// RabbitMQ where `queue.url` names one, else PostgreSQL where it is the database, else within the process.
+    /// PostgreSQL where it is the database, with RabbitMQ where `queue.url` names one; else within the process.
     Auto,
     Embedded,
+    /// A table; PostgreSQL notifies the workers.
     Postgres,
+    /// The same table; RabbitMQ tells the workers.
     RabbitMq,
 }
 

@@ -29,6 +29,7 @@ fn mistakes_are_named_by_key() {
         ("[database]\nurl = \"mysql://x\"", "database.url"),
         ("[cache]\nurl = \"localhost:6379\"", "cache.url"),
         ("[queue]\nurl = \"http://x\"", "queue.url"),
+        ("[queue]\nurl = \"amqp://x\"", "RabbitMQ needs PostgreSQL"),
         ("[auth]\naccess_token_seconds = 1", "auth.access_token_seconds"),
         ("[auth]\nargon2_memory_kib = 1", "auth.argon2_"),
         ("[mail]\nurl = \"mail.example:25\"", "mail.url"),

@@ -1,5 +1,6 @@
 //! The table of executions that are ready for a worker; PostgreSQL only. Used by the queue and nobody else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
@@ -20,22 +21,38 @@ pub struct Ready {
     pub rank: i64,
 }
 
-/// Makes executions known as ready to the workers of a pool, and wakes them. One that is there already stays as it is.
-pub async fn put(database: &Database, pool: &str, ready: &[Ready]) -> Result<(), DbErr> {
-    if ready.is_empty() {
-        return Ok(());
-    }
-    let sql = format!(
-        "INSERT INTO execution_dispatches (tenant_id, execution_id, rank, pool) VALUES {} ON CONFLICT DO NOTHING",
-        placeholders(database.backend(), ready.len(), &[""; 4])
-    );
-    let values =
-        ready.iter().flat_map(|ready| [ready.tenant.into(), ready.execution.into(), ready.rank.into(), pool.into()]);
+/// Whether PostgreSQL is to tell the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tell {
+    Workers,
+    Nobody,
+}
+
+/// Makes executions known as ready to the workers of their pools. One that is there already stays as it is.
+pub async fn put(database: &Database, ready: &[(&str, Ready)], tell: Tell) -> Result<(), DbErr> {
+    let (backend, mut left) = (database.backend(), ready);
     let transaction = database.begin(AcrossTenants).await?;
-    transaction.execute_raw(Statement::from_sql_and_values(database.backend(), sql, values)).await?;
-    let notify =
-        Statement::from_sql_and_values(database.backend(), "SELECT pg_notify($1, $2)", [CHANNEL.into(), pool.into()]);
-    transaction.execute_raw(notify).await?;
+    // In powers of two, so that few statements stay prepared.
+    while let Some(size) = left.len().checked_ilog2() {
+        let (rows, others) = left.split_at(1 << size);
+        left = others;
+        let sql = format!(
+            "INSERT INTO execution_dispatches (tenant_id, execution_id, rank, pool) VALUES {} ON CONFLICT DO NOTHING",
+            placeholders(backend, rows.len(), &[""; 4])
+        );
+        let values = rows
+            .iter()
+            .flat_map(|(pool, ready)| [ready.tenant.into(), ready.execution.into(), ready.rank.into(), (*pool).into()]);
+        transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    }
+    if tell == Tell::Workers {
+        let pools: BTreeSet<&str> = ready.iter().map(|(pool, _)| *pool).collect();
+        for pool in pools {
+            let values = [CHANNEL.into(), pool.into()];
+            let notify = Statement::from_sql_and_values(backend, "SELECT pg_notify($1, $2)", values);
+            transaction.execute_raw(notify).await?;
+        }
+    }
     transaction.commit().await
 }
 

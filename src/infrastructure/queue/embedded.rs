@@ -11,7 +11,7 @@ use super::{Consumer, Delivery, Dispatch, Error, Queue};
 use crate::common::TenantId;
 
 /// Of each pool the tenants in turn, within a tenant by rank.
-pub struct EmbeddedQueue {
+pub(super) struct EmbeddedQueue {
     pools: Mutex<HashMap<Arc<str>, Arc<Shared>>>,
     weights: HashMap<TenantId, u32>,
     prefetch: usize,
@@ -31,7 +31,7 @@ impl Shared {
 
 impl EmbeddedQueue {
     /// Each consumer holds at most `prefetch` unsettled messages. A tenant without a weight has 1.
-    pub fn new(prefetch: u16, weights: HashMap<TenantId, u32>) -> EmbeddedQueue {
+    pub(super) fn new(prefetch: u16, weights: HashMap<TenantId, u32>) -> EmbeddedQueue {
         EmbeddedQueue { pools: Mutex::default(), weights, prefetch: usize::from(prefetch) }
     }
 

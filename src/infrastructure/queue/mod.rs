@@ -1,37 +1,45 @@
-//! Dispatch of executions to workers: within the process, through PostgreSQL, or through RabbitMQ. A message says only which execution of which
-//! tenant; the database is the record, so a message may come twice, late, or for work that is done.
+//! Dispatch of executions to workers: within the process, or through a table of PostgreSQL, whose bell is PostgreSQL or
+//! RabbitMQ. A message says only which execution of which tenant; the database is the record, so a message may come twice,
+//! late, or for work that is done.
 
+mod bell;
 mod embedded;
 mod fair;
-mod postgres;
 mod rabbitmq;
+mod table;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use self::bell::{Bell, Notifications};
+use self::embedded::EmbeddedQueue;
+use self::rabbitmq::RabbitBell;
+use self::table::TableQueue;
 use crate::common::error::{Code, Kind};
 use crate::common::{Coded, ExecutionId, TenantId};
 use crate::infrastructure::config::{self, QueueBackend};
+use crate::infrastructure::database::dispatches::Tell;
 use crate::infrastructure::database::{Backend, Database};
-
-pub use embedded::EmbeddedQueue;
-pub use postgres::PostgresQueue;
-pub use rabbitmq::{RabbitQueue, lane_of};
 
 /// The queue the configuration asks for.
 pub fn open(config: &config::Queue, database: &Database) -> Arc<dyn Queue> {
-    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight))).collect();
-    match config.backend {
-        QueueBackend::RabbitMq => Arc::new(RabbitQueue::new(config)),
-        QueueBackend::Auto if !config.url.expose().is_empty() => Arc::new(RabbitQueue::new(config)),
-        QueueBackend::Postgres => Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights)),
-        QueueBackend::Auto if database.backend() == Backend::Postgres => {
-            Arc::new(PostgresQueue::new(database.clone(), config.prefetch, weights))
-        }
-        QueueBackend::Embedded | QueueBackend::Auto => Arc::new(EmbeddedQueue::new(config.prefetch, weights)),
+    let weights = config.weights.iter().filter_map(|(tenant, weight)| Some((tenant.parse().ok()?, *weight)));
+    let is_embedded = match config.backend {
+        QueueBackend::Embedded => true,
+        QueueBackend::Auto => database.backend() == Backend::Sqlite,
+        QueueBackend::Postgres | QueueBackend::RabbitMq => false,
+    };
+    if is_embedded {
+        return Arc::new(EmbeddedQueue::new(config.prefetch, weights.collect::<HashMap<TenantId, u32>>()));
     }
+    let (tell, bell): (_, Arc<dyn Bell>) = match config.is_rabbitmq() {
+        true => (Tell::Nobody, Arc::new(RabbitBell::new(config))),
+        false => (Tell::Workers, Arc::new(Notifications(database.clone()))),
+    };
+    Arc::new(TableQueue::new(database.clone(), tell, bell, config.prefetch, weights))
 }
 
 /// An execution that a worker should take up.
@@ -48,8 +56,7 @@ pub struct Dispatch {
 /// Hands executions to workers, each to one at a time, at least once.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Hands it to the workers of a pool. Returns when the queue has the message safe: in memory (embedded), or confirmed by
-    /// a majority (RabbitMQ).
+    /// Hands it to the workers of a pool. Returns when the queue has the message safe: in memory (embedded), or in its table.
     async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error>;
 
     /// A new competing consumer of what is for the workers of a pool.
@@ -85,7 +92,7 @@ pub trait Delivery: Send + Sync {
 }
 
 /// The queue does not answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("the queue does not answer: {0}")]
 pub struct Error(String);
 

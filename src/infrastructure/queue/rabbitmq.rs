@@ -1,11 +1,9 @@
-//! The queue shared by all replicas: RabbitMQ quorum queues with publisher confirms and manual acknowledgement. Tenants are
-//! spread over several queues, the lanes, which consumers serve in turn: so whoever has many waiting delays those few
-//! that share the lane. Each pool of workers has lanes of its own, made with their first use. What is no message of ours, or was given back too often, goes to a queue of dead letters.
+//! The bell by way of RabbitMQ: for each dispatch a message in the quorum queue of its pool, so that of all workers one wakes.
+//! The order is the table's: who gets a message takes whatever comes first there. What is no message of ours, or was given
+//! back too often, goes to a queue of dead letters.
 
 use std::collections::{HashSet, VecDeque};
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,79 +15,107 @@ use lapin::options::{
     ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, LongString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use lapin::{Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Consumer, Delivery, Dispatch, Error, Queue};
-use crate::common::{DEFAULT_POOL, Secret, TenantId};
+use super::bell::{Bell, Ear};
+use super::{Dispatch, Error};
+use crate::common::{DEFAULT_POOL, Secret};
 use crate::infrastructure::config;
 
 /// A broker that takes longer than this counts as away.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// A consumer waits this long before it connects again.
+/// Pause before the next connection.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 /// `delivery_mode` of a message that survives the broker's restart (AMQP 0-9-1).
 const PERSISTENT: u8 = 2;
-const LANES: u8 = 16;
-/// A message that was given back so often is a dead letter; its execution is found by its state all the same.
+/// A message that was given back so often is a dead letter.
 const DELIVERY_LIMIT: i64 = 1000;
-/// A worker whose hands are full for so long gives back what it fetched ahead.
-const HOARDED: Duration = Duration::from_millis(100);
-
-/// The lane of a tenant.
-pub fn lane_of(tenant: TenantId) -> u8 {
-    // The last byte of an id is random.
-    tenant.as_uuid().as_bytes().last().copied().unwrap_or_default() % LANES
-}
+/// Messages that wait to be sent at most; those beyond are not sent.
+const WAITING: usize = 4096;
+/// Messages sent before the broker has confirmed them.
+const BATCH: usize = 256;
 
 /// Connects with the first use and again whenever the connection broke.
-pub struct RabbitQueue {
-    settings: Arc<Settings>,
-    publisher: Mutex<Option<Link>>,
+pub(super) struct RabbitBell {
+    broker: Arc<Broker>,
+    rings: mpsc::Sender<Ring>,
 }
 
-struct Settings {
+type Ring = (Arc<str>, Dispatch);
+
+struct Broker {
     url: Secret<String>,
     name: String,
     prefetch: u16,
+    /// For what is published.
+    link: Mutex<Option<Link>>,
 }
 
 /// A channel and the connection that it needs alive.
 struct Link {
     connection: Connection,
     channel: Channel,
-    /// Pools whose lanes are there.
-    made: HashSet<String>,
+    /// Pools whose queues are there.
+    made: HashSet<Arc<str>>,
 }
 
-impl RabbitQueue {
-    pub fn new(config: &config::Queue) -> RabbitQueue {
-        let settings = Settings { url: config.url.clone(), name: config.name.clone(), prefetch: config.prefetch };
-        RabbitQueue { settings: Arc::new(settings), publisher: Mutex::new(None) }
-    }
-
-    /// A channel that is alive now, shared by all publishers, to the lanes of a pool.
-    async fn channel(&self, pool: &str) -> Result<Channel, Error> {
-        let mut publisher = self.publisher.lock().await;
-        let mut link = match publisher.take().filter(Link::is_alive) {
-            Some(link) => link,
-            None => {
-                let link = self.settings.connect().await?;
-                within(link.channel.confirm_select(ConfirmSelectOptions::default())).await?;
-                link
-            }
-        };
-        self.settings.make_lanes(&mut link, pool).await?;
-        Ok(publisher.insert(link).channel.clone())
+impl RabbitBell {
+    pub(super) fn new(config: &config::Queue) -> RabbitBell {
+        let broker = Arc::new(Broker {
+            url: config.url.clone(),
+            name: config.name.clone(),
+            prefetch: config.prefetch,
+            link: Mutex::default(),
+        });
+        let (rings, waiting) = mpsc::channel(WAITING);
+        tokio::spawn(send_all(Arc::clone(&broker), waiting));
+        RabbitBell { broker, rings }
     }
 }
 
-impl Settings {
-    fn lane(&self, pool: &str, lane: u8) -> String {
-        match pool {
-            DEFAULT_POOL => format!("{}.{lane}", self.name),
-            pool => format!("{}.{pool}.{lane}", self.name),
+#[async_trait]
+impl Bell for RabbitBell {
+    fn ring(&self, pool: &Arc<str>, dispatch: Dispatch) {
+        if self.rings.try_send((Arc::clone(pool), dispatch)).is_err() {
+            tracing::debug!(execution = %dispatch.execution, "RabbitMQ takes no message; workers find it a little later");
         }
+    }
+
+    fn ear(&self, pool: Arc<str>) -> Box<dyn Ear> {
+        Box::new(RabbitEar {
+            broker: Arc::clone(&self.broker),
+            pool,
+            link: None,
+            messages: None,
+            opening: None,
+            heard: VecDeque::new(),
+        })
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.broker.channel(&DEFAULT_POOL.into()).await.map(drop)
+    }
+}
+
+/// Sends what is rung, until the bell is gone. What the broker does not take is not sent again: by the time it is back the
+/// workers have looked.
+async fn send_all(broker: Arc<Broker>, mut waiting: mpsc::Receiver<Ring>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if let Err(error) = broker.send(&batch).await {
+            tracing::warn!(%error, messages = batch.len(), "RabbitMQ took no message; workers look by themselves");
+            *broker.link.lock().await = None;
+            tokio::time::sleep(RECONNECT_AFTER).await;
+        }
+        batch.clear();
+    }
+}
+
+impl Broker {
+    fn queue_of(&self, pool: &str) -> String {
+        format!("{}.pool.{pool}", self.name)
     }
 
     async fn connect(&self) -> Result<Link, Error> {
@@ -99,12 +125,12 @@ impl Settings {
         Ok(Link { connection, channel, made: HashSet::new() })
     }
 
-    /// Makes the queues of a pool where they are missing.
-    async fn make_lanes(&self, link: &mut Link, pool: &str) -> Result<(), Error> {
+    /// Makes the queue of a pool, and that of dead letters, where they are missing.
+    async fn make_queues(&self, link: &mut Link, pool: &Arc<str>) -> Result<(), Error> {
         if link.made.contains(pool) {
             return Ok(());
         }
-        let dead = format!("{}.dead", self.name);
+        let (name, dead) = (self.queue_of(pool), format!("{}.dead", self.name));
         let text = |text: &str| AMQPValue::LongString(LongString::from(text));
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), text("quorum"));
@@ -114,90 +140,62 @@ impl Settings {
         arguments.insert("x-dead-letter-exchange".into(), text(""));
         arguments.insert("x-dead-letter-routing-key".into(), text(&dead));
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
-        for lane in 0..LANES {
-            let name = self.lane(pool, lane);
-            within(channel.queue_declare(name.as_str().into(), QueueDeclareOptions::durable(), arguments.clone()))
-                .await?;
-        }
-        link.made.insert(pool.to_owned());
+        within(channel.queue_declare(name.as_str().into(), QueueDeclareOptions::durable(), arguments)).await?;
+        link.made.insert(Arc::clone(pool));
         Ok(())
     }
-}
 
-/// The lanes of a consumer.
-#[derive(Default)]
-struct Lanes {
-    pool: String,
-    link: Option<Link>,
-    /// Those that are read, in the order of their turns; none while the worker has no room.
-    open: VecDeque<(u8, lapin::Consumer)>,
-    /// Which one comes first when they are read again.
-    first: u8,
-}
-
-impl Lanes {
-    /// The next message; lanes that are not read yet are from now on.
-    async fn next(&mut self, settings: &Settings) -> Result<Message, Error> {
-        if self.open.is_empty() {
-            self.open(settings).await?;
-        }
-        let served = poll_fn(|context| {
-            // The first that has something goes to the end of the line.
-            for _ in 0..self.open.len() {
-                let Some((number, mut lane)) = self.open.pop_front() else { break };
-                let next = lane.poll_next_unpin(context);
-                self.open.push_back((number, lane));
-                if let Poll::Ready(message) = next {
-                    self.first = (number + 1) % LANES;
-                    return Poll::Ready(message);
-                }
-            }
-            Poll::Pending
-        });
-        match served.await {
-            Some(message) => message.map_err(|error| Error(error.to_string())),
-            None => Err(Error("the queue is gone".to_owned())),
-        }
-    }
-
-    async fn open(&mut self, settings: &Settings) -> Result<(), Error> {
-        let mut link = match self.link.take().filter(Link::is_alive) {
+    /// A channel that is alive now, for what is published, to the queue of a pool.
+    async fn channel(&self, pool: &Arc<str>) -> Result<Channel, Error> {
+        let mut kept = self.link.lock().await;
+        let mut link = match kept.take().filter(Link::is_alive) {
             Some(link) => link,
-            None => settings.connect().await?,
+            None => {
+                let link = self.connect().await?;
+                within(link.channel.confirm_select(ConfirmSelectOptions::default())).await?;
+                link
+            }
         };
-        settings.make_lanes(&mut link, &self.pool).await?;
-        // Counts for each consumer of the channel by itself.
-        let each = (settings.prefetch / u16::from(LANES)).max(1);
-        within(link.channel.basic_qos(each, BasicQosOptions::default())).await?;
-        let lanes = (0..LANES).map(|place| (self.first + place) % LANES).map(async |lane| {
-            let (name, options) = (settings.lane(&self.pool, lane), BasicConsumeOptions::default());
-            let opened = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
-            Ok::<_, Error>((lane, within(opened).await?))
-        });
-        self.open = try_join_all(lanes).await?.into();
-        self.link = Some(link);
-        Ok(())
+        self.make_queues(&mut link, pool).await?;
+        Ok(kept.insert(link).channel.clone())
     }
 
-    /// Reads no more, and gives back what came ahead of its time.
-    async fn close(&mut self) {
-        let Some(link) = &self.link else { return };
-        let ends = self
-            .open
-            .iter()
-            .map(|(_, lane)| within(link.channel.basic_cancel(lane.tag(), BasicCancelOptions::default())));
-        if let Err(error) = try_join_all(ends).await {
-            tracing::debug!(%error, "what was fetched ahead goes back with the connection");
-            (self.link, self.open) = (None, VecDeque::new());
-            return;
+    /// Returns when the broker has confirmed them all.
+    async fn send(&self, rings: &[Ring]) -> Result<(), Error> {
+        let properties =
+            BasicProperties::default().with_delivery_mode(PERSISTENT).with_content_type("application/json".into());
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let mut sent = Vec::with_capacity(rings.len());
+        for (pool, dispatch) in rings {
+            let payload = serde_json::to_vec(dispatch).map_err(|error| Error(error.to_string()))?;
+            let (channel, name) = (self.channel(pool).await?, self.queue_of(pool));
+            let publish = channel.basic_publish("".into(), name.as_str().into(), options, &payload, properties.clone());
+            sent.push(within(publish).await?);
         }
-        for (_, mut lane) in std::mem::take(&mut self.open) {
-            while let Some(Some(Ok(message))) = lane.next().now_or_never() {
-                if let Err(error) = message.acker.nack(requeue()).await {
-                    tracing::debug!(%error, "a message comes back only when the connection ends");
+        for confirmation in try_join_all(sent.into_iter().map(within)).await? {
+            match confirmation {
+                Confirmation::Ack(None) => {}
+                Confirmation::Ack(Some(_)) => return Err(Error("the queue is gone".to_owned())),
+                Confirmation::Nack(_) | Confirmation::NotRequested => {
+                    return Err(Error("a message was not taken".to_owned()));
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Begins to read the queue of a pool.
+    async fn open(&self, link: Option<Link>, pool: &Arc<str>) -> Result<(Link, lapin::Consumer), Error> {
+        let mut link = match link.filter(Link::is_alive) {
+            Some(link) => link,
+            None => self.connect().await?,
+        };
+        self.make_queues(&mut link, pool).await?;
+        within(link.channel.basic_qos(self.prefetch, BasicQosOptions::default())).await?;
+        let (name, options) = (self.queue_of(pool), BasicConsumeOptions::default());
+        let consume = link.channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
+        let messages = within(consume).await?;
+        Ok((link, messages))
     }
 }
 
@@ -207,157 +205,110 @@ impl Link {
     }
 }
 
+struct RabbitEar {
+    broker: Arc<Broker>,
+    pool: Arc<str>,
+    link: Option<Link>,
+    /// None while it rests, or the broker is away.
+    messages: Option<lapin::Consumer>,
+    opening: Option<AbortOnDropHandle<Result<(Link, lapin::Consumer), Error>>>,
+    /// Messages that nothing was taken for yet, in the order in which they came.
+    heard: VecDeque<Acker>,
+}
+
 #[async_trait]
-impl Queue for RabbitQueue {
-    async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error> {
-        let payload = serde_json::to_vec(&dispatch).map_err(|error| Error(error.to_string()))?;
-        let properties =
-            BasicProperties::default().with_delivery_mode(PERSISTENT).with_content_type("application/json".into());
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let channel = self.channel(pool).await?;
-        let name = self.settings.lane(pool, lane_of(dispatch.tenant));
-        let sent =
-            within(channel.basic_publish("".into(), name.as_str().into(), options, &payload, properties)).await?;
-        match within(sent).await? {
-            Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(_)) => Err(Error("the queue is gone".to_owned())),
-            Confirmation::Nack(_) | Confirmation::NotRequested => Err(Error("the message was not taken".to_owned())),
+impl Ear for RabbitEar {
+    async fn listen(&mut self) {
+        if self.messages.is_none() {
+            self.opened().now_or_never();
+        }
+        while let Some(message) = self.messages.as_mut().and_then(|messages| messages.next().now_or_never()) {
+            self.take(message).await;
         }
     }
 
-    async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error> {
-        let mut lanes = Lanes { pool: pool.to_owned(), ..Lanes::default() };
-        lanes.open(&self.settings).await?;
-        Ok(Box::new(RabbitConsumer {
-            permits: Arc::new(Semaphore::new(self.settings.prefetch.into())),
-            settings: Arc::clone(&self.settings),
-            lanes: Arc::new(Mutex::new(lanes)),
-        }))
-    }
-
-    fn is_durable(&self) -> bool {
-        true
-    }
-
-    async fn ping(&self) -> Result<(), Error> {
-        self.channel(DEFAULT_POOL).await.map(drop)
-    }
-}
-
-struct RabbitConsumer {
-    settings: Arc<Settings>,
-    lanes: Arc<Mutex<Lanes>>,
-    /// What may be in the worker's hands.
-    permits: Arc<Semaphore>,
-}
-
-impl RabbitConsumer {
-    /// Gives to others what was fetched ahead, should the worker's hands stay full.
-    fn mind_full_hands(&self) {
-        let (lanes, permits) = (Arc::clone(&self.lanes), Arc::clone(&self.permits));
-        tokio::spawn(async move {
-            tokio::time::sleep(HOARDED).await;
-            // Whoever reads holds the lock, and a permit.
-            if let Ok(mut lanes) = lanes.try_lock()
-                && permits.available_permits() == 0
-            {
-                lanes.close().await;
-            }
-        });
-    }
-}
-
-#[async_trait]
-impl Consumer for RabbitConsumer {
-    /// Connects again for as long as it takes; what was not acknowledged comes again.
-    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error> {
-        // The semaphore is never closed, so an error cannot happen; were it to, the consumer would end.
-        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
-        let mut lanes = self.lanes.lock().await;
-        loop {
-            match lanes.next(&self.settings).await {
-                Ok(message) => {
-                    if let Some((dispatch, message)) = accept(message).await {
-                        if self.permits.available_permits() == 0 {
-                            self.mind_full_hands();
-                        }
-                        let delivery = RabbitDelivery { dispatch, message: Some(message), _permit: permit };
-                        return Ok(Some(Box::new(delivery)));
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the consumer cannot reach RabbitMQ; connecting again");
-                    *lanes = Lanes { first: lanes.first, pool: std::mem::take(&mut lanes.pool), ..Lanes::default() };
-                    tokio::time::sleep(RECONNECT_AFTER).await;
+    async fn hear(&mut self) {
+        while self.heard.is_empty() {
+            match &mut self.messages {
+                None => self.opened().await,
+                Some(messages) => {
+                    let message = messages.next().await;
+                    self.take(message).await;
                 }
             }
+        }
+    }
+
+    /// A message each for what was taken; where that is all there was, the others have nothing to say either.
+    async fn looked(&mut self, taken: Option<usize>) {
+        let said = taken.unwrap_or(usize::MAX).min(self.heard.len());
+        let Some(last) = self.heard.drain(..said).next_back() else { return };
+        if let Err(error) = last.ack(BasicAckOptions { multiple: true }).await {
+            tracing::debug!(%error, "messages come again that nothing is behind any more");
         }
     }
 
     async fn rest(&mut self) {
-        self.lanes.lock().await.close().await;
-    }
-}
-
-/// A message that is not ours would come again for ever: it goes to the dead letters, with a word in the log.
-async fn accept(message: Message) -> Option<(Dispatch, Message)> {
-    match serde_json::from_slice(&message.data) {
-        Ok(dispatch) => Some((dispatch, message)),
-        Err(error) => {
-            tracing::error!(%error, "a message that is no dispatch went to the dead letters");
-            let options = BasicNackOptions { requeue: false, ..BasicNackOptions::default() };
-            if let Err(error) = message.acker.nack(options).await {
-                tracing::warn!(%error, "it could not be put aside and will come again");
-            }
-            None
+        self.opening = None;
+        let (Some(link), Some(mut messages)) = (&self.link, self.messages.take()) else { return };
+        let cancel = link.channel.basic_cancel(messages.tag(), BasicCancelOptions::default());
+        if let Err(error) = within(cancel).await {
+            tracing::debug!(%error, "messages go back with the connection");
+            self.lose();
+            return;
+        }
+        while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+            self.heard.push_back(message.acker);
+        }
+        if let Some(last) = self.heard.drain(..).next_back()
+            && let Err(error) = last.nack(BasicNackOptions { multiple: true, requeue: true }).await
+        {
+            tracing::debug!(%error, "messages come back only when the connection ends");
         }
     }
 }
 
-struct RabbitDelivery {
-    dispatch: Dispatch,
-    /// None once settled.
-    message: Option<Message>,
-    _permit: OwnedSemaphorePermit,
-}
-
-#[async_trait]
-impl Delivery for RabbitDelivery {
-    fn dispatch(&self) -> Dispatch {
-        self.dispatch
-    }
-
-    async fn acknowledge(mut self: Box<Self>) -> Result<(), Error> {
-        match self.message.take() {
-            Some(message) => within(message.acker.ack(BasicAckOptions::default())).await.map(drop),
-            None => Ok(()),
-        }
-    }
-
-    async fn give_back(mut self: Box<Self>) -> Result<(), Error> {
-        match self.message.take() {
-            Some(message) => within(message.acker.nack(requeue())).await.map(drop),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for RabbitDelivery {
-    fn drop(&mut self) {
-        let Some(message) = self.message.take() else { return };
-        // Without a runtime the process is ending, and the broken connection gives the message back.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = message.acker.nack(requeue()).await {
-                    tracing::debug!(%error, "a message comes back only when the connection ends");
+impl RabbitEar {
+    /// Returns when messages can be read, or cannot for now. Safe to cancel: it goes on with the next call.
+    async fn opened(&mut self) {
+        let opening = self.opening.get_or_insert_with(|| {
+            let (broker, pool, link) = (Arc::clone(&self.broker), Arc::clone(&self.pool), self.link.take());
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                let opened = broker.open(link, &pool).await;
+                if let Err(error) = &opened {
+                    tracing::warn!(%error, "RabbitMQ cannot be heard; connecting again");
+                    tokio::time::sleep(RECONNECT_AFTER).await;
                 }
-            });
+                opened
+            }))
+        });
+        let opened = opening.await;
+        self.opening = None;
+        if let Ok(Ok((link, messages))) = opened {
+            (self.link, self.messages) = (Some(link), Some(messages));
         }
     }
-}
 
-fn requeue() -> BasicNackOptions {
-    BasicNackOptions { requeue: true, ..BasicNackOptions::default() }
+    /// Keeps what came. What is no message of ours would come again for ever: it goes to the dead letters.
+    async fn take(&mut self, message: Option<lapin::Result<Message>>) {
+        let Some(Ok(message)) = message else { return self.lose() };
+        match serde_json::from_slice::<Dispatch>(&message.data) {
+            Ok(_) => self.heard.push_back(message.acker),
+            Err(error) => {
+                tracing::error!(%error, "a message that is no dispatch went to the dead letters");
+                let options = BasicNackOptions { requeue: false, ..BasicNackOptions::default() };
+                if let Err(error) = message.acker.nack(options).await {
+                    tracing::warn!(%error, "it could not be put aside and will come again");
+                }
+            }
+        }
+    }
+
+    /// The connection is gone, and everything that was not acknowledged with it.
+    fn lose(&mut self) {
+        (self.link, self.messages) = (None, None);
+        self.heard.clear();
+    }
 }
 
 async fn within<T>(work: impl Future<Output = lapin::Result<T>>) -> Result<T, Error> {

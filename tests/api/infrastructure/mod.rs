@@ -4,3 +4,5 @@ mod cache;
 mod database;
 mod mail;
 mod queue;
+
+pub(crate) use queue::backends;

@@ -1,40 +1,44 @@
-//! Both queues behave alike. RabbitMQ is tried where `MILLRACE_TEST_AMQP_URL` names one.
+//! Every queue behaves alike: within the process, in PostgreSQL, and in PostgreSQL with RabbitMQ as its bell. The latter two are
+//! tried where `MILLRACE_TEST_POSTGRES_URL` and `MILLRACE_TEST_AMQP_URL` name servers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
-use lapin::{BasicProperties, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use millrace::common::{DEFAULT_POOL, ExecutionId, Secret, TenantId};
-use millrace::infrastructure::config::Config;
-use millrace::infrastructure::queue::{Consumer, Dispatch, EmbeddedQueue, PostgresQueue, Queue, RabbitQueue, lane_of};
+use millrace::infrastructure::config::{Config, Queue as Settings, QueueBackend};
+use millrace::infrastructure::queue::{Consumer, Dispatch, Queue, open};
+use uuid::Uuid;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, Way};
 
 /// Long enough for a broker to deliver, short enough to wait for nothing.
 const MOMENT: Duration = Duration::from_millis(400);
+/// For what comes without fail, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Every implementation that can be had here, each with an empty queue and this prefetch.
-fn queues(prefetch: u16) -> Vec<Arc<dyn Queue>> {
-    let mut queues: Vec<Arc<dyn Queue>> = vec![Arc::new(EmbeddedQueue::new(prefetch, HashMap::new()))];
-    if let Ok(url) = std::env::var("MILLRACE_TEST_AMQP_URL") {
-        let mut config = Config::defaults().unwrap().queue;
-        config.url = Secret::new(url);
-        config.name = format!("test-{}", TenantId::new());
-        config.prefetch = prefetch;
-        queues.push(Arc::new(RabbitQueue::new(&config)));
+/// What can be tried here.
+pub(crate) fn backends() -> Vec<QueueBackend> {
+    let has = |server: &str| std::env::var_os(format!("MILLRACE_TEST_{server}_URL")).is_some();
+    let mut backends = vec![QueueBackend::Embedded];
+    if has("POSTGRES") {
+        backends.push(QueueBackend::Postgres);
+        backends.extend(has("AMQP").then_some(QueueBackend::RabbitMq));
     }
-    queues
+    backends
 }
 
-/// The same, and the one in the database where that is PostgreSQL.
-fn all_queues(server: &TestServer, prefetch: u16) -> Vec<Arc<dyn Queue>> {
-    let mut queues = queues(prefetch);
-    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_ok() {
-        queues.push(Arc::new(PostgresQueue::new(server.app.database.clone(), prefetch, HashMap::new())));
-    }
-    queues
+fn settings(backend: QueueBackend, prefetch: u16) -> Settings {
+    let url = std::env::var("MILLRACE_TEST_AMQP_URL").unwrap_or_default();
+    let name = format!("test-{}", TenantId::new());
+    Settings { backend, url: Secret::new(url), name, prefetch, ..Config::defaults().unwrap().queue }
+}
+
+/// Every queue that can be had here, each empty and with this prefetch.
+fn queues(server: &TestServer, prefetch: u16) -> Vec<Arc<dyn Queue>> {
+    let opened = |backend| open(&settings(backend, prefetch), &server.app.database);
+    backends().into_iter().map(opened).collect()
 }
 
 fn dispatch() -> Dispatch {
@@ -45,9 +49,10 @@ async fn is_silent(consumer: &mut Box<dyn Consumer>) -> bool {
     tokio::time::timeout(MOMENT, consumer.next()).await.is_err()
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn what_is_dropped_or_given_back_comes_again_and_what_is_acknowledged_does_not() {
-    for queue in queues(1) {
+    let server = TestServer::start().await;
+    for queue in queues(&server, 1) {
         queue.ping().await.unwrap();
         let sent = dispatch();
         queue.publish(DEFAULT_POOL, sent).await.unwrap();
@@ -63,9 +68,10 @@ async fn what_is_dropped_or_given_back_comes_again_and_what_is_acknowledged_does
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_consumer_holds_no_more_than_its_prefetch() {
-    for queue in queues(1) {
+    let server = TestServer::start().await;
+    for queue in queues(&server, 1) {
         let first = dispatch();
         let second = Dispatch { execution: ExecutionId::new(), ..first };
         queue.publish(DEFAULT_POOL, first).await.unwrap();
@@ -81,9 +87,10 @@ async fn a_consumer_holds_no_more_than_its_prefetch() {
     }
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn several_consumers_share_the_work() {
-    for queue in queues(1) {
+    let server = TestServer::start().await;
+    for queue in queues(&server, 1) {
         let mut one = queue.consume(DEFAULT_POOL).await.unwrap();
         let mut two = queue.consume(DEFAULT_POOL).await.unwrap();
         let mut sent = [dispatch(), dispatch()];
@@ -104,7 +111,7 @@ async fn several_consumers_share_the_work() {
 #[actix_web::test]
 async fn a_consumer_that_rests_leaves_to_others_what_it_fetched_ahead() {
     let server = TestServer::start().await;
-    for queue in all_queues(&server, 64) {
+    for queue in queues(&server, 64) {
         let mut sent: Vec<Dispatch> = std::iter::repeat_with(dispatch).take(10).collect();
         for dispatch in &sent {
             queue.publish(DEFAULT_POOL, *dispatch).await.unwrap();
@@ -125,52 +132,149 @@ async fn a_consumer_that_rests_leaves_to_others_what_it_fetched_ahead() {
         let later = dispatch();
         queue.publish(DEFAULT_POOL, later).await.unwrap();
         drop(two);
-        assert_eq!(one.next().await.unwrap().unwrap().dispatch(), later, "it fetches again");
+        let again = one.next().await.unwrap().unwrap();
+        assert_eq!(again.dispatch(), later, "it fetches again");
+        again.acknowledge().await.unwrap();
     }
+}
+
+/// Straight to the broker, past the queue.
+async fn broker(url: &str) -> (Connection, Channel) {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    (connection, channel)
+}
+
+/// Settings of the queue that RabbitMQ rings for, and the name of its queue there; none where it cannot be tried.
+fn rung() -> Option<(Settings, String)> {
+    backends().contains(&QueueBackend::RabbitMq).then(|| {
+        let settings = settings(QueueBackend::RabbitMq, 1);
+        let name = format!("{}.pool.default", settings.name);
+        (settings, name)
+    })
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, work).await.unwrap()
 }
 
 #[actix_web::test]
 async fn what_is_no_message_goes_to_the_dead_letters_of_rabbitmq() {
-    let Ok(url) = std::env::var("MILLRACE_TEST_AMQP_URL") else { return };
-    let mut config = Config::defaults().unwrap().queue;
-    config.url = Secret::new(url.clone());
-    config.name = format!("test-{}", TenantId::new());
-    let queue = RabbitQueue::new(&config);
-    let mut consumer = queue.consume(DEFAULT_POOL).await.unwrap();
-    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    let sent = dispatch();
-    let lane = format!("{}.{}", config.name, lane_of(sent.tenant));
+    let Some((settings, name)) = rung() else { return };
+    let server = TestServer::start().await;
+    let queue = open(&settings, &server.app.database);
+    queue.ping().await.unwrap();
+    let (_connection, channel) = broker(settings.url.expose()).await;
     let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-    channel.basic_publish("".into(), lane.as_str().into(), options, b"{\"tenant\":", properties).await.unwrap();
-    queue.publish(DEFAULT_POOL, sent).await.unwrap();
-    let delivery = consumer.next().await.unwrap().unwrap();
-    assert_eq!(delivery.dispatch(), sent, "what is behind it is not held up");
-    delivery.acknowledge().await.unwrap();
-    let dead = format!("{}.dead", config.name);
-    let found = async {
-        loop {
-            let got = channel.basic_get(dead.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap();
-            match got {
-                Some(message) => return message.delivery.data,
+    channel.basic_publish("".into(), name.as_str().into(), options, b"{\"tenant\":", properties).await.unwrap();
+    let mut consumer = queue.consume(DEFAULT_POOL).await.unwrap();
+    let sent = dispatch();
+    let published = async {
+        let dead = format!("{}.dead", settings.name);
+        let found = loop {
+            match channel.basic_get(dead.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap() {
+                Some(message) => break message.delivery.data,
                 None => tokio::time::sleep(Duration::from_millis(20)).await,
             }
-        }
+        };
+        assert_eq!(found, b"{\"tenant\":");
+        queue.publish(DEFAULT_POOL, sent).await.unwrap();
     };
-    assert_eq!(tokio::time::timeout(Duration::from_secs(10), found).await.unwrap(), b"{\"tenant\":");
+    let ((), delivery) = in_time(async { tokio::join!(published, consumer.next()) }).await;
+    let delivery = delivery.unwrap().unwrap();
+    assert_eq!(delivery.dispatch(), sent, "what is behind it is not held up");
+    delivery.acknowledge().await.unwrap();
 }
 
-/// A tenant of another lane.
-fn stranger_to(tenant: TenantId) -> TenantId {
-    std::iter::repeat_with(TenantId::new).find(|other| lane_of(*other) != lane_of(tenant)).unwrap()
+#[actix_web::test]
+async fn a_message_that_nothing_is_behind_is_forgotten() {
+    let Some((settings, name)) = rung() else { return };
+    let server = TestServer::start().await;
+    let queue = open(&settings, &server.app.database);
+    queue.ping().await.unwrap();
+    let (_connection, channel) = broker(settings.url.expose()).await;
+    let payload = serde_json::to_vec(&dispatch()).unwrap();
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    for _ in 0..3 {
+        let publish = channel.basic_publish("".into(), name.as_str().into(), options, &payload, properties.clone());
+        publish.await.unwrap();
+    }
+    let mut consumer = queue.consume(DEFAULT_POOL).await.unwrap();
+    let sent = dispatch();
+    let published = async {
+        assert!(is_silent(&mut consumer).await);
+        queue.publish(DEFAULT_POOL, sent).await.unwrap();
+        consumer.next().await.unwrap().unwrap()
+    };
+    let delivery = in_time(published).await;
+    assert_eq!(delivery.dispatch(), sent);
+    delivery.acknowledge().await.unwrap();
+    assert!(is_silent(&mut consumer).await);
+    drop(consumer);
+    // What was not acknowledged comes back when the consumer is gone, and would be found again.
+    let mut consumer = queue.consume(DEFAULT_POOL).await.unwrap();
+    assert!(is_silent(&mut consumer).await);
+    drop(consumer);
+    assert!(channel.basic_get(name.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap().is_none());
+}
+
+#[actix_web::test]
+async fn while_rabbitmq_is_away_work_is_published_and_found_all_the_same() {
+    let Some((mut settings, _)) = rung() else { return };
+    let server = TestServer::start().await;
+    let way = Way::to(settings.url.expose(), 5672).await;
+    settings.url = Secret::new(way.by(settings.url.expose()));
+    way.set_open(false);
+    let queue = open(&settings, &server.app.database);
+    let mut consumer = in_time(queue.consume(DEFAULT_POOL)).await.unwrap();
+    for is_open in [false, true, false, true] {
+        way.set_open(is_open);
+        let seen = async {
+            while queue.ping().await.is_ok() != is_open {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        in_time(seen).await;
+        for _ in 0..3 {
+            let (sent, began) = (dispatch(), Instant::now());
+            queue.publish(DEFAULT_POOL, sent).await.unwrap();
+            let delivery = in_time(consumer.next()).await.unwrap().unwrap();
+            assert_eq!(delivery.dispatch(), sent);
+            assert!(began.elapsed() < Duration::from_secs(8), "nobody waits for RabbitMQ: {:?}", began.elapsed());
+            delivery.acknowledge().await.unwrap();
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_worker_is_told_at_once() {
+    let server = TestServer::start().await;
+    for queue in queues(&server, 8) {
+        let mut consumer = queue.consume(DEFAULT_POOL).await.unwrap();
+        assert!(is_silent(&mut consumer).await);
+        let began = Instant::now();
+        for _ in 0..20 {
+            let (next, sent) = (consumer.next(), dispatch());
+            let (delivery, published) = tokio::join!(next, queue.publish(DEFAULT_POOL, sent));
+            published.unwrap();
+            delivery.unwrap().unwrap().acknowledge().await.unwrap();
+        }
+        // Who only looks now and then needs a second for each.
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+}
+
+/// A tenant whose id ends alike: what spreads tenants by their ids keeps the two together.
+fn neighbour_of(tenant: TenantId) -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(tenant.as_uuid().as_u128() ^ (1 << 100)))
 }
 
 #[actix_web::test]
 async fn tenants_are_served_in_turn_by_every_queue() {
     let server = TestServer::start().await;
-    for queue in all_queues(&server, 1) {
+    for queue in queues(&server, 1) {
         let noisy = TenantId::new();
-        let quiet = stranger_to(noisy);
+        let quiet = neighbour_of(noisy);
         let of = |tenant, rank| Dispatch { tenant, execution: ExecutionId::new(), rank };
         for rank in 0..200 {
             queue.publish(DEFAULT_POOL, of(noisy, rank)).await.unwrap();
@@ -195,9 +299,9 @@ async fn tenants_are_served_in_turn_by_every_queue() {
 #[actix_web::test]
 async fn each_pool_is_served_by_itself_and_its_tenants_in_turn() {
     let server = TestServer::start().await;
-    for queue in all_queues(&server, 1) {
+    for queue in queues(&server, 1) {
         let noisy = TenantId::new();
-        let quiet = stranger_to(noisy);
+        let quiet = neighbour_of(noisy);
         let of = |tenant, rank| Dispatch { tenant, execution: ExecutionId::new(), rank };
         let unpinned = of(quiet, 0);
         queue.publish(DEFAULT_POOL, unpinned).await.unwrap();
@@ -224,16 +328,16 @@ async fn each_pool_is_served_by_itself_and_its_tenants_in_turn() {
 }
 
 #[actix_web::test]
-async fn weights_are_shares_of_the_queue_in_postgresql() {
-    if std::env::var("MILLRACE_TEST_POSTGRES_URL").is_err() {
-        return;
-    }
+async fn weights_are_shares_of_every_queue() {
     let server = TestServer::start().await;
-    let (paying, free) = (TenantId::new(), TenantId::new());
-    for prefetch in [1, 8] {
-        let queue = PostgresQueue::new(server.app.database.clone(), prefetch, HashMap::from([(paying, 3)]));
+    for (backend, prefetch) in backends().into_iter().flat_map(|backend| [(backend, 1), (backend, 8)]) {
+        let paying = TenantId::new();
+        let free = neighbour_of(paying);
+        let mut settings = settings(backend, prefetch);
+        settings.weights.insert(paying.to_string(), 3);
+        let queue = open(&settings, &server.app.database);
         for rank in 0..12 {
-            for tenant in [paying, free] {
+            for tenant in [free, paying] {
                 queue.publish(DEFAULT_POOL, Dispatch { tenant, execution: ExecutionId::new(), rank }).await.unwrap();
             }
         }
@@ -243,6 +347,25 @@ async fn weights_are_shares_of_the_queue_in_postgresql() {
             served += usize::from(place < 8 && delivery.dispatch().tenant == paying);
             delivery.acknowledge().await.unwrap();
         }
-        assert_eq!(served, 6, "three of four, prefetch {prefetch}");
+        assert_eq!(served, 6, "three of four, {backend:?}, prefetch {prefetch}");
+    }
+}
+
+#[actix_web::test]
+async fn within_a_tenant_the_rank_decides() {
+    let server = TestServer::start().await;
+    for (backend, prefetch) in backends().into_iter().flat_map(|backend| [(backend, 1), (backend, 8)]) {
+        let queue = open(&settings(backend, prefetch), &server.app.database);
+        let tenant = TenantId::new();
+        for rank in [5, 3, 9, -60_000, 4, 8, 7] {
+            queue.publish(DEFAULT_POOL, Dispatch { tenant, execution: ExecutionId::new(), rank }).await.unwrap();
+        }
+        let (mut consumer, mut ranks) = (queue.consume(DEFAULT_POOL).await.unwrap(), Vec::new());
+        for _ in 0..7 {
+            let delivery = consumer.next().await.unwrap().unwrap();
+            ranks.push(delivery.dispatch().rank);
+            delivery.acknowledge().await.unwrap();
+        }
+        assert_eq!(ranks, [-60_000, 3, 4, 5, 7, 8, 9], "{backend:?}, prefetch {prefetch}");
     }
 }

@@ -1,52 +1,67 @@
 //! The queue in PostgreSQL: a narrow table of what is ready for each pool, taken in batches that no two workers share. What waits for a
 //! time is not in it, so it stays small and hot. Each worker serves the tenants in turn, in the order of their ids. A message
-//! that was taken is gone; should its worker die, the database still says that the execution is queued.
+//! that was taken is gone; should its worker die, the database still says that the execution is queued. A [`Bell`] tells workers
+//! when to look; without it they look regularly.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
+use super::bell::{Bell, Ear};
 use super::{Consumer, Delivery, Dispatch, Error, Queue};
 use crate::common::TenantId;
 use crate::infrastructure::database::Database;
-use crate::infrastructure::database::dispatches::{self, Calls, Ready};
+use crate::infrastructure::database::dispatches::{self, Ready, Tell};
 
-/// Longest time between two looks at the table; usually a notification comes first.
+/// Longest time between two looks at the table; usually the bell comes first.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_millis(500);
+/// What waits to be put into the table at most; beyond, who publishes waits.
+const WAITING: usize = 4096;
+/// Put into the table by one statement at most.
+const BATCH: usize = 512;
 
-pub struct PostgresQueue {
-    database: Database,
+pub(super) struct TableQueue {
+    table: Table,
     prefetch: u16,
     weights: Arc<[(TenantId, u32)]>,
 }
 
-impl PostgresQueue {
+impl TableQueue {
     /// Each consumer holds at most `prefetch` unsettled messages. A tenant without a weight has 1.
-    pub fn new(database: Database, prefetch: u16, weights: HashMap<TenantId, u32>) -> PostgresQueue {
-        PostgresQueue { database, prefetch, weights: weights.into_iter().collect() }
+    pub(super) fn new(
+        database: Database,
+        tell: Tell,
+        bell: Arc<dyn Bell>,
+        prefetch: u16,
+        weights: impl IntoIterator<Item = (TenantId, u32)>,
+    ) -> TableQueue {
+        let (puts, published) = mpsc::channel(WAITING);
+        tokio::spawn(put_all(database.clone(), tell, Arc::clone(&bell), published));
+        TableQueue { table: Table { database, bell, puts }, prefetch, weights: weights.into_iter().collect() }
     }
 }
 
 #[async_trait]
-impl Queue for PostgresQueue {
+impl Queue for TableQueue {
     async fn publish(&self, pool: &str, dispatch: Dispatch) -> Result<(), Error> {
-        dispatches::put(&self.database, pool, &[ready(dispatch)]).await.map_err(failed)
+        self.table.put(pool.into(), dispatch).await
     }
 
     async fn consume(&self, pool: &str) -> Result<Box<dyn Consumer>, Error> {
-        Ok(Box::new(PostgresConsumer {
-            database: self.database.clone(),
-            pool: pool.into(),
+        let pool: Arc<str> = pool.into();
+        Ok(Box::new(TableConsumer {
+            table: self.table.clone(),
+            ear: self.table.bell.ear(Arc::clone(&pool)),
+            pool,
             permits: Arc::new(Semaphore::new(usize::from(self.prefetch))),
             taken: VecDeque::new(),
             turn: Turn::new(Arc::clone(&self.weights)),
-            calls: None,
         }))
     }
 
@@ -55,21 +70,63 @@ impl Queue for PostgresQueue {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.database.ping().await.map_err(failed)
+        self.table.database.ping().await.map_err(|error| Error(error.to_string()))?;
+        self.table.bell.ping().await
     }
 }
 
-struct PostgresConsumer {
+/// Where dispatches are put and taken from. Cheap to clone.
+#[derive(Clone)]
+struct Table {
     database: Database,
+    bell: Arc<dyn Bell>,
+    puts: mpsc::Sender<Put>,
+}
+
+/// A dispatch on its way into the table.
+struct Put {
+    pool: Arc<str>,
+    dispatch: Dispatch,
+    done: oneshot::Sender<Result<(), Error>>,
+}
+
+impl Table {
+    async fn put(&self, pool: Arc<str>, dispatch: Dispatch) -> Result<(), Error> {
+        let (done, put) = oneshot::channel();
+        let ended = || Error("the process is ending".to_owned());
+        self.puts.send(Put { pool, dispatch, done }).await.map_err(|_| ended())?;
+        put.await.map_err(|_| ended())?
+    }
+}
+
+/// Puts what is published into the table, and rings: what comes while that is under way makes up the next statement. Ends with
+/// the queue and its consumers.
+async fn put_all(database: Database, tell: Tell, bell: Arc<dyn Bell>, mut published: mpsc::Receiver<Put>) {
+    let mut batch = Vec::new();
+    while published.recv_many(&mut batch, BATCH).await > 0 {
+        let ready: Vec<(&str, Ready)> = batch.iter().map(|put| (&*put.pool, ready(put.dispatch))).collect();
+        let result = dispatches::put(&database, &ready, tell).await.map_err(|error| Error(error.to_string()));
+        for Put { pool, dispatch, done } in batch.drain(..) {
+            if result.is_ok() {
+                bell.ring(&pool, dispatch);
+            }
+            // Who published it may have gone away.
+            let _ = done.send(result.clone());
+        }
+    }
+}
+
+struct TableConsumer {
+    table: Table,
+    ear: Box<dyn Ear>,
     pool: Arc<str>,
     permits: Arc<Semaphore>,
-    taken: VecDeque<PostgresDelivery>,
+    taken: VecDeque<TableDelivery>,
     turn: Turn,
-    calls: Option<Calls>,
 }
 
 #[async_trait]
-impl Consumer for PostgresConsumer {
+impl Consumer for TableConsumer {
     async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Error> {
         loop {
             if let Some(delivery) = self.taken.pop_front() {
@@ -77,58 +134,46 @@ impl Consumer for PostgresConsumer {
             }
             // The semaphore is never closed, so an error cannot happen; were it to, the consumer would end.
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(None) };
-            if self.calls.is_none() {
-                // Without it the table is looked at regularly all the same.
-                self.calls = Calls::listen(&self.database, Arc::clone(&self.pool)).await.ok();
-            }
-            self.take(permit).await?;
+            self.take(permit).await;
             if self.taken.is_empty() {
-                self.wait().await;
+                // What was missed is found by the next look.
+                let _ = tokio::time::timeout(LOOK_EVERY, self.ear.hear()).await;
             }
         }
     }
+
     async fn rest(&mut self) {
         self.taken.clear();
+        self.ear.rest().await;
     }
 }
 
-impl PostgresConsumer {
+impl TableConsumer {
     /// Takes as many as may be held, beside the one of the permit given.
-    async fn take(&mut self, permit: OwnedSemaphorePermit) -> Result<(), Error> {
+    async fn take(&mut self, permit: OwnedSemaphorePermit) {
         let mut permits = vec![permit];
         while let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             permits.push(permit);
         }
-        let (first, weights) = (self.turn.next(), &self.turn.weights);
-        let found = match dispatches::take(&self.database, &self.pool, permits.len(), first, weights).await {
+        self.ear.listen().await;
+        let (first, weights, asked) = (self.turn.next(), &self.turn.weights, permits.len());
+        let found = match dispatches::take(&self.table.database, &self.pool, asked, first, weights).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "the queue cannot be read");
                 tokio::time::sleep(PAUSE).await;
-                return Ok(());
+                return;
             }
         };
+        self.ear.looked((found.len() == asked).then_some(asked)).await;
         for ready in &found {
             self.turn.serve(ready.tenant);
         }
-        self.taken.extend(found.into_iter().zip(permits).map(|(ready, permit)| PostgresDelivery {
+        self.taken.extend(found.into_iter().zip(permits).map(|(ready, permit)| TableDelivery {
             dispatch: Dispatch { tenant: ready.tenant, execution: ready.execution, rank: ready.rank },
             pool: Arc::clone(&self.pool),
-            unsettled: Some((self.database.clone(), permit)),
+            unsettled: Some((self.table.clone(), permit)),
         }));
-        Ok(())
-    }
-
-    async fn wait(&mut self) {
-        let called = async {
-            match &mut self.calls {
-                Some(calls) => calls.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        if tokio::time::timeout(LOOK_EVERY, called).await.is_ok_and(|heard| !heard) {
-            self.calls = None;
-        }
     }
 }
 
@@ -162,14 +207,14 @@ impl Turn {
     }
 }
 
-struct PostgresDelivery {
+struct TableDelivery {
     dispatch: Dispatch,
     pool: Arc<str>,
-    unsettled: Option<(Database, OwnedSemaphorePermit)>,
+    unsettled: Option<(Table, OwnedSemaphorePermit)>,
 }
 
 #[async_trait]
-impl Delivery for PostgresDelivery {
+impl Delivery for TableDelivery {
     fn dispatch(&self) -> Dispatch {
         self.dispatch
     }
@@ -181,22 +226,20 @@ impl Delivery for PostgresDelivery {
 
     async fn give_back(mut self: Box<Self>) -> Result<(), Error> {
         match self.unsettled.take() {
-            Some((database, _permit)) => {
-                dispatches::put(&database, &self.pool, &[ready(self.dispatch)]).await.map_err(failed)
-            }
+            Some((table, _permit)) => table.put(Arc::clone(&self.pool), self.dispatch).await,
             None => Ok(()),
         }
     }
 }
 
-impl Drop for PostgresDelivery {
+impl Drop for TableDelivery {
     fn drop(&mut self) {
-        let Some((database, permit)) = self.unsettled.take() else { return };
-        let (pool, ready) = (Arc::clone(&self.pool), ready(self.dispatch));
+        let Some((table, permit)) = self.unsettled.take() else { return };
+        let (pool, dispatch) = (Arc::clone(&self.pool), self.dispatch);
         // Without a runtime the process is ending, and the execution is found by its state.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = dispatches::put(&database, &pool, &[ready]).await {
+                if let Err(error) = table.put(pool, dispatch).await {
                     tracing::debug!(%error, "a message comes back only when its execution is found queued");
                 }
                 drop(permit);
@@ -207,11 +250,6 @@ impl Drop for PostgresDelivery {
 
 fn ready(dispatch: Dispatch) -> Ready {
     Ready { tenant: dispatch.tenant, execution: dispatch.execution, rank: dispatch.rank }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used as the function of `map_err`")]
-fn failed(error: crate::infrastructure::database::Error) -> Error {
-    Error(error.to_string())
 }
 
 #[cfg(test)]
