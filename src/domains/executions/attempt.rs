@@ -191,10 +191,8 @@ impl Attempt {
 
     /// The outcome is durable, or there is nothing to be stored.
     pub(super) fn announce_end(&self) {
-        if let Some(announced) = lock(&self.announced).take() {
-            // Nobody may wait any more.
-            let _ = announced.send(());
-        }
+        // Nobody may wait any more.
+        let _ = lock(&self.announced).take().map(|announced| announced.send(()));
     }
 
     /// There is no outcome here.
