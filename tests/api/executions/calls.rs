@@ -272,6 +272,25 @@ async fn a_caller_that_nobody_wakes_is_found() {
     assert!(failed[0]["error"].as_str().unwrap().contains("was canceled"), "{failed:?}");
 }
 
+#[actix_web::test]
+async fn what_is_called_and_kills_its_process_each_time_is_given_up_and_its_caller_told() {
+    let mut receiver = Receiver::start();
+    let mut process = Process::start(&[]).await;
+    let inner = called(&process, vec![http("kill", format!("{}/never/kill", receiver.url))]).await;
+    process.activate(chain("calls", vec![call(&inner)])).await;
+    begin(&process, "calls").await;
+    for _ in 0..3 {
+        receiver.wait_for("/never/kill").await;
+        process.kill();
+        process.restart(&["serve"]).await;
+    }
+    let crashed = process.wait_for("crashed", 1).await;
+    assert_eq!(crashed[0]["mode"], "integrated");
+    let failed = process.wait_for("error", 1).await;
+    assert!(failed[0]["error"].as_str().unwrap().contains("died 3 times"), "{failed:?}");
+    assert_eq!(receiver.counts("/never/kill"), [3]);
+}
+
 /// `cargo xtask chaos calls` does it at full size.
 #[actix_web::test]
 async fn callers_and_called_end_though_their_process_is_killed() {
