@@ -67,6 +67,14 @@ const TRIALS: &[Trial] = &[
         services: false,
     },
     Trial {
+        name: "calls",
+        binary: "api",
+        test: "executions::calls::callers_and_called",
+        variable: "MILLRACE_CHAOS_CALLS",
+        full: "1000",
+        services: false,
+    },
+    Trial {
         name: "webhooks",
         binary: "api",
         test: "webhooks::killed",

@@ -23,7 +23,7 @@ pub(super) fn number(variable: &str, default: usize) -> usize {
 }
 
 /// A server that gives no execution up, however often its process dies.
-async fn server() -> Process {
+pub(super) async fn server() -> Process {
     let concurrency = CONCURRENCY.to_string();
     Process::start(&[("EXECUTIONS__CONCURRENCY", &concurrency), ("EXECUTIONS__MAX_CRASHES", "1000")]).await
 }
@@ -149,7 +149,7 @@ async fn every_execution_ends_though_its_process_is_killed() {
 }
 
 #[expect(clippy::print_stdout, reason = "the figures of a full run")]
-fn println(text: &str) {
+pub(super) fn println(text: &str) {
     println!("{text}");
 }
 
