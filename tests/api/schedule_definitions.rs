@@ -4,6 +4,8 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use crate::scheduling::{body, nothing, schedule, scheduled, start, workflow};
+use crate::support::TestServer;
+use crate::workflows::{activated, greeting};
 
 #[actix_web::test]
 async fn rules_that_cannot_be_kept_refuse_the_activation() {
@@ -168,4 +170,22 @@ async fn workflows_that_share_a_credential_collide_by_it() {
     let of_credential =
         found["conflicts"].as_array().unwrap().iter().find(|found| found["kind"] == "credential").unwrap();
     assert_eq!((&of_credential["resource"], &of_credential["count"]), (&json!("bank"), &json!(7)));
+}
+
+#[actix_web::test]
+async fn workflows_that_are_pinned_to_one_pool_of_workers_collide_by_it() {
+    let server = TestServer::with(|config| config.queue.pools = vec!["gpu".to_owned()]).await;
+    let acme = server.tenant("acme").await;
+    for path in ["one", "two"] {
+        let mut pinned = greeting(path);
+        pinned["settings"]["workerPool"] = json!("gpu");
+        let id = activated(&acme.developer, pinned).await;
+        schedule(&acme, &id, json!({ "cron": "0 4 * * *" })).await;
+    }
+    let other = activated(&acme.developer, greeting("three")).await;
+    schedule(&acme, &other, json!({ "cron": "0 4 * * *" })).await;
+    let found = acme.viewer.get("/api/v1/schedules/conflicts").await.json(200);
+    let of_pool = found["conflicts"].as_array().unwrap().iter().find(|found| found["kind"] == "pool").unwrap();
+    let seen = (&of_pool["resource"], &of_pool["size"], &of_pool["count"]);
+    assert_eq!(seen, (&json!("gpu"), &json!(2), &json!(7)));
 }

@@ -270,6 +270,22 @@ async fn a_short_wait_keeps_the_reader_and_a_long_one_ends_the_answer() {
 }
 
 #[actix_web::test]
+async fn who_has_seen_the_head_has_an_execution_whatever_becomes_of_the_server() {
+    let mut process = Process::start(&[]).await;
+    let receiver = Receiver::start();
+    let gate = http("Gate", format!("{}/gate/x", receiver.url));
+    process.activate(streaming("kept", vec![gate, respond("One", "first")])).await;
+    for count in 1..=5 {
+        let stream = call(&process.address(), "kept").await;
+        assert_eq!(stream.status, 200);
+        process.kill();
+        process.restart(&["serve"]).await;
+        let page = process.call("GET", "/api/v1/executions", None).await;
+        assert_eq!(page["data"].as_array().unwrap().len(), count, "{page}");
+    }
+}
+
+#[actix_web::test]
 async fn refusals_are_whole_and_deliveries_that_come_again_get_what_the_first_got() {
     let server = server().await;
     let acme = server.tenant("acme").await;
