@@ -40,7 +40,8 @@ pub(super) struct Attempt {
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
-    stored: OnceCell<()>,
+    /// Once it is settled, whether it is stored while it runs.
+    stored: OnceCell<bool>,
     over: AtomicBool,
     /// Something that the node now running did has left the process.
     effects: AtomicBool,
@@ -155,7 +156,7 @@ impl Attempt {
     /// Says that the row is in the database already, and how many of the events.
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
-        Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
+        Attempt { stored: OnceCell::new_with(Some(true)), journaled: AtomicUsize::new(events), ..self }
     }
 
     #[must_use]
@@ -266,7 +267,7 @@ impl Attempt {
     }
 
     pub(super) fn is_stored(&self) -> bool {
-        self.stored.initialized()
+        self.stored.get() == Some(&true)
     }
 
     /// Makes the execution durable as running, if it is not yet.
@@ -275,7 +276,7 @@ impl Attempt {
             let (payload, events) = self.snapshot(None, true)?;
             writer.accept(Write::Put(Box::new(self.row.clone()), Some(payload)))?.wait().await?;
             self.journaled(events);
-            Ok(())
+            Ok(true)
         };
         self.stored.get_or_try_init(store).await.map(drop)
     }
@@ -283,9 +284,7 @@ impl Attempt {
     /// The run has ended or paused: from now on only its outcome is stored. Gives whether it was stored before.
     pub(super) async fn close(&self) -> bool {
         self.over.store(true, Ordering::SeqCst);
-        let mut was_stored = true;
-        self.stored.get_or_init(|| async { was_stored = false }).await;
-        was_stored
+        *self.stored.get_or_init(async || false).await
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -228,7 +228,7 @@ impl Service {
         let Some(answer) = answer else {
             return Ok(Triggered::Accepted(ExecutionResponse::from_row(self.row(ctx, id).await?)));
         };
-        match self.executor.answer(answer).await {
+        match self.executor.answer((ctx.tenant, id), answer, None).await? {
             Some(Answer::Ended(ended)) if ended.is_kept => {
                 Ok(Triggered::Ended(self.response(ctx, ended.row, true).await?))
             }

@@ -216,7 +216,7 @@ impl Service {
         self.tell_listener(&channel, "received", &request, Some(id), None).await;
         let reply = match answer {
             None => Reply::from(answer_on_receipt(&receiver.settings)).about(id),
-            Some(answer) => self.reply(id, &receiver, self.executor().answer(answer).await).await,
+            Some(answer) => self.reply(id, &receiver, answer).await.unwrap_or_else(|refusal| refusal),
         };
         self.tell_listener(&channel, "answered", &request, Some(id), Some(&reply)).await;
         Ok(reply)
