@@ -27,6 +27,7 @@ mod jobs;
 mod journal;
 mod labels;
 mod limits;
+mod listing;
 mod live;
 mod model;
 pub(crate) mod outbound;

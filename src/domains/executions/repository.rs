@@ -35,7 +35,7 @@ pub(super) use ownership::{
     tell_again, tell_all_again, told,
 };
 pub(super) use pools::{living, queued, stranded};
-pub(super) use reading::{Filter, Outcome, list, outcomes};
+pub(super) use reading::{Filter, Outcome, data, data_sizes, list, outcomes};
 pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;
