@@ -39,7 +39,8 @@ pub(super) struct Attempt {
     events: Mutex<Vec<Event>>,
     /// How many of the events are durable.
     journaled: AtomicUsize,
-    stored: OnceCell<()>,
+    /// Once it is settled, whether it is stored while it runs.
+    stored: OnceCell<bool>,
     over: AtomicBool,
     /// Something that the node now running did has left the process.
     effects: AtomicBool,
@@ -55,7 +56,7 @@ pub(super) struct Attempt {
     elsewhere: Mutex<Option<Interest>>,
     response: Mutex<Option<WebhookResponse>>,
     /// Hears when the outcome is durable.
-    announced: Mutex<Option<oneshot::Sender<()>>>,
+    pub(super) announced: Mutex<Option<oneshot::Sender<()>>>,
     /// Parts that were left for a reader in another process.
     parts_left: AtomicI32,
     has_given_up_reader: AtomicBool,
@@ -183,23 +184,6 @@ impl Attempt {
         }
     }
 
-    /// The same, and what hears when its outcome is durable, or fails where there will be none here.
-    pub(super) fn announcing_its_end(self) -> (Attempt, oneshot::Receiver<()>) {
-        let (announced, hears) = oneshot::channel();
-        (Attempt { announced: Mutex::new(Some(announced)), ..self }, hears)
-    }
-
-    /// The outcome is durable, or there is nothing to be stored.
-    pub(super) fn announce_end(&self) {
-        // Nobody may wait any more.
-        let _ = lock(&self.announced).take().map(|announced| announced.send(()));
-    }
-
-    /// There is no outcome here.
-    pub(super) fn end_unannounced(&self) {
-        lock(&self.announced).take();
-    }
-
     /// The same, beginning otherwise.
     #[must_use]
     pub(super) fn beginning(self, begin: Begin) -> Attempt {
@@ -210,7 +194,7 @@ impl Attempt {
     /// Says that the row is in the database already, and how many of the events.
     #[must_use]
     pub(super) fn stored(self, events: usize) -> Attempt {
-        Attempt { stored: OnceCell::new_with(Some(())), journaled: AtomicUsize::new(events), ..self }
+        Attempt { stored: OnceCell::new_with(Some(true)), journaled: AtomicUsize::new(events), ..self }
     }
 
     #[must_use]
@@ -344,7 +328,7 @@ impl Attempt {
     }
 
     pub(super) fn is_stored(&self) -> bool {
-        self.stored.initialized()
+        self.stored.get() == Some(&true)
     }
 
     /// Makes the execution durable as running, if it is not yet.
@@ -353,7 +337,7 @@ impl Attempt {
             let (payload, events) = self.snapshot(None, true)?;
             writer.accept(Write::Put(Box::new(self.row.clone()), Some(payload)))?.wait().await?;
             self.journaled(events);
-            Ok(())
+            Ok(true)
         };
         self.stored.get_or_try_init(store).await.map(drop)
     }
@@ -361,9 +345,7 @@ impl Attempt {
     /// The run has ended or paused: from now on only its outcome is stored. Gives whether it was stored before.
     pub(super) async fn close(&self) -> bool {
         self.over.store(true, Ordering::SeqCst);
-        let mut was_stored = true;
-        self.stored.get_or_init(|| async { was_stored = false }).await;
-        was_stored
+        *self.stored.get_or_init(async || false).await
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -494,6 +476,6 @@ pub(super) fn not_stored(error: &Error) -> ExecutionError {
         .describe(error.to_string())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

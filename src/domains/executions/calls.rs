@@ -116,7 +116,7 @@ async fn outcome_of_called(host: &TenantHost, row: rows::Row) -> Result<Vec<Vec<
     match row.status {
         Status::New | Status::Running | Status::Waiting => put_aside(host, row.id).await,
         Status::Success => storing::last_outputs(&host.executor, &row).await.map_err(unreadable),
-        Status::Canceled | Status::Error | Status::Crashed => {
+        Status::Canceled | Status::Error | Status::Crashed | Status::Unknown => {
             let record = records::find(&host.executor, &row).await.map_err(unreadable)?;
             let told = record.and_then(|record| record.data.result_data.error);
             Err(told.unwrap_or_else(|| match row.error {

@@ -46,7 +46,7 @@ pub enum Error {
     Overloaded,
     #[error("the execution was asked to stop, but whoever runs it has not said that it does; ask again")]
     NotStopped,
-    #[error("the stored execution cannot be read")]
+    #[error("the stored execution cannot be read (execution_unreadable): {0}")]
     Corrupt(#[from] Corrupt),
     #[error("the execution cannot be serialised")]
     Serialise(#[from] serde_json::Error),
@@ -80,17 +80,24 @@ const UNKNOWN_EVENT: Code = Code::new(Kind::Invalid, "event_id_invalid", "Not th
 const NO_DATA: Code = Code::new(Kind::Conflict, "execution_without_data", "The execution has no data");
 const OVERLOADED: Code = Code::new(Kind::Unavailable, "executions_unavailable", "No executions are taken");
 const NOT_STOPPED: Code = Code::new(Kind::Unavailable, "execution_not_stopped", "Not stopped yet");
+pub(super) const UNREADABLE: Code =
+    Code::new(Kind::Internal, "execution_unreadable", "The stored execution cannot be read");
 const INTERNAL: Code = crate::common::error::INTERNAL;
 
 impl Error {
     /// Whether the database failed, and not the execution.
     pub(super) fn is_of_database(&self) -> bool {
-        matches!(
-            self,
-            Error::Database(_)
-                | Error::Workflow(workflows::Error::Database(_))
-                | Error::Tenant(tenants::Error::Database(_))
-        )
+        match self {
+            Error::Database(error)
+            | Error::Workflow(workflows::Error::Database(error))
+            | Error::Tenant(tenants::Error::Database(error)) => !database::is_unreadable_row(error),
+            _ => false,
+        }
+    }
+
+    /// Whether something is stored that cannot be read, now or later.
+    pub(super) fn is_of_row(&self) -> bool {
+        matches!(self, Error::Database(error) if database::is_unreadable_row(error))
     }
 }
 
@@ -113,7 +120,8 @@ impl Coded for Error {
             Error::UnknownEvent => UNKNOWN_EVENT,
             Error::Overloaded | Error::Write(WriteError::Unavailable) => OVERLOADED,
             Error::NotStopped => NOT_STOPPED,
-            Error::Corrupt(_) | Error::Serialise(_) | Error::Write(_) => INTERNAL,
+            Error::Corrupt(_) => UNREADABLE,
+            Error::Serialise(_) | Error::Write(_) => INTERNAL,
             Error::Workflow(error) => error.code(),
             Error::Tenant(error) => error.code(),
             Error::Database(error) => database::code_of(error),

@@ -18,13 +18,13 @@ use super::live::{Caller, Live};
 use super::model::{Interest, Mode, Status};
 use super::programs::{Program, Programs};
 use super::recovery::Lease;
-use super::repository::Row;
+use super::repository::{self as rows, Row};
 use super::tenancy::Stopped;
 use super::timers::Timers;
 use super::watching::Telling;
 use super::writer::{Write, Writer};
 use super::{answers, jobs, limits, parts, recovery, run, stopping, storing, workers};
-use crate::common::{Clock, ExecutionId, Timestamp, WorkerId};
+use crate::common::{Clock, ExecutionId, TenantId, Timestamp, WorkerId};
 use crate::domains::tenants::{Admission, Profile};
 use crate::domains::{credentials, data_tables};
 use crate::infrastructure::cache::Cache;
@@ -286,10 +286,34 @@ impl Executor {
         self.accept(attempt.beginning(begin), admission, slot, caller).await
     }
 
-    /// Waits for an answer as long as the configuration allows. `None`: it takes longer.
-    pub async fn answer(&self, answer: oneshot::Receiver<Answer>) -> Option<Answer> {
-        let longest = Duration::from_secs(self.0.config.answer_timeout_seconds);
-        tokio::time::timeout(longest, answer).await.ok()?.ok()
+    /// Waits for the answer of an execution as long as the configuration allows, or `longest` where that is less. `None`: it
+    /// takes longer, and the execution is stored.
+    pub async fn answer(
+        &self,
+        (tenant, id): (TenantId, ExecutionId),
+        answer: oneshot::Receiver<Answer>,
+        longest: Option<Duration>,
+    ) -> Result<Option<Answer>, Error> {
+        let configured = Duration::from_secs(self.0.config.answer_timeout_seconds);
+        let longest = longest.map_or(configured, |longest| longest.min(configured));
+        if let Ok(Ok(answer)) = tokio::time::timeout(longest, answer).await {
+            return Ok(Some(answer));
+        }
+        self.require_stored(tenant, id).await?;
+        Ok(None)
+    }
+
+    /// Before anybody is told of an execution that goes on: one that is not stored is stopped, and who began it is refused.
+    pub async fn require_stored(&self, tenant: TenantId, id: ExecutionId) -> Result<(), Error> {
+        let is_stored = match self.0.live.is_stored(id) {
+            Some(is_stored) => is_stored,
+            None => rows::find(&self.0.database.read(tenant), tenant, id).await?.is_some(),
+        };
+        if is_stored {
+            return Ok(());
+        }
+        self.cancel(id);
+        Err(Error::Overloaded)
     }
 
     /// Stores an execution, then runs it in the slot, or hands it to whoever has one.
@@ -318,7 +342,7 @@ impl Executor {
             self.spawn(attempt, slot);
             return Ok(());
         }
-        let (attempt, mut concluded) = attempt.announcing_its_end();
+        let mut concluded = attempt.announcing();
         let attempt = self.spawn(attempt, slot);
         if let Ok(concluded) = tokio::time::timeout(storing::GRACE, &mut concluded).await {
             return concluded.map_err(|_| Error::Overloaded);

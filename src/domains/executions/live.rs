@@ -86,12 +86,17 @@ impl Live {
         lock(&self.0.running).contains_key(&id)
     }
 
+    /// Whether a run of this process is stored. `None`: this process does not run it.
+    pub(super) fn is_stored(&self, id: ExecutionId) -> Option<bool> {
+        lock(&self.0.running).get(&id).map(|running| running.attempt.is_stored())
+    }
+
     /// Runs that have lasted for so long and are not stored yet.
     pub(super) fn unstored(&self, lasting: Duration) -> Vec<Arc<Attempt>> {
         let running = lock(&self.0.running);
-        let late =
-            running.values().filter(|running| running.since.elapsed() >= lasting && !running.attempt.is_stored());
-        late.map(|running| Arc::clone(&running.attempt)).collect()
+        let late = running.values().filter(|running| running.since.elapsed() >= lasting);
+        let attempts = late.map(|running| &running.attempt);
+        attempts.filter(|attempt| !attempt.is_stored() && !attempt.is_over()).map(Arc::clone).collect()
     }
 
     /// Remembers who waits for an execution that does not run at the moment.

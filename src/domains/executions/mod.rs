@@ -7,6 +7,7 @@
 //! status and attempt, so a worker that lost an execution cannot write to it; an execution that is over does not change.
 
 mod accept;
+mod announcing;
 mod answer;
 mod answers;
 mod archive;
@@ -31,6 +32,7 @@ mod jobs;
 mod journal;
 mod labels;
 mod limits;
+mod listing;
 mod live;
 mod model;
 pub(crate) mod outbound;

@@ -17,6 +17,8 @@ names! {
         Canceled = "canceled",
         /// Its process died, and it could not be taken up again.
         Crashed = "crashed",
+        /// One that another version of this server gave it: nothing is done with it here.
+        Unknown = "unknown",
     }
 }
 
@@ -36,6 +38,8 @@ names! {
         Retry = "retry",
         Trigger = "trigger",
         Webhook = "webhook",
+        /// As only another version of this server knows: it does not run here.
+        Unknown = "unknown",
     }
 }
 
@@ -72,7 +76,7 @@ impl Status {
                 &[Status::Success, Status::Error, Status::Canceled, Status::Waiting, Status::Crashed, Status::New]
             }
             Status::Waiting => &[Status::New, Status::Running, Status::Canceled, Status::Error],
-            Status::Success | Status::Error | Status::Canceled | Status::Crashed => &[],
+            Status::Success | Status::Error | Status::Canceled | Status::Crashed | Status::Unknown => &[],
         }
     }
 

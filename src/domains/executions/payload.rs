@@ -30,6 +30,8 @@ pub enum Corrupt {
     Json(#[from] serde_json::Error),
     #[error("the journal was written by another version of this server ({found}; this one reads {known})")]
     Version { found: u32, known: u32 },
+    #[error("it was begun in a way that only another version of this server knows")]
+    Mode,
     #[error("the journal has a gap: {events} events, then one that came after {found}")]
     Gap { found: i32, events: usize },
 }

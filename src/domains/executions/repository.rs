@@ -37,7 +37,7 @@ pub(super) use ownership::{
 };
 pub(super) use parts::{Part, forget_old_parts, forget_parts, leave_part, parts, unread};
 pub(super) use pools::{living, queued, stranded};
-pub(super) use reading::{Filter, Outcome, list, outcomes};
+pub(super) use reading::{Filter, Outcome, data, data_sizes, list, outcomes};
 pub(super) use retention::{Expired, delete_many, expired, last_kept};
 
 pub(super) type Row = execution::Model;

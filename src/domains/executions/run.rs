@@ -155,6 +155,7 @@ async fn run_and_conclude(
         }
         Fate::HandedOn if outcome.status != EngineStatus::Canceled => {}
         Fate::HandedOn => {
+            // Nothing of one that is not stored has been seen, and who waits for it is refused.
             if was_stored {
                 recovery::hand_on(executor, &attempt.row).await?;
             }
@@ -207,6 +208,10 @@ async fn run_and_conclude(
         rows::doom(&parts.database.write(row.tenant_id), row.tenant_id, [row.id]).await?;
     }
     let committed = match write {
+        Some(write) if !was_stored && attempt.is_awaited() => match parts.writer.accept(write) {
+            Ok(committed) => Some(committed),
+            Err(_) => return Ok(None),
+        },
         Some(write) => Some(parts.writer.finish(write).await?),
         None => None,
     };
@@ -244,10 +249,14 @@ async fn abandon(executor: &Executor, attempt: &Attempt, error: &str) {
     };
     // What was done so far stays, for its timeline and a retry.
     let payload = attempt.payload(None, true).ok();
-    if let Ok(committed) = executor.0.writer.finish(Write::Settle(Box::new(row.clone()), payload)).await
-        && let Err(error) = committed.wait().await
-    {
+    let stored = match executor.0.writer.finish(Write::Settle(Box::new(row.clone()), payload)).await {
+        Ok(committed) => committed.wait().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = stored {
+        // Who waits for it is not told of an end that nobody can read.
         tracing::error!(execution = %attempt.row.id, %error, "the end of an execution could not be stored");
+        return;
     }
     callers::called_ended(executor, &row).await;
     let error = ExecutionError::new("WorkflowOperationError", error);

@@ -1,23 +1,21 @@
-//! Executions as callers see them: list, read, start, stop, repeat, delete.
+//! Executions as callers see them: read, start, stop, repeat, delete.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use millrace_model::Items;
-use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
-use super::dto::{ExecutionResponse, ListExecutionsQuery, TimelineResponse, TriggerMode, TriggerWorkflow};
+use super::dto::{ExecutionResponse, TimelineResponse, TriggerMode, TriggerWorkflow};
 use super::error::Error;
 use super::executor::{Executor, Launch};
 use super::input;
+use super::listing::Details;
 use super::model::{Interest, Mode, Status};
 use super::pauses::{self, Waiting};
 use super::repository::{self as rows, Row};
-use super::{payload, stopping, timeline};
-use crate::common::{Ctx, ExecutionId, Page, TenantId, WorkflowId};
+use super::{stopping, timeline};
+use crate::common::{Ctx, ExecutionId, TenantId, WorkflowId};
 use crate::domains::audit::{self, Change};
 use crate::domains::workflows;
 use crate::infrastructure::database::Database;
@@ -30,9 +28,6 @@ pub struct Service {
     pub(super) workflows: workflows::Service,
     executor: Executor,
 }
-
-/// The parts of an execution that lists leave out.
-type Details = IndexMap<String, Box<RawValue>>;
 
 /// What a trigger has started.
 #[derive(Debug)]
@@ -64,59 +59,6 @@ impl Service {
 
     pub fn executor(&self) -> &Executor {
         &self.executor
-    }
-
-    /// Newest first.
-    pub async fn list(&self, ctx: &Ctx, query: &ListExecutionsQuery) -> Result<Page<ExecutionResponse>, Error> {
-        let workflow = match &query.workflow_id {
-            None => None,
-            Some(reference) => match self.workflows.resolve(ctx, reference).await {
-                Ok(workflow) => Some(workflow),
-                Err(workflows::Error::NotFound) => return Ok(Page { data: Vec::new(), next_cursor: None }),
-                Err(error) => return Err(error.into()),
-            },
-        };
-        self.page(ctx, workflow, query).await
-    }
-
-    /// Executions of one workflow, newest first.
-    pub async fn list_of_workflow(
-        &self,
-        ctx: &Ctx,
-        reference: &str,
-        query: &ListExecutionsQuery,
-    ) -> Result<Page<ExecutionResponse>, Error> {
-        let workflow = self.workflows.resolve(ctx, reference).await?;
-        self.page(ctx, Some(workflow), query).await
-    }
-
-    async fn page(
-        &self,
-        ctx: &Ctx,
-        workflow: Option<WorkflowId>,
-        query: &ListExecutionsQuery,
-    ) -> Result<Page<ExecutionResponse>, Error> {
-        let limit = query.limit.unwrap_or_default().get();
-        let filter = rows::Filter {
-            workflow,
-            before: query.cursor.map(|cursor| ExecutionId::from_uuid(cursor.id())),
-            limit,
-            ..query.filter().rows(&[])
-        };
-        let found = rows::list(&self.database.read(ctx), ctx.tenant, &filter).await?;
-        let mut page = Page::from_rows(found, limit, |row| row.id.as_uuid(), |row| row);
-        let mut details = HashMap::new();
-        if query.include_data {
-            details = self.details(ctx, &page.data).await?;
-        }
-        let data = std::mem::take(&mut page.data).into_iter().map(|row| {
-            let details = details.remove(&row.id).unwrap_or_default();
-            ExecutionResponse { details, ..ExecutionResponse::from_row(row) }
-        });
-        let mut data: Vec<ExecutionResponse> = data.collect();
-        self.show_labels(ctx, &mut data).await?;
-        self.show_workers(&mut data).await?;
-        Ok(Page { data, next_cursor: page.next_cursor })
     }
 
     pub async fn get(&self, ctx: &Ctx, id: ExecutionId, include_data: bool) -> Result<ExecutionResponse, Error> {
@@ -231,7 +173,7 @@ impl Service {
         let Some(answer) = answer else {
             return Ok(Triggered::Accepted(ExecutionResponse::from_row(self.row(ctx, id).await?)));
         };
-        match self.executor.answer(answer).await {
+        match self.executor.answer((ctx.tenant, id), answer, None).await? {
             Some(Answer::Ended(ended)) if ended.is_kept => {
                 Ok(Triggered::Ended(self.response(ctx, ended.row, true).await?))
             }
@@ -253,46 +195,16 @@ impl Service {
         Ok(transaction.commit().await?)
     }
 
-    /// The data of executions, and the workflows as they were.
-    async fn details(&self, ctx: &Ctx, rows: &[Row]) -> Result<HashMap<ExecutionId, Details>, Error> {
-        let payloads = rows::payloads(&self.database.read(ctx), ctx.tenant, rows.iter().map(|row| row.id)).await?;
-        let mut all = HashMap::with_capacity(payloads.len());
-        for stored in payloads {
-            let Some(data) = stored.data else { continue };
-            match payload::decode_as::<Details>(&data) {
-                Ok(details) => drop(all.insert(stored.execution_id, details)),
-                // One that cannot be read hides no other.
-                Err(error) if rows.len() > 1 => {
-                    tracing::error!(execution = %stored.execution_id, %error, "the data of an execution cannot be read");
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        for row in rows {
-            let details = all.entry(row.id).or_default();
-            if details.contains_key("workflowData") {
-                continue;
-            }
-            // A workflow that was deleted meanwhile is not shown.
-            if let Ok(document) = self.workflows.document(ctx.tenant, row.version_id).await
-                && let Ok(raw) = RawValue::from_string(document.as_str().to_owned())
-            {
-                details.insert("workflowData".to_owned(), raw);
-            }
-        }
-        Ok(all)
-    }
-
     pub(super) async fn row(&self, ctx: &Ctx, id: ExecutionId) -> Result<Row, Error> {
         rows::find(&self.database.read(ctx), ctx.tenant, id).await?.ok_or(Error::NotFound)
     }
 
     async fn response(&self, ctx: &Ctx, row: Row, include_data: bool) -> Result<ExecutionResponse, Error> {
-        let mut details = HashMap::new();
+        let mut details = Details::new();
         if include_data {
-            details = self.details(ctx, std::slice::from_ref(&row)).await?;
+            let stored = rows::data(&self.database.read(ctx), ctx.tenant, [row.id]).await?.into_iter().next();
+            details = self.details(&row, stored.and_then(|(_, data)| data)).await?;
         }
-        let details = details.remove(&row.id).unwrap_or_default();
         let mut responses = [ExecutionResponse { details, ..ExecutionResponse::from_row(row) }];
         self.show_labels(ctx, &mut responses).await?;
         self.show_workers(&mut responses).await?;

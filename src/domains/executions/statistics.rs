@@ -124,7 +124,7 @@ impl Counting {
             Status::Error => tally.error += 1,
             Status::Canceled => tally.canceled += 1,
             Status::Crashed => tally.crashed += 1,
-            Status::New | Status::Running | Status::Waiting => tally.unfinished += 1,
+            Status::New | Status::Running | Status::Waiting | Status::Unknown => tally.unfinished += 1,
         }
         if let (Some(started), Some(stopped)) = (outcome.started_at, outcome.stopped_at) {
             self.durations.push(u64::try_from(stopped.since(started).as_millis()).unwrap_or(u64::MAX));

@@ -19,12 +19,12 @@ const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// A run gets this long to end before it is stored for the sake of who waits to hear of it.
 pub(super) const GRACE: Duration = Duration::from_millis(3);
 
-/// Stores long runs until the shutdown.
+/// Stores long runs until the shutdown, and then those that are not over yet.
 pub(super) async fn watch(executor: Executor, shutdown: CancellationToken) {
-    while !shutdown.is_cancelled() {
+    while !shutdown.is_cancelled() || executor.0.live.count() > 0 {
         for attempt in executor.0.live.unstored(LONG) {
             let executor = executor.clone();
-            tokio::spawn(async move { store(&executor, &attempt).await });
+            tokio::spawn(async move { store_and_respond(&executor, &attempt).await });
         }
         tokio::time::sleep(WATCH_EVERY).await;
     }
@@ -33,8 +33,8 @@ pub(super) async fn watch(executor: Executor, shutdown: CancellationToken) {
 /// Sends the answer of a node once the execution is stored. A run that is over by then sends it itself, with its end.
 pub(super) async fn release_response(executor: &Executor, attempt: &Attempt) {
     tokio::time::sleep(GRACE).await;
-    if !attempt.is_over() && store(executor, attempt).await && !attempt.is_over() {
-        attempt.send_response(executor).await;
+    if !attempt.is_over() {
+        store_and_respond(executor, attempt).await;
     }
 }
 
@@ -53,12 +53,12 @@ pub(super) async fn last_outputs(executor: &Executor, row: &Row) -> Result<Vec<V
     Ok(outputs.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-async fn store(executor: &Executor, attempt: &Attempt) -> bool {
+async fn store_and_respond(executor: &Executor, attempt: &Attempt) {
     match attempt.store(&executor.0.writer).await {
-        Ok(()) => true,
+        Ok(()) if attempt.is_over() => {}
+        Ok(()) => attempt.send_response(executor).await,
         Err(error) => {
             tracing::warn!(execution = %attempt.row.id, %error, "a running execution could not be stored yet");
-            false
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::infrastructure::events::{Emitted, Event};
 /// Tells that an execution is now as this row says. `is_new`: nothing was told of it before.
 pub(super) fn of_row(row: &Row, is_new: bool, now: Timestamp) -> Vec<Event> {
     let kind = match row.status {
-        Status::New => return Vec::new(),
+        Status::New | Status::Unknown => return Vec::new(),
         Status::Running if row.attempt > 1 => "execution.resumed",
         Status::Running => "execution.started",
         Status::Waiting => "execution.waiting",

@@ -11,7 +11,8 @@ use super::attempt::Attempt;
 use super::error::Error;
 use super::executor::Executor;
 use super::limits::{self, Claimed};
-use super::model::Status;
+use super::model::{Mode, Status};
+use super::payload::Corrupt;
 use super::pools::Deserted;
 use super::repository::{self as rows, Row};
 use super::{answers, callers, pauses, recovery, run};
@@ -104,6 +105,10 @@ async fn take_all(
                 // The lane ends with the shutdown; the row stays queued.
                 let _ = suspects.send(dispatch);
             }
+            Err(error) if error.is_of_row() => {
+                tracing::error!(execution = %dispatch.execution, %error, "a queued execution cannot be read; it stays");
+                delivery.acknowledge().await?;
+            }
             Err(error) => {
                 tracing::error!(execution = %dispatch.execution, %error, "an execution could not be taken");
                 delivery.give_back().await?;
@@ -173,6 +178,9 @@ async fn take(executor: &Executor, dispatch: Dispatch, max_crashes: i32) -> Resu
         Claimed::Full | Claimed::Nothing => return Ok(Taken::Nothing),
     };
     let continued = async {
+        if row.mode == Mode::Unknown {
+            return Err(Error::Corrupt(Corrupt::Mode));
+        }
         let (program, begin) = pauses::restore(executor, &row).await?;
         pauses::continued(executor, row.clone(), program, begin).await
     };

@@ -234,7 +234,7 @@ impl Service {
         self.tell_listener(&channel, "received", &request, Some(id), None).await;
         let reply = match begun {
             Begun::OnReceipt => Reply::from(answer_on_receipt(&receiver.settings)).about(id),
-            Begun::Whole(answer) => self.reply(id, &receiver, self.executor().answer(answer).await).await,
+            Begun::Whole(answer) => self.reply(id, &receiver, answer).await.unwrap_or_else(|refusal| refusal),
             Begun::InParts(parts) => self.stream(&receiver, parts, sink).await.about(id),
         };
         self.tell_listener(&channel, "answered", &request, Some(id), Some(&reply)).await;

@@ -174,7 +174,7 @@ impl Service {
             retry_of: None,
         };
         let (id, answer) = self.executor().call(launch, Interest::End).await.map_err(Failure::of)?;
-        match self.executor().answer(answer).await {
+        match self.executor().answer((row.tenant_id, id), answer, None).await.map_err(Failure::of)? {
             Some(Answer::Ended(ended)) if ended.status != executions::Status::Success => {
                 let reason =
                     ended.error.as_ref().map_or_else(|| ended.status.to_string(), |error| error.message.to_string());

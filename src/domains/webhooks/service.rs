@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use millrace_model::{BinaryData, ExecutionError, Item};
 use millrace_nodes::webhook::{ReceivedRequest, ResponseData, ResponseMode, answer_on_receipt, items};
 use millrace_runner::describe_binary;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::Error;
 use super::gate::{Gate, Whose};
@@ -321,19 +321,19 @@ impl Service {
             return Ok(self.stream(receiver, parts, sink).await.about(id));
         }
         let (id, answer) = self.executor().call(launch, Interest::FirstAnswer).await.map_err(Error::from)?;
-        Ok(self.reply(id, receiver, self.wait(receiver, answer).await).await)
+        self.reply(id, receiver, answer).await
     }
 
-    /// Waits as long as the webhook says, else as the server does.
-    async fn wait(&self, receiver: &Receiver, answer: tokio::sync::oneshot::Receiver<Answer>) -> Option<Answer> {
-        match receiver.guard.as_deref().and_then(Guard::answer_timeout) {
-            Some(longest) => tokio::time::timeout(longest, self.executor().answer(answer)).await.ok().flatten(),
-            None => self.executor().answer(answer).await,
-        }
-    }
-
-    pub(super) async fn reply(&self, id: ExecutionId, receiver: &Receiver, answer: Option<Answer>) -> Reply {
-        let reply = match answer {
+    /// Waits as long as the webhook says, else as the server does, and says what came of it.
+    pub(super) async fn reply(
+        &self,
+        id: ExecutionId,
+        receiver: &Receiver,
+        answer: oneshot::Receiver<Answer>,
+    ) -> Result<Reply, Reply> {
+        let longest = receiver.guard.as_deref().and_then(Guard::answer_timeout);
+        let answer = self.executor().answer((receiver.program.tenant, id), answer, longest).await;
+        let reply = match answer.map_err(Error::from)? {
             Some(answer) if receiver.settings.response_data == ResponseData::FirstEntryBinary => {
                 let answer = self.executions.with_bytes(answer, &receiver.settings.response_binary).await;
                 Reply::of_answer(&receiver.settings, answer)
@@ -341,7 +341,7 @@ impl Service {
             Some(answer) => Reply::of_answer(&receiver.settings, answer),
             None => Reply::pending(id, &self.public_url),
         };
-        reply.about(id)
+        Ok(reply.about(id))
     }
 
     /// Goes on with an execution that waits for a call. `lets_in`: refuses callers that the node's options keep out.
@@ -383,7 +383,7 @@ impl Service {
         if receiver.settings.response_mode == ResponseMode::OnReceived {
             return Ok(Reply::from(answer_on_receipt(&receiver.settings)).about(parsed));
         }
-        Ok(self.reply(parsed, &receiver, self.executor().answer(answer).await).await)
+        self.reply(parsed, &receiver, answer).await
     }
 }
 

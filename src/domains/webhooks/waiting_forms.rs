@@ -101,17 +101,18 @@ impl Service {
     ) -> Result<Reply, Reply> {
         // A run that was begun a moment ago may not be stored yet; the end of it is an answer.
         let at_form = |found: &Resumed| matches!(found, Resumed::Waiting(waiting) if is_form(waiting));
-        let next = redirect(&ecow::eco_format!("{address}/form-waiting/{id}?after"));
         tokio::select! {
             biased;
             answer = answer => match answer {
-                Ok(Answer::Responded(response)) => Ok(response.into()),
-                Ok(Answer::Ended(ended)) if ended.status == Status::Success => Ok(completed(form)),
-                Ok(Answer::Ended(_)) => Ok(page(500, completion_page(&form.title, PROBLEM))),
-                Err(_) => Ok(next),
+                Ok(Answer::Responded(response)) => return Ok(response.into()),
+                Ok(Answer::Ended(ended)) if ended.status == Status::Success => return Ok(completed(form)),
+                Ok(Answer::Ended(_)) => return Ok(page(500, completion_page(&form.title, PROBLEM))),
+                Err(_) => {}
             },
-            rests = self.resting(tenant, id, at_form) => rests.map(|_| next),
+            rests = self.resting(tenant, id, at_form) => drop(rests?),
         }
+        self.executor().require_stored(tenant, id).await.map_err(Error::from)?;
+        Ok(redirect(&ecow::eco_format!("{address}/form-waiting/{id}?after")))
     }
 
     /// The execution when it rests; `None`: that takes too long.

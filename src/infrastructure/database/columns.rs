@@ -67,14 +67,21 @@ macro_rules! column {
 }
 
 /// Stores a closed set of names, such as a role or a status, by its `Display` and `FromStr`.
+/// `or`: what another name is read as; without, a row with one cannot be read.
 macro_rules! text_column {
     ($type:ty) => {
+        $crate::infrastructure::database::text_column! { $type, |text| text.parse().ok() }
+    };
+    ($type:ty, or $other:expr) => {
+        $crate::infrastructure::database::text_column! { $type, |text| Some(text.parse().unwrap_or($other)) }
+    };
+    ($type:ty, $read:expr) => {
         $crate::infrastructure::database::column! {
             $type as String,
             sea_orm::sea_query::ColumnType::String(sea_orm::sea_query::StringLen::None),
             sea_orm::sea_query::ArrayType::String,
             |value| value.to_string(),
-            |text| text.parse().ok()
+            $read
         }
     };
 }

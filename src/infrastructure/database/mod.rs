@@ -174,6 +174,17 @@ pub fn is_refused_row(error: &Error) -> bool {
     refusal.kind() != ErrorKind::Other || refusal.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
 }
 
+/// Whether a row was found and a value of it is none that its column should hold.
+pub fn is_unreadable_row(error: &Error) -> bool {
+    match error {
+        Error::Type(_) | Error::Json(_) => true,
+        Error::Query(RuntimeErr::SqlxError(inner)) => {
+            matches!(**inner, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a unique index refused the row: the same thing exists already.
 pub fn is_unique_violation(error: &Error) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))

@@ -8,6 +8,7 @@ mod live;
 mod reading;
 mod repeating;
 mod shared;
+mod unreadable;
 
 use serde_json::{Value, json};
 

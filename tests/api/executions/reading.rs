@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
+use crate::recovery::chain;
 use crate::support::{TestServer, TestTenant};
 use crate::workflows::{activated, greeting};
 
@@ -180,4 +181,35 @@ async fn scripts_count_for_what_they_compute_and_not_for_what_they_wait() {
     // The other script counts, too: a moment.
     assert!(busy.0 > 0 && busy.0 <= busy.1 + 100, "{busy:?}");
     assert!(waits.1 >= 1000 && waits.0 + 500 < waits.1, "{waits:?}");
+}
+
+#[actix_web::test]
+async fn a_page_with_data_ends_before_it_is_too_much() {
+    const EACH: usize = 3 << 20;
+    let server = TestServer::start().await;
+    let acme = server.tenant("acme").await;
+    let id = activated(&acme.developer, chain("big", Vec::new())).await;
+    let text = "x".repeat(EACH);
+    for _ in 0..7 {
+        let request = json!({ "inputData": { "text": text }, "wait": true });
+        acme.operator.post(&format!("/api/v1/workflows/{id}/trigger"), request).await.expect(200);
+    }
+    let (mut seen, mut pages, mut cursor) = (std::collections::BTreeSet::new(), Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/executions?includeData=true&limit=250{cursor}");
+        let page = acme.viewer.get(&path).await.json(200);
+        let executions = page["data"].as_array().unwrap();
+        assert!(executions.iter().all(|execution| execution["data"].to_string().len() > EACH));
+        seen.extend(executions.iter().map(|execution| execution["id"].as_str().unwrap().to_owned()));
+        pages.push(executions.len());
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 7, "none is left out, none comes twice: {pages:?}");
+    // 16 MiB, and what the last one is longer.
+    assert!(pages[0] >= 1 && pages[0] <= 6 && pages.len() > 1, "{pages:?}");
+    let without = acme.viewer.get("/api/v1/executions?limit=250").await.json(200);
+    assert_eq!(without["data"].as_array().unwrap().len(), 7);
 }

@@ -26,6 +26,7 @@ pub(super) use self::statistics::{
     BucketResponse, BucketSize, Durations, NodeStatistics, StatisticsQuery, StatisticsResponse, Tally,
     WorkflowStatistics, WorkflowStatisticsQuery, WorkflowStatisticsResponse,
 };
+use super::error::UNREADABLE;
 use super::model::{Mode, Status};
 use super::repository::Row;
 use crate::common::names::names;
@@ -52,7 +53,7 @@ pub struct ListExecutionsQuery {
     pub created_after: Option<Timestamp>,
     /// Only executions created before this time.
     pub created_before: Option<Timestamp>,
-    /// Give the data of each execution, too.
+    /// Give the data of each execution, too. A page ends early once it has 16 MiB of it; `nextCursor` goes on from there.
     #[serde(default)]
     pub include_data: bool,
     /// Rows per page, 1–250.
@@ -106,6 +107,9 @@ pub struct ExecutionResponse {
     pub last_node_executed: Option<String>,
     /// Why it failed, in a sentence; `data.resultData.error` has the whole of it.
     pub error: Option<String>,
+    /// `execution_unreadable`: this version of the server cannot read all of it, so its state, mode or data is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<&'static str>,
     /// The pool whose workers run it.
     pub worker_pool: String,
     /// While it is queued: whether a worker of its pool is alive. Without one it waits until there is.
@@ -288,7 +292,9 @@ impl TimelineEvent {
 
 impl ExecutionResponse {
     pub(super) fn from_row(row: Row) -> ExecutionResponse {
+        let is_unreadable = row.status == Status::Unknown || row.mode == Mode::Unknown;
         ExecutionResponse {
+            error_code: is_unreadable.then_some(UNREADABLE.code),
             id: row.id,
             finished: row.status.is_success(),
             mode: row.mode,

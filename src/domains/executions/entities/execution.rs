@@ -7,8 +7,8 @@ use super::super::model::{Mode, Status};
 use crate::common::{ExecutionId, TenantId, Timestamp, WorkerId, WorkflowId, WorkflowVersionId};
 use crate::infrastructure::database::{Scoped, text_column};
 
-text_column!(Mode);
-text_column!(Status);
+text_column!(Mode, or Mode::Unknown);
+text_column!(Status, or Status::Unknown);
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "executions")]

@@ -15,7 +15,8 @@ type Answer<T> = Result<T, Problem>;
 
 /// Get statistics of executions
 ///
-/// Counts, success rate and durations of the executions of a span of time: of all, by workflow, and by pieces of time.
+/// Counts, success rate and durations of the executions of a span of time: of all, by workflow, and by pieces of time. Only
+/// those are counted that are stored: what the settings do not keep is in the tenant's usage alone.
 #[utoipa::path(
     tag = "executions",
     params(StatisticsQuery),

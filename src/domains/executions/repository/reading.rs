@@ -1,8 +1,11 @@
 //! Lists of executions, and what statistics count.
 
+use std::collections::HashMap;
+
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use super::super::entities::{execution, label};
+use super::super::entities::{execution, label, payload};
 use super::super::labels::Kind;
 use super::super::model::{Mode, Status};
 use super::Row;
@@ -40,12 +43,15 @@ pub(in super::super) async fn list(
     }
     query = match filter.statuses.as_slice() {
         [] => query,
+        [Status::Unknown] => query.filter(execution::Column::Status.is_not_in(Status::ALL.iter().copied())),
         [status] => query.filter(execution::Column::Status.eq(*status)),
         several => query.filter(execution::Column::Status.is_in(several.iter().copied())),
     };
-    if let Some(mode) = filter.mode {
-        query = query.filter(execution::Column::Mode.eq(mode));
-    }
+    query = match filter.mode {
+        None => query,
+        Some(Mode::Unknown) => query.filter(execution::Column::Mode.is_not_in(Mode::ALL.iter().copied())),
+        Some(mode) => query.filter(execution::Column::Mode.eq(mode)),
+    };
     if let Some(after) = filter.created_after {
         query = query.filter(execution::Column::CreatedAt.gte(after));
     }
@@ -70,6 +76,29 @@ pub(in super::super) async fn list(
         query = query.filter(execution::Column::Id.lt(before));
     }
     query.all(connection).await
+}
+
+/// What is kept of the data of executions.
+pub(in super::super) async fn data(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: impl IntoIterator<Item = ExecutionId>,
+) -> Result<Vec<(ExecutionId, Option<Vec<u8>>)>, DbErr> {
+    let query = payload::Entity::scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids));
+    let columns = [payload::Column::ExecutionId, payload::Column::Data];
+    query.select_only().columns(columns).into_tuple().all(connection).await
+}
+
+/// How many bytes that is for each; nothing of it is read.
+pub(in super::super) async fn data_sizes(
+    connection: &impl ConnectionTrait,
+    tenant: TenantId,
+    ids: impl IntoIterator<Item = ExecutionId>,
+) -> Result<HashMap<ExecutionId, i64>, DbErr> {
+    let query = payload::Entity::scoped(tenant).filter(payload::Column::ExecutionId.is_in(ids));
+    let size = Expr::cust("CAST(COALESCE(LENGTH(data), 0) AS BIGINT)");
+    let query = query.select_only().column(payload::Column::ExecutionId).column_as(size, "bytes");
+    Ok(query.into_tuple::<(ExecutionId, i64)>().all(connection).await?.into_iter().collect())
 }
 
 /// As much of an execution as statistics count.
