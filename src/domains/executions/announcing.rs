@@ -1,9 +1,37 @@
 //! Who begins an execution hears of it once it is durable: as running, or, where it is over at once, as it ended. Until then
 //! nothing of it has left the process, so where the database is away it never was, and who began it is refused.
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::attempt::{Attempt, lock};
+use super::error::Error;
+use super::executor::Executor;
+use super::storing;
+
+impl Executor {
+    /// Runs an execution here, which is durable when this returns: as it ended, where that takes hardly longer than to
+    /// store it before.
+    pub(super) async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+        if attempt.is_stored() || !attempt.begin.earlier.is_empty() || !self.0.writer.is_healthy() {
+            attempt.store(&self.0.writer).await?;
+            self.spawn(attempt, slot);
+            return Ok(());
+        }
+        let mut concluded = attempt.announcing();
+        let attempt = self.spawn(attempt, slot);
+        if let Ok(concluded) = tokio::time::timeout(storing::GRACE, &mut concluded).await {
+            return concluded.map_err(|_| Error::Overloaded);
+        }
+        if let Err(error) = attempt.store(&self.0.writer).await {
+            self.cancel(attempt.row.id);
+            return Err(error);
+        }
+        if attempt.is_over() {
+            return concluded.await.map_err(|_| Error::Overloaded);
+        }
+        Ok(())
+    }
+}
 
 impl Attempt {
     /// Hears when its outcome is durable, or fails where there will be none here.

@@ -334,29 +334,6 @@ impl Executor {
         }
     }
 
-    /// Runs an execution here, which is durable when this returns: as it ended, where that takes hardly longer than to
-    /// store it before.
-    async fn begin(&self, attempt: Attempt, slot: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
-        if attempt.is_stored() || !attempt.begin.earlier.is_empty() || !self.0.writer.is_healthy() {
-            attempt.store(&self.0.writer).await?;
-            self.spawn(attempt, slot);
-            return Ok(());
-        }
-        let mut concluded = attempt.announcing();
-        let attempt = self.spawn(attempt, slot);
-        if let Ok(concluded) = tokio::time::timeout(storing::GRACE, &mut concluded).await {
-            return concluded.map_err(|_| Error::Overloaded);
-        }
-        if let Err(error) = attempt.store(&self.0.writer).await {
-            self.cancel(attempt.row.id);
-            return Err(error);
-        }
-        if attempt.is_over() {
-            return concluded.await.map_err(|_| Error::Overloaded);
-        }
-        Ok(())
-    }
-
     /// Stores an execution and hands it to whoever has room.
     async fn queue(&self, attempt: Attempt, caller: Option<Caller>) -> Result<(), Error> {
         let id = attempt.row.id;
