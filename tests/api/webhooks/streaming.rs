@@ -228,7 +228,7 @@ async fn a_slow_reader_gets_everything_and_holds_the_run_up() {
         let item = part(&mut stream).await;
         assert_eq!((&item["metadata"]["itemIndex"], item["content"].as_str().unwrap().len() >> 18), (&json!(at), 1));
         assert_eq!(part(&mut stream).await["type"], "end");
-        if at < 8 {
+        if at < 2 {
             assert!(receiver.calls().is_empty(), "the run is far ahead of its reader at {at}");
         }
     }
