@@ -24,8 +24,6 @@ impl App {
         self.executions.executor().start_background(roles.contains(&Role::Worker), shutdown, &tasks);
         if roles.contains(&Role::Api) {
             tasks.spawn(self.webhook_routes.clone().follow(shutdown.clone()));
-            let (pressure, ends) = (self.webhooks.pressure().clone(), shutdown.clone());
-            tasks.spawn(async move { ends.run_until_cancelled_owned(pressure.watch()).await.unwrap_or_default() });
         }
         tasks.spawn(self.tenants.as_ref().clone().store_regularly(shutdown.clone()));
         if roles.contains(&Role::Worker) {

@@ -165,11 +165,7 @@ fn listen(app: &App, roles: &[Role]) -> Result<(Server, SocketAddr), Error> {
     }
     let app = app.clone();
     Ok(if roles.contains(&Role::Api) {
-        bound!(move || {
-            // Each thread of the server has a runtime of its own.
-            actix_web::rt::spawn(app.webhooks.pressure().clone().watch());
-            create_app(&app)
-        })
+        bound!(move || create_app(&app))
     } else {
         bound!(move || create_operations_app(&app))
     })

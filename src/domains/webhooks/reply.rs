@@ -172,13 +172,6 @@ pub(super) fn busy() -> Reply {
     reply
 }
 
-/// More comes than the server can do.
-pub(super) fn overloaded() -> Reply {
-    let mut reply = Reply::error(503, "The server is overloaded", Some("Try again in a moment."));
-    reply.headers.push(("retry-after".into(), "1".into()));
-    reply
-}
-
 /// The same delivery is being worked on.
 pub(super) fn in_progress() -> Reply {
     let mut reply = Reply::error(409, "The same delivery is being worked on", None);

@@ -30,7 +30,6 @@ use crate::infrastructure::cache::{Bucket, Cache};
 use crate::infrastructure::config::Config;
 use crate::infrastructure::database::Database;
 use crate::infrastructure::database::idempotency::IdempotencyKeys;
-use crate::infrastructure::web::Pressure;
 
 /// Receives webhooks of all tenants. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +52,6 @@ pub struct Service {
     /// Something was queued.
     pub(super) queued: Arc<Notify>,
     limits: Arc<Limits>,
-    pressure: Pressure,
     pub(super) stored: Stored,
     /// How long an answer in parts waits for a caller who takes nothing.
     pub(super) reader_patience: Duration,
@@ -122,18 +120,12 @@ impl Service {
                 tenant: per_minute(config.webhooks.requests_per_minute),
                 address: per_minute(config.webhooks.requests_per_minute_per_address),
             }),
-            pressure: Pressure::new(Duration::from_millis(config.webhooks.max_delay_ms)),
             database,
             audit,
             tenants,
             executions,
             registry,
         }
-    }
-
-    /// What is to be watched in every runtime that works on webhooks.
-    pub fn pressure(&self) -> &Pressure {
-        &self.pressure
     }
 
     pub(super) async fn tenant_by_slug(&self, slug: &str) -> Result<Option<TenantId>, Error> {
@@ -168,11 +160,6 @@ impl Service {
     /// `https` or `http`, as callers reach this server.
     pub(super) fn scheme(&self) -> &str {
         self.public_url.split_once("://").map_or("http", |(scheme, _)| scheme)
-    }
-
-    /// Whether a call is to be refused before it is looked at.
-    pub(super) fn is_overloaded(&self) -> bool {
-        self.pressure.refuses()
     }
 
     /// Counts a call against what the server allows, and gives it a place among those that are being answered. For calls

@@ -327,7 +327,6 @@ pub struct Chaos {
 #[serde(deny_unknown_fields)]
 pub struct Webhooks {
     pub max_concurrent: usize,
-    pub max_delay_ms: u64,
     pub body_timeout_seconds: u64,
     pub requests_per_minute: u32,
     pub requests_per_minute_per_address: u32,

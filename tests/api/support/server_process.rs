@@ -28,8 +28,6 @@ impl ServerProcess {
         command.env_clear().envs(std::env::vars().filter(|(name, _)| !name.starts_with("MILLRACE")));
         command.current_dir(directory.path()).arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
         command.env("MILLRACE__SERVER__PORT", "0").env("MILLRACE__SERVER__THREADS", "1");
-        // Other tests may take all the time that there is.
-        command.env("MILLRACE__WEBHOOKS__MAX_DELAY_MS", "0");
         command.env("MILLRACE__LOG__FORMAT", "json").env("MILLRACE__AUTH__ARGON2_MEMORY_KIB", "64");
         for (name, value) in settings {
             command.env(format!("MILLRACE__{name}"), value);

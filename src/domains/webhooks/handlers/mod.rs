@@ -48,9 +48,6 @@ async fn answer(
     webhooks: &Service,
     limits: BodyLimits,
 ) -> Result<HttpResponse, Reply> {
-    if webhooks.is_overloaded() {
-        return Err(super::reply::overloaded());
-    }
     let addressed = Addressed::of(request);
     let tenant = tenant(webhooks, &addressed).await?;
     note_tenant(request, tenant);
